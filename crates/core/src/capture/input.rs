@@ -1,0 +1,146 @@
+//! Where octets come from. An input fills the room it is given and never looks at what it delivers.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::FlowError;
+
+/// What an input answered to a request for octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// This many octets were written, at least one.
+    Bytes(usize),
+    /// Nothing there yet: more must be pushed first.
+    NeedInput,
+    /// The end.
+    End,
+}
+
+/// A source of octets.
+pub trait Input: Send {
+    /// Writes octets to the start of `out`, which is not empty.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where the system refuses, [`FlowError::Damaged`] where compressed data is broken.
+    fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError>;
+
+    /// Octets taken from the file or stream itself so far (of compressed data: compressed octets).
+    fn position(&self) -> u64;
+}
+
+/// A regular file, pipe or device, read in order.
+#[derive(Debug)]
+pub struct FileInput {
+    file: File,
+    position: u64,
+}
+
+impl FileInput {
+    /// Opens `path`.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where it can't be opened or is a directory.
+    pub fn open(path: &Path) -> Result<Self, FlowError> {
+        let file = File::open(path).map_err(|source| FlowError::Io { op: "open", source })?;
+        let kind = file.metadata().map_err(|source| FlowError::Io { op: "open", source })?;
+        if kind.is_dir() {
+            return Err(FlowError::Io { op: "read", source: std::io::Error::other("it is a directory") });
+        }
+        Ok(Self { file, position: 0 })
+    }
+}
+
+impl Input for FileInput {
+    fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError> {
+        loop {
+            match self.file.read(out) {
+                Ok(0) => return Ok(Filled::End),
+                Ok(n) => {
+                    self.position += n as u64;
+                    return Ok(Filled::Bytes(n));
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(FlowError::Io { op: "read", source }),
+            }
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+/// Chunks that were pushed and not read yet.
+#[derive(Debug, Default)]
+pub struct ChunkQueue {
+    chunks: VecDeque<Vec<u8>>,
+    /// Octets of the first chunk that were read already.
+    taken: usize,
+    ended: bool,
+}
+
+impl ChunkQueue {
+    /// Appends a copy of `chunk`.
+    pub fn push(&mut self, chunk: &[u8]) {
+        if !chunk.is_empty() {
+            self.chunks.push_back(chunk.to_vec());
+        }
+    }
+
+    /// No more chunks will come.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    fn take(&mut self, out: &mut [u8]) -> Filled {
+        let mut written = 0;
+        while written < out.len() {
+            let Some(chunk) = self.chunks.front() else { break };
+            let n = (chunk.len() - self.taken).min(out.len() - written);
+            out[written..written + n].copy_from_slice(&chunk[self.taken..self.taken + n]);
+            written += n;
+            self.taken += n;
+            if self.taken == chunk.len() {
+                self.chunks.pop_front();
+                self.taken = 0;
+            }
+        }
+        match written {
+            0 if self.ended => Filled::End,
+            0 => Filled::NeedInput,
+            n => Filled::Bytes(n),
+        }
+    }
+}
+
+/// Reads what is pushed into a shared [`ChunkQueue`].
+#[derive(Debug)]
+pub struct QueueInput {
+    queue: Arc<Mutex<ChunkQueue>>,
+    position: u64,
+}
+
+impl QueueInput {
+    /// Reads from `queue`.
+    #[must_use]
+    pub fn new(queue: Arc<Mutex<ChunkQueue>>) -> Self {
+        Self { queue, position: 0 }
+    }
+}
+
+impl Input for QueueInput {
+    fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError> {
+        let filled = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take(out);
+        if let Filled::Bytes(n) = filled {
+            self.position += n as u64;
+        }
+        Ok(filled)
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}

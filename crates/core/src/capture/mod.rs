@@ -1,0 +1,133 @@
+//! From an input (file, pushed chunks) to packets lying in a caller's block.
+//!
+//! ```text
+//! Input → (decompression) → block → Container (pcap, pcapng) → Packet
+//! ```
+//!
+//! Every container is a state machine that is fed with octets and never reads by itself, so a file, a pipe and a
+//! stream of chunks all go the same way. Nothing here looks into a packet.
+
+mod input;
+mod pcap;
+mod reader;
+mod timestamp;
+
+pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
+pub use pcap::PcapReader;
+pub use reader::{BlockReader, Next, Packet};
+
+use crate::error::FlowError;
+
+/// Longest packet record that is believed, in octets: tcpdump's and Wireshark's own bound.
+pub const MAX_PACKET_LEN: u32 = 262_144;
+
+/// Least size of a block that a reader can work with: the longest record, its header, and room to read on.
+pub const MIN_BLOCK_LEN: usize = 2 * MAX_PACKET_LEN as usize;
+
+/// A link-layer header type: the `LINKTYPE_` number that stands in capture files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// BSD loopback: address family in the capturing host's byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet II or 802.3.
+    pub const ETHERNET: Self = Self(1);
+    /// Raw IPv4 or IPv6 (the value in files).
+    pub const RAW: Self = Self(101);
+    /// OpenBSD loopback: address family in network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux "cooked" capture.
+    pub const LINUX_SLL: Self = Self(113);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux "cooked" capture, version 2.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
+/// One packet's place at the head of the unread octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketHead {
+    /// Capture time, nanoseconds since the Unix epoch.
+    pub ts_ns: i64,
+    /// Where its octets begin, counted from the head.
+    pub data: u32,
+    /// Octets captured.
+    pub captured_len: u32,
+    /// Octets on the wire.
+    pub wire_len: u32,
+    /// Link-layer header type.
+    pub link: LinkType,
+    /// Interface number; 0 where the format has none.
+    pub interface: u32,
+    /// Octets from the head to the next record.
+    pub next: u32,
+}
+
+/// What a container found at the head of the unread octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A packet, whole.
+    Packet(PacketHead),
+    /// This many octets carry no packet; they may reach beyond what is there.
+    Discard(u64),
+    /// At least this many octets must be there (at most [`MIN_BLOCK_LEN`]).
+    Need(usize),
+}
+
+/// The capture format, found by its first octets.
+#[derive(Debug, Default)]
+pub enum Container {
+    /// Nothing read yet.
+    #[default]
+    Unknown,
+    /// Classic pcap.
+    Pcap(PcapReader),
+}
+
+impl Container {
+    /// What lies at the head of `bytes`, which begin `offset` octets into the (decompressed) input.
+    ///
+    /// # Errors
+    /// [`FlowError::Format`] where this is no capture, [`FlowError::Damaged`] where it contradicts itself.
+    #[inline]
+    pub fn step(&mut self, bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
+        match self {
+            Self::Pcap(reader) => reader.step(bytes, offset),
+            Self::Unknown => self.sniff(bytes, offset),
+        }
+    }
+
+    fn sniff(&mut self, bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
+        let Some(magic) = bytes.first_chunk::<4>() else { return Ok(Step::Need(4)) };
+        if let Some(reader) = PcapReader::from_magic(*magic) {
+            *self = Self::Pcap(reader);
+            return self.step(bytes, offset);
+        }
+        Err(FlowError::Format {
+            offset,
+            reason: format!(
+                "not a capture: it begins with {:02x}{:02x}{:02x}{:02x}, which is no magic number of pcap",
+                magic[0], magic[1], magic[2], magic[3]
+            ),
+        })
+    }
+
+    /// Judges the octets left over at the end of the input.
+    ///
+    /// # Errors
+    /// [`FlowError::Truncated`] where a structure is cut, [`FlowError::Format`] for an empty input.
+    pub fn finish(&self, rest: &[u8], offset: u64) -> Result<(), FlowError> {
+        match self {
+            Self::Unknown if rest.is_empty() => {
+                Err(FlowError::Format { offset, reason: "the file is empty".to_owned() })
+            }
+            Self::Unknown => {
+                Err(FlowError::Format { offset, reason: format!("not a capture: only {} octets long", rest.len()) })
+            }
+            Self::Pcap(reader) => reader.finish(rest, offset),
+        }
+    }
+}

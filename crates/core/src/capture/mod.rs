@@ -9,11 +9,13 @@
 
 mod input;
 mod pcap;
+mod read_ahead;
 mod reader;
 mod timestamp;
 
 pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
 pub use pcap::PcapReader;
+pub use read_ahead::{AheadBlock, ReadAhead};
 pub use reader::{BlockReader, Next, Packet};
 
 use crate::error::FlowError;

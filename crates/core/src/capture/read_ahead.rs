@@ -1,0 +1,112 @@
+//! Reads a file on its own thread, block by block, while the blocks before are walked.
+//!
+//! Copying from the kernel is most of the time that large packets cost, so it goes to another core. Three blocks go
+//! round: one being filled, one waiting, one being walked. Every block has room in front for the record that the
+//! block before it cut.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use super::{Filled, Input, MAX_PACKET_LEN};
+use crate::error::FlowError;
+
+/// Octets of a block that are read at once: with its flow table it should stay in a core's cache.
+const READ_LEN: usize = 512 * 1024;
+
+/// Room in front of a block for a cut record and its header.
+const HEADROOM: usize = MAX_PACKET_LEN as usize + 64 * 1024;
+
+const BLOCKS: usize = 3;
+
+type Answer = Result<(Vec<u8>, usize), FlowError>;
+
+/// A block that was read ahead: its octets are `block[start .. end]`.
+#[derive(Debug)]
+pub struct AheadBlock {
+    /// The block, with room in front of `start`.
+    pub block: Vec<u8>,
+    /// First octet that was read.
+    pub start: usize,
+    /// End of what was read.
+    pub end: usize,
+}
+
+/// The reading thread's other end.
+pub struct ReadAhead {
+    empty: SyncSender<Vec<u8>>,
+    full: Receiver<Answer>,
+    position: Arc<AtomicU64>,
+    // Dropping `empty` ends the thread; it is not waited for, since a read from a pipe may take for ever.
+    _thread: JoinHandle<()>,
+}
+
+impl ReadAhead {
+    /// Starts reading `input`, which must never answer [`Filled::NeedInput`].
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where no thread can be started.
+    pub fn start(mut input: Box<dyn Input>) -> Result<Self, FlowError> {
+        let (empty, to_fill) = sync_channel::<Vec<u8>>(BLOCKS);
+        let (filled, full) = sync_channel::<Answer>(BLOCKS);
+        let position = Arc::new(AtomicU64::new(0));
+        let shared = Arc::clone(&position);
+        let thread = std::thread::Builder::new()
+            .name("tcpskein-read".to_owned())
+            .spawn(move || {
+                for mut block in to_fill {
+                    let answer = fill(input.as_mut(), &mut block).map(|end| (block, end));
+                    shared.store(input.position(), Ordering::Relaxed);
+                    let last = !matches!(&answer, Ok((_, end)) if *end > HEADROOM);
+                    if filled.send(answer).is_err() || last {
+                        break;
+                    }
+                }
+            })
+            .map_err(|source| FlowError::Io { op: "start a thread", source })?;
+        for _ in 0..BLOCKS {
+            let _ = empty.send(vec![0; HEADROOM + READ_LEN]);
+        }
+        Ok(Self { empty, full, position, _thread: thread })
+    }
+
+    /// Octets taken from the input so far.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// The next block; `None` at the end.
+    ///
+    /// # Errors
+    /// Those of the input.
+    pub fn next(&mut self) -> Result<Option<AheadBlock>, FlowError> {
+        match self.full.recv() {
+            Ok(Ok((block, end))) if end > HEADROOM => Ok(Some(AheadBlock { block, start: HEADROOM, end })),
+            Ok(Ok(_)) => Ok(None),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Gives a walked block back; one that isn't from here is dropped.
+    pub fn give_back(&mut self, block: Vec<u8>) {
+        if block.len() == HEADROOM + READ_LEN {
+            // The thread may have ended: then nobody needs the block.
+            let _ = self.empty.send(block);
+        }
+    }
+}
+
+/// Fills `block` behind the headroom; the end of what was read.
+fn fill(input: &mut dyn Input, block: &mut [u8]) -> Result<usize, FlowError> {
+    let mut end = HEADROOM;
+    while end < block.len() {
+        match input.fill(&mut block[end..])? {
+            Filled::Bytes(n) => end += n,
+            Filled::End | Filled::NeedInput => break,
+        }
+    }
+    Ok(end)
+}

@@ -1,5 +1,6 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
+import { recordPrototype } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -40,6 +41,8 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
   const read = (row: number): FlowBase => ({
+    // @ts-expect-error TypeScript has no word for a literal's prototype
+    __proto__: recordPrototype,
     flow_id: flowId[row]!,
     ip_version: version[row]!,
     pkt_first: Number(first[row]!) / 1e9,

@@ -6,9 +6,17 @@ import { join } from 'node:path'
 import { root } from './tools.mjs'
 
 const node = (/** @type {string[]} */ ...args) => () => passes(process.execPath, args)
-const cargo = (/** @type {string[]} */ ...args) => () => passes('cargo', args)
+// Some systems package rustfmt and clippy apart from cargo.
+const cargo = (/** @type {string[]} */ ...args) => () =>
+  spawnSync('cargo', [args[0] ?? '', '--version'], { cwd: root, stdio: 'ignore' }).status === 0
+    ? passes('cargo', args)
+    : null
 
-/** @type {[name: string, check: () => boolean][]} */
+/**
+ * A check answers whether it passed, or null where its tool is missing.
+ *
+ * @type {[name: string, check: () => boolean | null][]}
+ */
 const CHECKS = [
   ['rustfmt', cargo('fmt', '--all', '--check')],
   ['clippy', cargo('clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings')],
@@ -39,9 +47,10 @@ function lockIsNeutral() {
   return !readFileSync(join(root, 'package-lock.json'), 'utf8').includes('"resolved"')
 }
 
+const VERDICT = { true: 'ok     ', false: 'FAILED ', null: 'skipped' }
 const failed = CHECKS.filter(([name, check]) => {
   const good = check()
-  console.log(`${good ? 'ok    ' : 'FAILED'} ${name}`)
-  return !good
+  console.log(`${VERDICT[`${good}`]} ${name}${good === null ? ': not installed' : ''}`)
+  return good === false
 })
 process.exitCode = failed.length === 0 ? 0 : 1

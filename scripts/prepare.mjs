@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fingerprint, root, run, say } from './tools.mjs'
+import { exitCode, fingerprint, root, run, say } from './tools.mjs'
 
 const MODES = ['--deps', '--demo', '--test', '--build']
 /** What was built from which sources; it goes when node_modules goes, which only costs one quick rebuild. */
@@ -50,12 +50,24 @@ function dependenciesAreThere() {
   })
 }
 
+/** Runs npm: the one that started us, or the one on the path. @param {string[]} args @param {boolean} quietly */
+function npm(args, quietly) {
+  const stdio = /** @type {import('node:child_process').StdioOptions} */ (quietly ? 'ignore' : ['ignore', 2, 2])
+  const all = [...args, '--no-audit', '--no-fund', '--loglevel=error']
+  const started = process.env.npm_execpath
+  return started && existsSync(started)
+    ? spawnSync(process.execPath, [started, ...all], { cwd: root, stdio })
+    : spawnSync('npm', all, { cwd: root, stdio, shell: process.platform === 'win32' })
+}
+
 function installDependencies() {
   say('installing the npm packages (npm ci)')
-  const npm = process.env.npm_execpath
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  if (npm && existsSync(npm)) run(process.execPath, [npm, ...args])
-  else run('npm', args, { shell: process.platform === 'win32' })
+  if (npm(['ci'], true).status === 0) return
+  // npm ci wants the lock file to know each package for each platform; a registry that lacks some gives a lock file
+  // that doesn't. npm install takes what this platform needs, at the versions of the lock file.
+  say('npm ci failed; trying npm install --no-save')
+  const { status, signal } = npm(['install', '--no-save'], false)
+  if (status !== 0) process.exit(exitCode(status, signal))
 }
 
 const cargoIsThere = () => spawnSync('cargo', ['--version'], { stdio: 'ignore' }).status === 0

@@ -1,7 +1,7 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
 import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
-import { EXIT } from './main.js'
+import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress } from './progress.js'
 import { flowTotals } from './totals.js'

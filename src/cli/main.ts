@@ -2,10 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
+import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
-
-/** Exit statuses. */
-export const EXIT = { ok: 0, capture: 1, usage: 2 } as const
 
 /**
  * Runs the command line.

@@ -81,7 +81,7 @@ impl ReadAhead {
     ///
     /// # Errors
     /// Those of the input.
-    pub fn next(&mut self) -> Result<Option<AheadBlock>, FlowError> {
+    pub fn next_block(&mut self) -> Result<Option<AheadBlock>, FlowError> {
         match self.full.recv() {
             Ok(Ok((block, end))) if end > HEADROOM => Ok(Some(AheadBlock { block, start: HEADROOM, end })),
             Ok(Ok(_)) => Ok(None),

@@ -116,7 +116,7 @@ impl Feed {
                 block.resize(block.len().max(MIN_BLOCK_LEN), 0);
                 self.reader.fill(block, input.as_mut())
             }
-            Some(Bytes::Ahead(ahead)) => match ahead.next()? {
+            Some(Bytes::Ahead(ahead)) => match ahead.next_block()? {
                 Some(mut read) => {
                     self.reader.adopt(&mut read);
                     let AheadBlock { block: next, end, .. } = read;

@@ -10,5 +10,6 @@
 #![deny(missing_docs)]
 
 pub mod capture;
+pub mod decode;
 pub mod error;
 pub mod seq;

@@ -78,7 +78,8 @@ impl NaiveDatagram {
             return Answer::Complete(payload.to_vec());
         }
         let end = offset + payload.len();
-        if payload.is_empty() || offset % 8 != 0 || (more && payload.len() % 8 != 0) || end > 65_535 {
+        if payload.is_empty() || !offset.is_multiple_of(8) || (more && !payload.len().is_multiple_of(8)) || end > 65_535
+        {
             return Answer::Refused;
         }
         if self.spoilt {

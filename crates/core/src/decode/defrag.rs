@@ -331,7 +331,7 @@ fn span_of(fragment: &Fragment<'_>) -> Result<Span, DropReason> {
         return Err(DropReason::Empty);
     }
     // RFC 8200 section 4.5 asks for this of IPv6; IPv4 hosts either do the same or cut the odd octets off.
-    if fragment.offset % 8 != 0 || (fragment.more && len % 8 != 0) {
+    if !fragment.offset.is_multiple_of(8) || (fragment.more && !len.is_multiple_of(8)) {
         return Err(DropReason::Unaligned);
     }
     match fragment.offset.checked_add(len) {

@@ -109,7 +109,7 @@ impl SynOptions {
                 let times = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
                 first(&mut self.timestamps, times);
             }
-            (TO_SACK, blocks) => return !blocks.is_empty() && blocks.len() % 8 == 0,
+            (TO_SACK, blocks) => return !blocks.is_empty() && blocks.len().is_multiple_of(8),
             (TO_MSS | TO_WS | TO_SACKOK | TO_TS, _) => return false,
             _ => return self.take_rarer(option),
         }
@@ -130,7 +130,7 @@ impl SynOptions {
             (TCP_OPT_AO, data) if data.len() >= 2 => self.ao = true,
             (TCP_OPT_USER_TIMEOUT, &[a, b]) => first(&mut self.user_timeout, u16::from_be_bytes([a, b])),
             // RFC 9768 section 3.2.3: none to three counters of three octets each.
-            (TCP_OPT_ACC_ECN0 | TCP_OPT_ACC_ECN1, data) if data.len() <= 9 && data.len() % 3 == 0 => {
+            (TCP_OPT_ACC_ECN0 | TCP_OPT_ACC_ECN1, data) if data.len() <= 9 && data.len().is_multiple_of(3) => {
                 first(&mut self.acc_ecn, option.kind);
             }
             (TO_MPTCP | TCP_OPT_MD5 | TCP_OPT_AO | TCP_OPT_USER_TIMEOUT | TCP_OPT_ACC_ECN0 | TCP_OPT_ACC_ECN1, _) => {

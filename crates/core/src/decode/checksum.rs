@@ -171,8 +171,8 @@ fn verify_udp(version: u8, src: &[u8], dst: &[u8], l4: &[u8]) -> Verdict {
         return if version == 4 { Verdict::Absent } else { Verdict::Bad };
     }
     let len = match usize::from(u16::from_be_bytes([len_high, len_low])) {
-        // RFC 2675 section 4: a jumbogram's length doesn't fit.
-        0 => l4.len(),
+        // RFC 2675 section 4: an IPv6 jumbogram's length doesn't fit.
+        0 if version == 6 => l4.len(),
         len => len,
     };
     match l4.get(..len) {

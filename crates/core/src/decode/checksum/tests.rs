@@ -61,8 +61,24 @@ fn udp_cut_or_followed_by_a_trailer_is_judged_by_its_own_length() {
     let mut datagram = header.to_bytes().to_vec();
     datagram.extend_from_slice(b"abcd");
     assert_eq!(verify(4, &[1; 4], &[2; 4], 17, &datagram[..11]), Verdict::Unknown);
+    // A length shorter than the header is none; 0 is a jumbogram's, which only IPv6 has.
+    for len in [1, 7, 0] {
+        let wrong = [&datagram[..4], &[0, len], &datagram[6..]].concat();
+        assert_eq!(verify(4, &[1; 4], &[2; 4], 17, &wrong), Verdict::Unknown, "{len}");
+    }
     datagram.extend_from_slice(b"trailer");
     assert_eq!(verify(4, &[1; 4], &[2; 4], 17, &datagram), Verdict::Good);
+}
+
+#[test]
+fn udp_jumbogram_is_judged_by_the_whole_payload() {
+    let mut datagram = vec![0, 1, 0, 2, 0, 0, 0, 0];
+    datagram.extend_from_slice(&[7; 70_000]);
+    let pseudo = [&[1; 16][..], &[2; 16], &70_008_u32.to_be_bytes(), &[0, 0, 0, 17]].concat();
+    let sum = naive(&[&pseudo[..], &datagram].concat());
+    datagram[6..8].copy_from_slice(&sum.to_be_bytes());
+    assert_eq!(verify(6, &[1; 16], &[2; 16], 17, &datagram), Verdict::Good);
+    assert_eq!(verify(6, &[1; 16], &[2; 16], 17, &damaged(&datagram, 70_000)), Verdict::Bad);
 }
 
 #[test]

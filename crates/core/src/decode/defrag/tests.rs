@@ -238,6 +238,14 @@ fn limits_evict_the_oldest_and_count() {
     assert_eq!(defragmenter.push(&key(9, 4), &fragment(3200, false, &[0])), Outcome::Dropped(DropReason::Discarded));
     assert_eq!((defragmenter.held_octets(), defragmenter.stats().evictions), (0, 4));
 
+    // The datagram that grows is itself the oldest: the next one goes.
+    let mut defragmenter = Defragmenter::new(FragmentConfig { max_octets: 3000, ..FragmentConfig::default() });
+    for (id, offset) in [(1, 0), (2, 0), (1, 1400)] {
+        assert_eq!(defragmenter.push(&key(id, 4), &fragment(offset, true, &[0; 1400])), Outcome::Pending);
+    }
+    assert_eq!((defragmenter.pending(), defragmenter.stats().evictions), (1, 1));
+    assert_eq!(payload(defragmenter.push(&key(1, 4), &fragment(2800, false, &[0; 8]))).len(), 2808);
+
     let config = FragmentConfig { max_fragments: 2, ..FragmentConfig::default() };
     let mut defragmenter = Defragmenter::new(config);
     for offset in [0, 8, 8, 0] {

@@ -55,9 +55,15 @@ fn list_cut_by_snaplen_is_truncated_and_not_malformed() {
     }
     // End-of-list was seen, so nothing can be missing.
     assert!(!SynOptions::parse_cut(&whole).truncated);
-    // A zero length is wrong however much is missing.
-    let broken = SynOptions::parse_cut(&[2, 0]);
-    assert!(broken.malformed && !broken.truncated);
+    // A length below two is wrong however much is missing, and stays so.
+    for length in [0, 1] {
+        let bytes = [2, length, 3];
+        let mut options = TcpOptions::new_cut(&bytes);
+        for _ in 0..3 {
+            assert!(options.next().is_none());
+            assert!(options.malformed() && !options.truncated());
+        }
+    }
 }
 
 #[test]

@@ -7,97 +7,20 @@
 //! A fragment that the snap length cut must not be pushed: its missing octets would be taken for a hole's edge.
 
 mod config;
+mod fragment;
 mod pieces;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use config::{FragmentConfig, FragmentPolicy, FragmentStats, Ipv6Overlap};
+pub use fragment::{Datagram, DropReason, Fragment, FragmentKey, MAX_DATAGRAM_LEN, Outcome};
 
 use pieces::{Meeting, Pieces, Span};
 use table::{Slot, Table};
 
-/// Longest payload a datagram can have, in octets: the length fields of IPv4 and IPv6 have 16 bits.
-pub const MAX_DATAGRAM_LEN: u32 = 65_535;
-
 /// Emptied buffers that are kept for the next datagrams.
 const MAX_SPARE: usize = 32;
-
-/// What the fragments of one datagram have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FragmentKey {
-    /// Source address; an IPv4 address in any fixed 16-octet form.
-    pub src: [u8; 16],
-    /// Destination address, in the same form.
-    pub dst: [u8; 16],
-    /// Identification: 16 bits of IPv4, 32 of IPv6.
-    pub id: u32,
-    /// Outer identity (VLANs, tunnel): equal addresses in two tunnels are two hosts.
-    pub encap: u32,
-    /// Upper-layer protocol. IPv6 fragments of one datagram may differ in it (RFC 8200 section 4.5): there it is no
-    /// part of the identity, and the fragment at offset 0 says which it is.
-    pub proto: u8,
-    /// 4 or 6.
-    pub version: u8,
-}
-
-/// One fragment.
-#[derive(Clone, Copy, Debug)]
-pub struct Fragment<'a> {
-    /// Offset of the payload in the datagram, in octets, a multiple of 8.
-    pub offset: u32,
-    /// More fragments follow.
-    pub more: bool,
-    /// The fragment's octets after the IP header (IPv6: after the fragment header).
-    pub payload: &'a [u8],
-    /// Packet number.
-    pub packet: u64,
-    /// Packet time, nanoseconds since the Unix epoch.
-    pub ts_ns: i64,
-}
-
-/// A datagram put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Datagram<'a> {
-    /// Its payload, valid until the next call.
-    pub payload: &'a [u8],
-    /// Upper-layer protocol of the fragment at offset 0.
-    pub proto: u8,
-    /// Number of the packet whose fragment came first.
-    pub first_packet: u64,
-    /// Fragments it was made of, without exact duplicates.
-    pub fragments: u32,
-}
-
-/// What became of a fragment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome<'a> {
-    /// Kept; the datagram has holes.
-    Pending,
-    /// It was the last one missing.
-    Complete(Datagram<'a>),
-    /// Not kept.
-    Dropped(DropReason),
-}
-
-/// Why a fragment was not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DropReason {
-    /// It carries no octet and is not a whole datagram.
-    Empty,
-    /// The offset, or the length of a fragment with more to follow, is no multiple of 8 (RFC 8200 section 4.5).
-    Unaligned,
-    /// It ends beyond [`MAX_DATAGRAM_LEN`] (the "ping of death").
-    TooLong,
-    /// It contradicts another fragment about where the datagram ends.
-    EndConflict,
-    /// IPv6: it overlaps another one, so the datagram is discarded (RFC 5722 section 4).
-    Overlap,
-    /// Its datagram was discarded before.
-    Discarded,
-    /// A limit of [`FragmentConfig`] is reached.
-    Limit,
-}
 
 /// Puts fragments together.
 #[derive(Debug)]
@@ -160,7 +83,7 @@ impl Defragmenter {
             // RFC 6946: an atomic fragment has nothing to do with others of the same key.
             return self.atomic(key, fragment);
         }
-        let span = match span_of(fragment) {
+        let span = match Span::of(fragment) {
             Ok(span) => span,
             Err(reason) => return self.invalid(reason),
         };
@@ -235,29 +158,36 @@ impl Defragmenter {
             self.stats.invalid += 1;
             return Err(DropReason::EndConflict);
         }
-        let meeting = datagram.pieces.meeting(span, fragment.payload);
-        match meeting {
-            Meeting::Apart => {}
-            Meeting::Duplicate => self.stats.duplicates += 1,
-            Meeting::Overlap => self.stats.overlaps += 1,
-        }
         if !fragment.more {
             datagram.total = Some(span.end);
         }
-        if meeting == Meeting::Duplicate {
-            return Ok(());
-        }
         let strict = datagram.key.version == 6 && self.config.v6_overlap == Ipv6Overlap::Discard;
-        if strict && meeting == Meeting::Overlap {
-            self.discard(slot);
-            return Err(DropReason::Overlap);
+        match datagram.pieces.meeting(span, fragment.payload) {
+            Meeting::Duplicate => {
+                self.stats.duplicates += 1;
+                return Ok(());
+            }
+            Meeting::Overlap => {
+                self.stats.overlaps += 1;
+                if strict {
+                    self.discard(slot);
+                    return Err(DropReason::Overlap);
+                }
+            }
+            Meeting::Apart => {}
         }
+        self.store(slot, span, fragment.payload)
+    }
+
+    /// Stores a fragment that was found fit.
+    fn store(&mut self, slot: u32, span: Span, payload: &[u8]) -> Result<(), DropReason> {
+        let datagram = self.table.slot_mut(slot);
         if datagram.fragments >= self.config.max_fragments {
             return Err(self.give_up(slot));
         }
         datagram.fragments += 1;
         let before = datagram.pieces.cost();
-        datagram.pieces.put(span, fragment.payload, self.config.policy, &mut self.scratch);
+        datagram.pieces.put(span, payload, self.config.policy, &mut self.scratch);
         self.held += datagram.pieces.cost() - before;
         Ok(())
     }
@@ -321,21 +251,5 @@ impl Defragmenter {
             pieces.clear();
             self.spare.push(pieces);
         }
-    }
-}
-
-/// Where a fragment lies, if it can lie there.
-fn span_of(fragment: &Fragment<'_>) -> Result<Span, DropReason> {
-    let len = u32::try_from(fragment.payload.len()).map_err(|_| DropReason::TooLong)?;
-    if len == 0 {
-        return Err(DropReason::Empty);
-    }
-    // RFC 8200 section 4.5 asks for this of IPv6; IPv4 hosts either do the same or cut the odd octets off.
-    if !fragment.offset.is_multiple_of(8) || (fragment.more && !len.is_multiple_of(8)) {
-        return Err(DropReason::Unaligned);
-    }
-    match fragment.offset.checked_add(len) {
-        Some(end) if end <= MAX_DATAGRAM_LEN => Ok(Span { start: fragment.offset, end }),
-        _ => Err(DropReason::TooLong),
     }
 }

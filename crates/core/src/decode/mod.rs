@@ -7,9 +7,12 @@
 //! A packet that can't be decoded is a [`Drop`] reason, counted and never fatal. A packet cut by the snapshot length
 //! is decoded as far as it goes.
 
+pub mod checksum;
+pub mod defrag;
 mod encap;
 mod ip;
 mod link;
+pub mod options;
 mod tcp;
 
 pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers};

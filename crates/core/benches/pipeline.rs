@@ -4,13 +4,13 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tcpskein_core::chain::Chain;
 use tcpskein_core::session::{FlowSession, FlowSessionOptions, Session, Source, Status};
 
-fn plain_read(path: &PathBuf) -> f64 {
+fn plain_read(path: &Path) -> f64 {
     let start = Instant::now();
     let mut file = std::fs::File::open(path).unwrap();
     let mut block = vec![0; 512 * 1024];
@@ -18,11 +18,11 @@ fn plain_read(path: &PathBuf) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-fn flows(path: &PathBuf) -> (f64, u64, usize) {
+fn flows(path: &Path) -> (f64, u64, usize) {
     let start = Instant::now();
     let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], ..Default::default() };
     let mut session = FlowSession::new(options);
-    session.open(Source::Path(path.clone()), "capture");
+    session.open(Source::Path(path.to_path_buf()), "capture");
     let mut batch = vec![0; session.layout().byte_len()];
     let mut records = 0;
     loop {

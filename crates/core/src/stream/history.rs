@@ -35,9 +35,10 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// A window of `octets`; 0 switches it off. Memory is taken when the first octet comes.
+    /// A window of `octets`, rounded up to a power of two; 0 switches it off. Memory is taken when the first octet comes.
     pub(crate) fn new(octets: u64) -> Self {
-        let size = usize::try_from(octets.min(1 << 30)).unwrap_or(0);
+        let octets = usize::try_from(octets.min(1 << 30)).unwrap_or(0);
+        let size = if octets == 0 { 0 } else { octets.next_power_of_two() };
         Self { bytes: Box::default(), size, head: 0, entries: Box::default(), next: 1 }
     }
 
@@ -53,7 +54,7 @@ impl History {
         }
         if self.bytes.is_empty() {
             self.bytes = vec![0; self.size].into_boxed_slice();
-            self.entries = vec![Entry::default(); self.size / OCTETS_PER_ENTRY + 16].into_boxed_slice();
+            self.entries = vec![Entry::default(); (self.size / OCTETS_PER_ENTRY).max(16)].into_boxed_slice();
         }
         let mut start = start;
         if bytes.len() > self.size {
@@ -95,7 +96,7 @@ impl History {
         if id == 0 || id + count < self.next {
             return None;
         }
-        let entry = self.entries[(id % count) as usize];
+        let entry = self.entries[self.slot(id)];
         let oldest = self.head.saturating_sub(self.size as u64);
         let lost = oldest.saturating_sub(entry.at);
         (lost < u64::from(entry.len)).then_some((entry, entry.start + lost))
@@ -105,21 +106,26 @@ impl History {
     fn append(&mut self, last: &mut EntryId, start: u64, bytes: &[u8]) {
         let (place, len) = (self.place(self.head), bytes.len() as u32);
         self.bytes[place..place + bytes.len()].copy_from_slice(bytes);
-        let count = self.entries.len() as u64;
-        let newest = &mut self.entries[((self.next - 1) % count) as usize];
+        let slot = self.slot(self.next - 1);
+        let newest = &mut self.entries[slot];
         let joins = *last + 1 == self.next && *last != 0 && newest.start + u64::from(newest.len) == start && place != 0;
         if joins {
             newest.len += len;
         } else {
-            self.entries[(self.next % count) as usize] = Entry { start, at: self.head, prev: *last, len };
+            let slot = self.slot(self.next);
+            self.entries[slot] = Entry { start, at: self.head, prev: *last, len };
             *last = self.next;
             self.next += 1;
         }
         self.head += u64::from(len);
     }
 
+    fn slot(&self, id: EntryId) -> usize {
+        (id & (self.entries.len() as u64 - 1)) as usize
+    }
+
     fn place(&self, number: u64) -> usize {
-        (number % self.size as u64) as usize
+        (number & (self.size as u64 - 1)) as usize
     }
 }
 
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn history_two_streams_keep_their_own_octets_until_overwritten() {
-        let mut history = History::new(1000);
+        let mut history = History::new(1024);
         let (mut a, mut b) = (0, 0);
         history.record(&mut a, 5, b"hello");
         history.record(&mut a, 10, b" you");
@@ -147,9 +153,9 @@ mod tests {
         history.record(&mut a, 14, b"!");
         assert_eq!(found(&history, a, 0, 100), vec![(5, b"hello you".to_vec()), (14, b"!".to_vec())]);
         assert_eq!(found(&history, b, 6, 2), vec![(6, b"th".to_vec())]);
-        history.record(&mut b, 10, &[9; 990]);
+        history.record(&mut b, 10, &[9; 1014]);
         assert_eq!(found(&history, a, 0, 100), vec![(10, b" you".to_vec()), (14, b"!".to_vec())]);
-        history.record(&mut b, 1000, &[8; 2500]);
+        history.record(&mut b, 1024, &[8; 2500]);
         assert_eq!(found(&history, a, 0, 100), vec![]);
         assert_eq!(found(&history, b, 2498, 4), vec![(2500, vec![8; 2])]);
     }

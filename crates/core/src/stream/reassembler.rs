@@ -153,11 +153,9 @@ impl Stream {
             return;
         }
         let ahead = ack.since(self.seq_at(self.rcv_nxt));
-        if ahead > 0 {
-            let una = self.rcv_nxt + u64::from(ahead.unsigned_abs());
-            if una > self.snd_una && una <= self.snd_nxt + ACK_REACH {
-                self.snd_una = una;
-            }
+        let una = self.rcv_nxt.saturating_add_signed(i64::from(ahead));
+        if una > self.snd_una && una >= self.start && una <= self.snd_nxt + ACK_REACH {
+            self.snd_una = una;
         }
         if self.queue != NIL || self.flags & PROBE != 0 {
             self.acknowledged(arena, ts_ns, sink);

@@ -299,7 +299,10 @@ impl Stream {
             self.flags &= !EMPTY_START;
             return true;
         }
-        if self.flags & SYN != 0 || self.rcv_nxt != self.start {
+        // RFC 9293 section 3.10.7.3: until the peer acknowledged a SYN, a later one with another ISN may be the one it
+        // takes (a server that lost its state answers anew).
+        let settled = self.flags & SYN != 0 && (self.snd_una != 0 || self.queue != NIL);
+        if settled || self.rcv_nxt != self.start {
             return false;
         }
         // Nothing was handed over: what waits stays if it can belong to this start.

@@ -251,6 +251,13 @@ fn syn_second_one_does_not_move_the_start() {
 }
 
 #[test]
+fn syn_with_another_isn_counts_until_one_is_acknowledged() {
+    let mut lab = Lab::syn();
+    lab.push(2_000_000_000, "", true, false, 0).ack(2_000_000_001).push(77, "", true, false, 0);
+    lab.seg(2_000_000_001, "abc").hears(&["data 0 abc"]).end().hears(&[]);
+}
+
+#[test]
 fn offsets_pass_four_gib() {
     let mut lab = Lab::syn();
     let block = vec![b'x'; 1 << 20];

@@ -1,5 +1,7 @@
 //! The corpus's table of overlapping segments: what each policy keeps, with four initial sequence numbers.
 
+#![allow(clippy::unwrap_used, reason = "a broken table must fail loudly")]
+
 use std::ops::Range;
 use std::path::PathBuf;
 use tcpskein_core::seq::SeqNum;

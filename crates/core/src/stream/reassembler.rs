@@ -12,7 +12,7 @@ use super::sink::{GapReason, Sink};
 use crate::seq::SeqNum;
 
 /// Where the first sequence number stands.
-const ORIGIN: u64 = 1 << 33;
+const ORIGIN: u64 = 1 << 40;
 /// Farthest that a segment may lie from `rcv_nxt`: RFC 7323 section 2.3's largest window.
 const REACH: i32 = 1 << 30;
 /// Farthest that an acknowledgement is believed to run ahead of the octets that were seen.
@@ -189,7 +189,7 @@ impl Stream {
         let acked = if self.fin == 0 { self.snd_una.saturating_sub(1) } else { self.snd_una.min(self.fin) };
         let end = self.snd_nxt.max(acked);
         if end > self.rcv_nxt {
-            self.give_up_to(arena, end, GapReason::End, sink);
+            self.give_up_to(arena, end, GapReason::Tail, sink);
         }
     }
 
@@ -259,7 +259,7 @@ impl Stream {
     /// Sequence number at a position.
     #[allow(clippy::cast_possible_truncation, reason = "arithmetic modulo 2^32 is meant")]
     fn seq_at(&self, at: u64) -> SeqNum {
-        self.origin.add((at - ORIGIN) as u32)
+        self.origin.add(at.wrapping_sub(ORIGIN) as u32)
     }
 
     /// Everything but the next plain in-order segment.
@@ -307,13 +307,14 @@ impl Stream {
         }
         // Nothing was handed over: what waits stays if it can belong to this start.
         let distance = first.since(self.seq_at(self.start));
-        if self.queue == NIL || !(-REACH..=0).contains(&distance) {
+        let below = u64::from(distance.unsigned_abs());
+        if self.queue == NIL || !(-REACH..=0).contains(&distance) || below >= self.start {
             self.discard(arena);
             self.set_origin(first);
             self.snd_una = 0;
             self.fin = 0;
         } else {
-            self.move_start(self.start - u64::from(distance.unsigned_abs()));
+            self.move_start(self.start - below);
         }
         self.flags |= SYN;
         self.flags &= !EMPTY_START;

@@ -13,8 +13,10 @@ pub enum GapReason {
     TotalLimit,
     /// The sequence numbers went on far away.
     Resync,
-    /// The connection ended.
+    /// The connection ended before the hole was filled.
     End,
+    /// The connection ended, and octets beyond the last captured one had been acknowledged or stood in a cut packet.
+    Tail,
 }
 
 /// Receives a stream's octets and findings. `in_order`, `released` and `gap` come in stream order without hole or

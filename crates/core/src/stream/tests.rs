@@ -326,7 +326,7 @@ fn gap_at_the_end_gives_all_that_waits() {
 
 #[test]
 fn gap_acknowledged_octets_beyond_the_last_are_missing() {
-    Lab::syn().seg(0, "abc").ack(10).end().hears(&["data 0 abc", "gap 3 6 End"]);
+    Lab::syn().seg(0, "abc").ack(10).end().hears(&["data 0 abc", "gap 3 6 Tail"]);
     // One more may be a FIN that was not captured.
     Lab::syn().seg(0, "abc").ack(4).end().hears(&["data 0 abc"]);
     // An absurd one is not believed.
@@ -337,7 +337,7 @@ fn gap_acknowledged_octets_beyond_the_last_are_missing() {
 fn snapped_octets_are_a_hole_that_can_be_filled() {
     let mut lab = Lab::syn();
     lab.push(0, "abc", false, false, 3).seg(6, "gh").hears(&["data 0 abc"]).seg(0, "abcdef").hears(&["data 3 defgh"]);
-    Lab::syn().push(0, "abc", false, true, 3).end().hears(&["data 0 abc", "gap 3 3 End"]);
+    Lab::syn().push(0, "abc", false, true, 3).end().hears(&["data 0 abc", "gap 3 3 Tail"]);
     Lab::syn().push(0, "abc", false, false, 3).push(6, "ghi", false, false, 0).end().hears(&[
         "data 0 abc",
         "gap 3 3 End",

@@ -325,7 +325,7 @@ impl Stream {
     /// Everything from `rcv_nxt` to `to` is missing for good.
     pub(super) fn give_up_to(&mut self, arena: &mut Arena, to: u64, reason: GapReason, sink: &mut impl Sink) {
         let len = to - self.rcv_nxt;
-        arena.totals.end_gaps += u64::from(reason == GapReason::End);
+        arena.totals.end_gaps += u64::from(matches!(reason, GapReason::End | GapReason::Tail));
         self.flags &= !PROBE;
         self.counters.gap_bytes += len;
         sink.gap(self.end_offset(), len, reason);

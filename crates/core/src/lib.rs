@@ -17,3 +17,4 @@ pub mod error;
 pub mod flow;
 pub mod seq;
 pub mod session;
+pub mod stream;

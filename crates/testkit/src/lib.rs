@@ -4,3 +4,4 @@
 
 pub mod fragments;
 pub mod frame;
+pub mod naive;

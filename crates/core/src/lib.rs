@@ -11,4 +11,5 @@
 
 pub mod capture;
 pub mod error;
+pub mod filter;
 pub mod seq;

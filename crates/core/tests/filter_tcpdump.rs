@@ -1,6 +1,8 @@
 //! The filter against tcpdump: for each expression and each capture of the corpus, the packets chosen are the same,
 //! octet by octet. Skipped, with a line that says so, where tcpdump or the corpus is missing.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -193,7 +195,6 @@ const EXPRESSIONS: &[&str] = &[
     "mpls",
     "mpls and ip",
     "pppoes",
-    "pppoes and ip",
     "pppoed",
     "ether[0] & 1 = 0",
     "ether proto 0x800",
@@ -245,7 +246,6 @@ const EXPRESSIONS: &[&str] = &[
     "icmp[0] = 3",
     "igmp[0] = 0x11",
     "vlan and arp",
-    "vlan and net 10",
     "ip6 host ::1",
     "net 0.0.0.0/0",
     "net ::/0",
@@ -306,7 +306,7 @@ fn filter_over_the_corpus_chooses_what_tcpdump_chooses() {
     let run = |part: &[&str]| {
         for expr in part {
             let chosen: usize = captures.iter().map(|(path, all)| compare(path, all, expr)).sum();
-            if !(chosen > 0 && chosen < total) { eprintln!("{expr} chooses {chosen} of {total}: it shows nothing"); }
+            assert!(chosen > 0 && chosen < total, "{expr} chooses {chosen} of {total}: it shows nothing");
         }
     };
     std::thread::scope(|scope| {

@@ -221,7 +221,11 @@ pub(super) enum Arith {
     /// Octets on the wire.
     Len,
     /// `proto[offset:size]`, in network byte order.
-    Load { proto: Proto, offset: Box<Arith>, size: u8 },
+    Load {
+        proto: Proto,
+        offset: Box<Arith>,
+        size: u8,
+    },
     Neg(Box<Arith>),
     Binary(ArithOp, Box<Arith>, Box<Arith>),
 }

@@ -309,9 +309,8 @@ impl Emitter {
         }
         let link_type = Field::half(self.layout.link_type);
         let tag = Field::half(self.layout.payload).masked(0xfff);
-        let others = |e: &mut Self, w| {
-            e.or(w, |e, w| e.equal(link_type, 0x88a8, w), |e, w| e.equal(link_type, 0x9100, w))
-        };
+        let others =
+            |e: &mut Self, w| e.or(w, |e, w| e.equal(link_type, 0x88a8, w), |e, w| e.equal(link_type, 0x9100, w));
         let tagged = |e: &mut Self, w| e.or(w, |e, w| e.equal(link_type, 0x8100, w), others);
         match id {
             None => tagged(self, ways)?,

@@ -103,12 +103,6 @@ impl Layout {
     /// Inside a PPPoE session (RFC 2516 §4): six octets of header, then PPP without address and control.
     pub(super) fn push_pppoe(&mut self) {
         let header = self.network().saturating_add(6);
-        *self = Self {
-            kind: LinkKind::Ppp,
-            header,
-            link_type: header,
-            payload: header.saturating_add(2),
-            labels: 0,
-        };
+        *self = Self { kind: LinkKind::Ppp, header, link_type: header, payload: header.saturating_add(2), labels: 0 };
     }
 }

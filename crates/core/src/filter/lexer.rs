@@ -166,7 +166,8 @@ fn looks_numeric(word: &str) -> bool {
 
 fn looks_dotted(word: &str) -> bool {
     let parts = word.split('.');
-    (2..=4).contains(&parts.clone().count()) && parts.clone().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+    (2..=4).contains(&parts.clone().count())
+        && parts.clone().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A number as C writes it: decimal, `0x` hexadecimal, `0` octal.

@@ -110,11 +110,7 @@ impl Emitter {
         let organisation = if proto == ATALK { 0x08_0007 } else { 0 };
         let tail = (organisation & 0xffff) << 16 | proto;
         let head = 0xaaaa_0300 | organisation >> 16;
-        self.and(
-            ways,
-            |e, w| e.equal(Field::word(payload + 4), tail, w),
-            |e, w| e.equal(Field::word(payload), head, w),
-        )
+        self.and(ways, |e, w| e.equal(Field::word(payload + 4), tail, w), |e, w| e.equal(Field::word(payload), head, w))
     }
 
     /// IPX in an 802.3 frame: behind SNAP, behind LLC, or raw.

@@ -204,7 +204,16 @@ fn prefix_mask(len: u32) -> u32 {
 
 fn named_port(word: &str) -> Option<(u16, Transport)> {
     let (port, tcp, udp) = words::service(word)?;
-    Some((port, if tcp && udp { Transport::Any } else if tcp { Transport::Tcp } else { Transport::Udp }))
+    Some((
+        port,
+        if tcp && udp {
+            Transport::Any
+        } else if tcp {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
+    ))
 }
 
 /// `a-b`, each a number or a name; names may hold hyphens themselves.
@@ -220,4 +229,3 @@ fn named_range(word: &str) -> Option<(u16, u16, Transport)> {
     }
     end(word).map(|(port, transport)| (port, port, transport))
 }
-

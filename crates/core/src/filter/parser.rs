@@ -303,7 +303,9 @@ impl<'a> Parser<'a> {
             Tok::Word("portrange") => Kind::PortRange,
             Tok::Word("proto") if dir.is_none() => Kind::Proto,
             Tok::Word("protochain") => return Err(self.expected("\"proto\" (protochain is not supported)")),
-            Tok::Word("gateway") => return Err(self.expected("\"host\" (gateway needs names, which are not looked up)")),
+            Tok::Word("gateway") => {
+                return Err(self.expected("\"host\" (gateway needs names, which are not looked up)"));
+            }
             _ => Kind::Unsaid,
         };
         if kind != Kind::Unsaid {

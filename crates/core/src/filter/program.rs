@@ -55,9 +55,16 @@ pub(super) enum Push {
     Num(u32),
     Len,
     /// Replaces an offset by the number of `size` octets there, counted from `base`.
-    Load { base: u32, size: u8 },
+    Load {
+        base: u32,
+        size: u8,
+    },
     /// The same, and the length of the IPv4 header at `header` is added to the offset.
-    LoadBeyond { header: u32, base: u32, size: u8 },
+    LoadBeyond {
+        header: u32,
+        base: u32,
+        size: u8,
+    },
     Neg,
     Binary(ArithOp),
     /// Replaces two numbers by 1 where they are equal, else 0.

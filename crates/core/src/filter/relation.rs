@@ -36,7 +36,7 @@ impl Emitter {
             RelOp::Eq | RelOp::Ne => self.arith.push(Push::Equal),
             RelOp::Gt | RelOp::Le => self.arith.push(Push::Greater),
             RelOp::Ge | RelOp::Lt => {
-                // a >= b is b + not (b > a): computed as not (b > a).
+                // `a >= b` is `not (b > a)`: the other way round, and the ways are swapped below.
                 self.arith.truncate(from);
                 self.push(b)?;
                 self.push(a)?;

@@ -239,7 +239,10 @@ fn error_points_at_the_token() {
 fn error_picture_puts_carets_under_the_token() {
     let error = Filter::compile("tcp\tport é or 80").unwrap_err();
     assert_eq!(error.picture(), "tcp port é or 80\n         ^");
-    assert_eq!(error.to_string(), "filter, column 10: expected a keyword, a number, an address or an operator, found \"é\"");
+    assert_eq!(
+        error.to_string(),
+        "filter, column 10: expected a keyword, a number, an address or an operator, found \"é\""
+    );
     let long = format!("{} foo", "port 80 or ".repeat(40));
     let picture = Filter::compile(&long).unwrap_err().picture();
     let (line, carets) = picture.split_once('\n').unwrap();
@@ -327,8 +330,11 @@ fn any_arith() -> impl Strategy<Value = Arith> {
             inner.clone().prop_map(|a| Arith::Neg(Box::new(a))),
             (prop::sample::select(PROTOS[..14].to_vec()), inner.clone(), prop::sample::select(vec![1_u8, 2, 4]))
                 .prop_map(|(proto, offset, size)| Arith::Load { proto, offset: Box::new(offset), size }),
-            (prop::sample::select(ops.to_vec()), inner.clone(), inner)
-                .prop_map(|(op, a, b)| Arith::Binary(op, Box::new(a), Box::new(b))),
+            (prop::sample::select(ops.to_vec()), inner.clone(), inner).prop_map(|(op, a, b)| Arith::Binary(
+                op,
+                Box::new(a),
+                Box::new(b)
+            )),
         ]
     })
 }
@@ -336,8 +342,12 @@ fn any_arith() -> impl Strategy<Value = Arith> {
 fn any_host() -> impl Strategy<Value = Test> {
     let carriers = prop::sample::select(vec![Carrier::Any, Carrier::Ip, Carrier::Arp, Carrier::Rarp]);
     prop_oneof![
-        (carriers, any_dir(), any::<u32>(), any::<u32>())
-            .prop_map(|(carrier, dir, addr, mask)| Test::Host4 { carrier, dir, addr: addr & mask, mask }),
+        (carriers, any_dir(), any::<u32>(), any::<u32>()).prop_map(|(carrier, dir, addr, mask)| Test::Host4 {
+            carrier,
+            dir,
+            addr: addr & mask,
+            mask
+        }),
         (any_dir(), any::<u128>(), 0_u8..=128).prop_map(|(dir, addr, prefix)| {
             let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
             Test::Host6 { dir, addr: addr & mask, prefix }
@@ -349,8 +359,7 @@ fn any_host() -> impl Strategy<Value = Test> {
 fn any_test() -> impl Strategy<Value = Test> {
     let transports = prop::sample::select(vec![Transport::Any, Transport::Tcp, Transport::Udp, Transport::Sctp]);
     let families = prop::sample::select(vec![Family::Both, Family::V4, Family::V6]);
-    let relops =
-        prop::sample::select(vec![RelOp::Eq, RelOp::Ne, RelOp::Gt, RelOp::Ge, RelOp::Lt, RelOp::Le]);
+    let relops = prop::sample::select(vec![RelOp::Eq, RelOp::Ne, RelOp::Gt, RelOp::Ge, RelOp::Lt, RelOp::Le]);
     let plain = vec![
         Test::Broadcast,
         Test::IpBroadcast,
@@ -393,9 +402,48 @@ fn any_expr() -> impl Strategy<Value = Expr> {
 /// Fragments that, strung together, get far into the parser.
 fn any_text() -> impl Strategy<Value = String> {
     let pieces = [
-        "tcp", "port", "80", "host", "1.2.3.4", "net", "10/8", "::1", "and", "or", "not", "(", ")", "[", "]", ":", "ip",
-        "ip6", "vlan", "mpls", "pppoes", "len", "=", "&", "-", "%", "src", "dst", "proto", "ether", "multicast", "less",
-        "portrange", "1-2", "mask", "/", "0x10", "\\tcp", "1:2:3:4:5:6", "é", "icmp6", "<<",
+        "tcp",
+        "port",
+        "80",
+        "host",
+        "1.2.3.4",
+        "net",
+        "10/8",
+        "::1",
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        "ip",
+        "ip6",
+        "vlan",
+        "mpls",
+        "pppoes",
+        "len",
+        "=",
+        "&",
+        "-",
+        "%",
+        "src",
+        "dst",
+        "proto",
+        "ether",
+        "multicast",
+        "less",
+        "portrange",
+        "1-2",
+        "mask",
+        "/",
+        "0x10",
+        "\\tcp",
+        "1:2:3:4:5:6",
+        "é",
+        "icmp6",
+        "<<",
     ];
     vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|words| words.join(" "))
 }

@@ -1,7 +1,7 @@
 //! The filter against tcpdump: for each expression and each capture of the corpus, the packets chosen are the same,
 //! octet by octet. Skipped, with a line that says so, where tcpdump or the corpus is missing.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly, in its helpers too")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails and is skipped loudly, in its helpers too")]
 
 use std::fs::File;
 use std::io::Read;

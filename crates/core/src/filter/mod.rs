@@ -13,8 +13,8 @@
 //! - Where libpcap refuses an expression on a link layer (`vlan` on raw IP), no packet of that link layer matches, and
 //!   [`Filter::supports`] tells so. Link layers other than Ethernet, raw IP, BSD loopback, Linux cooked, PPP and Cisco
 //!   HDLC know only `len`, `less`, `greater` and `link[…]`.
-//! - libpcap's optimizer leaves out some tests that can't change the answer (`ip or not ip`). Only where both answers of
-//!   one test lead to the same place is it left out here; it shows only in packets cut short inside such a test.
+//! - libpcap's optimizer leaves out tests that can't change the answer, such as `ip or not ip`. Here that's done only
+//!   where both answers of one step lead to the same place. It shows only in packets cut short inside such a test.
 //! - An expression that can't match is no error; the empty expression matches all.
 
 mod arith;

@@ -23,14 +23,14 @@ struct Record {
     data: Vec<u8>,
 }
 
-fn records(input: Box<dyn Input>) -> Option<Vec<Record>> {
-    let mut reader = BlockReader::new(input);
+fn records(mut input: Box<dyn Input>) -> Option<Vec<Record>> {
+    let mut reader = BlockReader::default();
     let mut block = vec![0; MIN_BLOCK_LEN];
     let mut found = Vec::new();
     loop {
-        match reader.fill(&mut block) {
+        match reader.fill(&mut block, input.as_mut()) {
             Ok(Filled::Bytes(_)) => {}
-            Ok(_) => return Some(found),
+            Ok(_) => return reader.finish().is_ok().then_some(found),
             Err(_) => return None,
         }
         while let Next::Packet(packet) = reader.next(&block).ok()? {

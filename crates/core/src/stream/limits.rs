@@ -21,8 +21,8 @@ pub struct StreamLimits {
     /// Memory for waiting octets of all streams. Default 64 MiB, at most 3 GiB.
     pub total_octets: u64,
     /// Window of recently delivered octets, shared by all streams, that later copies are compared with, rounded up to a
-    /// power of two. 0 = none; at most 1 GiB. Default 4 MiB: measured in `benches/reassembly.rs`, remembering costs 20 ns
-    /// for 300 octets and 50 to 80 ns for 1,448.
+    /// power of two. 0 = none; at most 1 GiB. Default 4 MiB: measured in `benches/reassembly.rs`, remembering costs 15 to 25 ns
+    /// for 300 octets and 45 to 85 ns for 1,448.
     pub history_octets: u64,
     /// Nanoseconds of packet time that a hole is kept after the peer acknowledged what lies in it. Default 2 s.
     pub gap_patience_ns: u64,

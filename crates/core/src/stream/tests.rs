@@ -163,6 +163,7 @@ fn start_midstream_is_the_first_segment() {
 #[test]
 fn start_midstream_earlier_segment_moves_it_until_something_was_delivered() {
     Lab::new().seg(110, "").seg(100, "0123456789").seg(110, "a").hears(&["data 0 0123456789a"]);
+    Lab::new().seg(110, "").seg(100, "0123").seg(104, "456789").seg(110, "a").hears(&["data 0 0123456789a"]);
     let mut lab = Lab::new();
     lab.seg(110, "a").seg(100, "0123456789").seg(111, "b").hears(&["data 0 ab"]);
     assert_eq!(lab.arena.totals().before_start_octets, 10);

@@ -12,6 +12,7 @@
 pub mod batch;
 pub mod capture;
 pub mod chain;
+pub mod connection;
 pub mod decode;
 pub mod error;
 pub mod filter;

@@ -3,3 +3,4 @@
 //! Nothing here knows the code under test, so that an agreement between the two means something.
 
 pub mod frame;
+pub mod pcapng;

@@ -3,7 +3,7 @@
 //! The block belongs to the caller and may be another one at each filling: a record cut at a block's end is carried
 //! over to the next block's head, so every packet lies in one piece in exactly one block.
 
-use super::{Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
+use super::{CaptureInfo, Compression, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
 use crate::error::FlowError;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
@@ -11,17 +11,17 @@ use crate::error::FlowError;
 pub struct Packet {
     /// Number in the capture, from 1.
     pub number: u64,
-    /// Capture time, nanoseconds since the Unix epoch.
+    /// Capture time, nanoseconds since the Unix epoch; 0 where the record carries none (pcapng's simple packets).
     pub ts_ns: i64,
     /// Where its octets begin in the block.
     pub start: usize,
     /// Octets captured.
     pub captured_len: u32,
-    /// Octets on the wire.
+    /// Octets on the wire, never fewer than were captured.
     pub wire_len: u32,
     /// Link-layer header type.
     pub link: LinkType,
-    /// Interface number; 0 where the format has none.
+    /// Interface number in the file, through all its sections; 0 where the format has none.
     pub interface: u32,
 }
 
@@ -59,6 +59,8 @@ pub struct BlockReader {
     discard: u64,
     packets: u64,
     ended: bool,
+    /// The input failed after it had given octets: said once those are read.
+    failed: Option<FlowError>,
 }
 
 impl BlockReader {
@@ -75,6 +77,7 @@ impl BlockReader {
             discard: 0,
             packets: 0,
             ended: false,
+            failed: None,
         }
     }
 
@@ -88,6 +91,18 @@ impl BlockReader {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.input.position()
+    }
+
+    /// What the capture has said about itself so far.
+    #[must_use]
+    pub fn info(&self) -> &CaptureInfo {
+        self.container.info()
+    }
+
+    /// How the input is compressed, once its first octets were read.
+    #[must_use]
+    pub fn compression(&self) -> Option<Compression> {
+        self.input.compression()
     }
 
     /// The next packet in `block`, which must be what [`BlockReader::fill`] filled last.
@@ -149,15 +164,30 @@ impl BlockReader {
         if self.ended {
             return Ok(Filled::End);
         }
+        if let Some(error) = self.failed.take() {
+            self.ended = true;
+            return Err(error);
+        }
         let kept = self.carry.len();
         block[..kept].copy_from_slice(&self.carry);
         let mut filled = kept;
         let mut last = Filled::Bytes(0);
         while filled < block.len() {
-            last = self.input.fill(&mut block[filled..])?;
-            match last {
-                Filled::Bytes(n) => filled += n,
-                Filled::NeedInput | Filled::End => break,
+            match self.input.fill(&mut block[filled..]) {
+                Ok(Filled::Bytes(n)) => filled += n,
+                Ok(other) => {
+                    last = other;
+                    break;
+                }
+                // What came before counts.
+                Err(error) if filled > kept => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error);
+                }
             }
         }
         if filled == kept {
@@ -173,6 +203,7 @@ impl BlockReader {
 
     fn finish(&mut self) -> Result<Filled, FlowError> {
         self.ended = true;
+        self.container.finish(&self.carry, self.block_offset)?;
         if self.discard > 0 {
             return Err(FlowError::Truncated {
                 what: "a block",
@@ -181,7 +212,6 @@ impl BlockReader {
                 available: 0,
             });
         }
-        self.container.finish(&self.carry, self.block_offset)?;
         Ok(Filled::End)
     }
 }

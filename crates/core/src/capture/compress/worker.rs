@@ -1,0 +1,172 @@
+//! The decoding thread: buffers of decoded octets come out of it, empty ones go back.
+//!
+//! The thread ends at once when the [`Worker`] is dropped, unless the system keeps it in a read; nobody waits for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use super::Compression;
+use super::codec::Decoder;
+use super::source::{Source, Waiter};
+use crate::capture::{Filled, Input};
+use crate::error::FlowError;
+
+/// Octets of one buffer.
+const BUFFER_LEN: usize = 256 << 10;
+/// Buffers there are.
+const BUFFERS: usize = 4;
+
+/// What the thread says.
+pub(super) enum Message {
+    /// Decoded octets.
+    Data(Vec<u8>),
+    /// The input has nothing yet.
+    Need,
+    /// All is decoded.
+    End,
+    /// Decoding can't go on.
+    Failed(FlowError),
+}
+
+/// The reader's side of a decoding thread.
+pub(super) struct Worker {
+    messages: Receiver<Message>,
+    empty: Sender<Vec<u8>>,
+    resume: Sender<()>,
+    /// The thread waits to be told to try its input again.
+    waiting: bool,
+    ended: bool,
+    current: Vec<u8>,
+    /// Octets of `current` that were given.
+    taken: usize,
+    position: Arc<AtomicU64>,
+}
+
+impl Worker {
+    /// Starts to decode `head` and then what `inner` has.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where the system refuses a thread.
+    pub(super) fn start(compression: Compression, inner: Box<dyn Input>, head: Vec<u8>) -> Result<Self, FlowError> {
+        // Room for every buffer, a `Need` and the last word: the thread only ever waits for an empty buffer.
+        let (message_sender, messages) = sync_channel(BUFFERS + 2);
+        let (resume, resume_receiver) = channel();
+        let (empty, empty_receiver) = channel();
+        for _ in 0..BUFFERS {
+            // The receiver is alive.
+            let _ = empty.send(Vec::new());
+        }
+        let position = Arc::new(AtomicU64::new(0));
+        let thread_position = Arc::clone(&position);
+        std::thread::Builder::new()
+            .name(format!("decode {}", compression.name()))
+            .spawn(move || {
+                let waiter = Waiter { messages: message_sender.clone(), resume: resume_receiver };
+                let work = || {
+                    let source = Source::new(inner, head, waiter, thread_position);
+                    decode(compression, source, &message_sender, &empty_receiver)
+                };
+                let last = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+                    let message = format!("the {} decoder panicked", compression.name());
+                    Some(Message::Failed(FlowError::Internal { message }))
+                });
+                if let Some(last) = last {
+                    // Nobody may listen any more.
+                    let _ = message_sender.send(last);
+                }
+            })
+            .map_err(|source| FlowError::Io { op: "start a thread", source })?;
+        let current = Vec::new();
+        Ok(Self { messages, empty, resume, waiting: false, ended: false, current, taken: 0, position })
+    }
+
+    /// See [`Input::fill`].
+    pub(super) fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError> {
+        loop {
+            if self.taken < self.current.len() {
+                return Ok(Filled::Bytes(self.give(out)));
+            }
+            if self.ended {
+                return Ok(Filled::End);
+            }
+            if self.waiting {
+                self.waiting = false;
+                // A thread that is gone shows below.
+                let _ = self.resume.send(());
+            }
+            match self.messages.recv() {
+                Ok(Message::Data(data)) => (self.current, self.taken) = (data, 0),
+                Ok(Message::Need) => {
+                    self.waiting = true;
+                    return Ok(Filled::NeedInput);
+                }
+                Ok(Message::End) => self.ended = true,
+                Ok(Message::Failed(error)) => {
+                    self.ended = true;
+                    return Err(error);
+                }
+                Err(_) => {
+                    self.ended = true;
+                    return Err(FlowError::Internal { message: "the decoding thread ended silently".to_owned() });
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, out: &mut [u8]) -> usize {
+        let rest = &self.current[self.taken..];
+        let n = rest.len().min(out.len());
+        out[..n].copy_from_slice(&rest[..n]);
+        self.taken += n;
+        if self.taken == self.current.len() {
+            // The thread may have ended already.
+            let _ = self.empty.send(std::mem::take(&mut self.current));
+            self.taken = 0;
+        }
+        n
+    }
+
+    /// Octets taken from the compressed input.
+    pub(super) fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+}
+
+/// Decodes all of `source`; the last message, or `None` when nobody listens any more.
+fn decode(
+    compression: Compression,
+    source: Source,
+    messages: &SyncSender<Message>,
+    empty: &Receiver<Vec<u8>>,
+) -> Option<Message> {
+    let gauge = source.gauge();
+    let mut decoder = match Decoder::new(compression, source) {
+        Ok(decoder) => decoder,
+        Err(error) => return Some(Message::Failed(error)),
+    };
+    loop {
+        let mut buffer = empty.recv().ok()?;
+        buffer.resize(BUFFER_LEN, 0);
+        let mut filled = 0;
+        let end = loop {
+            match decoder.read(&mut buffer[filled..]) {
+                Ok(0) => break Some(Message::End),
+                Ok(n) => filled += n,
+                Err(error) => break Some(Message::Failed(error)),
+            }
+            // The next read may have to wait for the input: what is there goes out first.
+            if filled == buffer.len() || gauge.unread.get() == 0 {
+                break None;
+            }
+        };
+        if filled > 0 {
+            buffer.truncate(filled);
+            messages.send(Message::Data(buffer)).ok()?;
+        }
+        if end.is_some() {
+            return end;
+        }
+    }
+}

@@ -126,7 +126,7 @@ impl InterfaceFacts {
 
     fn ns(&self, ticks: u64) -> i64 {
         let ns = u128::from(ticks) * 1_000_000_000 / self.ticks_per_second;
-        i64::try_from(ns as i128 + self.offset_s * 1_000_000_000).unwrap()
+        (ns as i128 + self.offset_s * 1_000_000_000).clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 
     fn seen(&self, interface: u32, ts_ns: i64, wire_len: u32, data: &[u8]) -> Seen {
@@ -186,7 +186,9 @@ fn same(name: &str, whole: &Run, pieces: &Run) {
     assert!(whole.packets == pieces.packets, "{name}: other packets in pieces");
     assert_eq!(whole.message(), pieces.message(), "{name}");
     assert_eq!(whole.info, pieces.info, "{name}");
-    assert_eq!(whole.position, pieces.position, "{name}");
+    if whole.error.is_none() {
+        assert_eq!(whole.position, pieces.position, "{name}");
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::rc::Rc;
 
-use flate2::bufread::GzDecoder;
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 
 use super::Compression;
+use super::gzip::GzipReader;
 use super::source::{Gauge, Source};
 use crate::error::FlowError;
 
@@ -25,7 +25,7 @@ pub(super) struct Decoder {
 }
 
 enum Codec {
-    Gzip(Option<Box<GzDecoder<Source>>>),
+    Gzip(Box<GzipReader>),
     #[cfg(feature = "zstd")]
     Zstd(Box<zstd::stream::read::Decoder<'static, Source>>),
     Lz4(Box<FrameDecoder<Source>>),
@@ -46,7 +46,7 @@ impl Decoder {
             other => other,
         };
         let codec = match compression {
-            Compression::Gzip => Codec::Gzip(Some(Box::new(GzDecoder::new(source)))),
+            Compression::Gzip => Codec::Gzip(Box::new(GzipReader::new(source))),
             Compression::Zstd => zstd_codec(source).map_err(|error| explain(compression, &gauge, &error))?,
             Compression::Lz4 => Codec::Lz4(Box::new(FrameDecoder::new(source))),
             Compression::Xz => Codec::Xz(Box::new(XzReader::new_mem_limit(source, true, MAX_XZ_MEMORY_KIB))),
@@ -65,7 +65,7 @@ impl Decoder {
     /// much memory, what the input says otherwise. Offsets are those of the compressed data.
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, FlowError> {
         let result = match &mut self.codec {
-            Codec::Gzip(decoder) => read_gzip(decoder, out),
+            Codec::Gzip(decoder) => decoder.read(out),
             #[cfg(feature = "zstd")]
             Codec::Zstd(decoder) => decoder.read(out),
             Codec::Lz4(decoder) => read_lz4(decoder, &self.gauge, out),
@@ -85,40 +85,6 @@ fn zstd_codec(source: Source) -> io::Result<Codec> {
 #[cfg(not(feature = "zstd"))]
 fn zstd_codec(_: Source) -> io::Result<Codec> {
     Err(io::Error::new(ErrorKind::Unsupported, "this build was made without zstd"))
-}
-
-/// RFC 1952 section 2.2: members follow each other without more ado. Zeros after the last one are padding.
-fn read_gzip(decoder: &mut Option<Box<GzDecoder<Source>>>, out: &mut [u8]) -> io::Result<usize> {
-    loop {
-        let Some(member) = decoder else { return Ok(0) };
-        match member.read(out)? {
-            0 => {}
-            n => return Ok(n),
-        }
-        let Some(mut source) = decoder.take().map(|member| member.into_inner()) else { return Ok(0) };
-        let Some(first) = skip_zeros(&mut source)? else { return Ok(0) };
-        if first != 0x1f {
-            return Err(io::Error::new(ErrorKind::InvalidData, "something else follows its end"));
-        }
-        *decoder = Some(Box::new(GzDecoder::new(source)));
-    }
-}
-
-/// The first octet that is not zero, still unread.
-fn skip_zeros(source: &mut Source) -> io::Result<Option<u8>> {
-    loop {
-        let bytes = source.fill_buf()?;
-        let len = bytes.len();
-        if len == 0 {
-            return Ok(None);
-        }
-        let zeros = bytes.iter().take_while(|&&octet| octet == 0).count();
-        let first = bytes.get(zeros).copied();
-        source.consume(zeros);
-        if first.is_some() {
-            return Ok(first);
-        }
-    }
 }
 
 /// Frames follow each other; skippable ones may stand between them. The crate takes a cut before a block for an end.

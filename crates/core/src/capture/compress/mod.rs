@@ -5,6 +5,8 @@
 //! a few buffers between the threads, and limits on what a file may ask a decoder to allocate.
 
 mod codec;
+mod gzip;
+mod outbox;
 mod source;
 mod worker;
 

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::Receiver;
 
-use super::worker::Message;
+use super::outbox::Outbox;
 use crate::capture::{Filled, Input};
 use crate::error::FlowError;
 
@@ -19,8 +19,6 @@ const BUFFER_LEN: usize = 128 << 10;
 pub(super) struct Gauge {
     /// Octets that were taken out of the source.
     pub(super) consumed: Cell<u64>,
-    /// Octets in the buffer that were not taken out yet.
-    pub(super) unread: Cell<usize>,
     /// The input's end was met.
     pub(super) ended: Cell<bool>,
     /// Why the input failed.
@@ -29,14 +27,15 @@ pub(super) struct Gauge {
 
 /// The thread's side of the talk about octets that are not there yet.
 pub(super) struct Waiter {
-    pub(super) messages: SyncSender<Message>,
+    pub(super) outbox: Rc<RefCell<Outbox>>,
     pub(super) resume: Receiver<()>,
 }
 
 impl Waiter {
-    /// Says that nothing is there and waits until asked to try again; false when nobody listens any more.
+    /// Sends what is decoded, says that nothing more is there, and waits until asked to try again; false when nobody
+    /// listens any more.
     fn wait(&self) -> bool {
-        self.messages.send(Message::Need).is_ok() && self.resume.recv().is_ok()
+        self.outbox.borrow_mut().need() && self.resume.recv().is_ok()
     }
 }
 
@@ -57,7 +56,6 @@ impl Source {
     pub(super) fn new(inner: Box<dyn Input>, head: Vec<u8>, waiter: Waiter, position: Arc<AtomicU64>) -> Self {
         position.store(inner.position(), Ordering::Relaxed);
         let gauge = Rc::new(Gauge::default());
-        gauge.unread.set(head.len());
         Self { inner, end: head.len(), start: 0, buffer: head, waiter, gauge, position }
     }
 
@@ -83,7 +81,6 @@ impl Source {
             match self.inner.fill(&mut self.buffer[self.end..]) {
                 Ok(Filled::Bytes(n)) => {
                     self.end += n;
-                    self.gauge.unread.set(self.end);
                     self.position.store(self.inner.position(), Ordering::Relaxed);
                     return Ok(());
                 }
@@ -112,7 +109,6 @@ impl BufRead for Source {
 
     fn consume(&mut self, amount: usize) {
         self.start = (self.start + amount).min(self.end);
-        self.gauge.unread.set(self.end - self.start);
         self.gauge.consumed.set(self.gauge.consumed.get() + amount as u64);
     }
 }

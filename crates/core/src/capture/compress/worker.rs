@@ -2,33 +2,19 @@
 //!
 //! The thread ends at once when the [`Worker`] is dropped, unless the system keeps it in a read; nobody waits for it.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use super::Compression;
 use super::codec::Decoder;
+use super::outbox::{BUFFERS, Message, Outbox};
 use super::source::{Source, Waiter};
 use crate::capture::{Filled, Input};
 use crate::error::FlowError;
-
-/// Octets of one buffer.
-const BUFFER_LEN: usize = 256 << 10;
-/// Buffers there are.
-const BUFFERS: usize = 4;
-
-/// What the thread says.
-pub(super) enum Message {
-    /// Decoded octets.
-    Data(Vec<u8>),
-    /// The input has nothing yet.
-    Need,
-    /// All is decoded.
-    End,
-    /// Decoding can't go on.
-    Failed(FlowError),
-}
 
 /// The reader's side of a decoding thread.
 pub(super) struct Worker {
@@ -39,6 +25,8 @@ pub(super) struct Worker {
     waiting: bool,
     ended: bool,
     current: Vec<u8>,
+    /// Octets of `current` that count.
+    filled: usize,
     /// Octets of `current` that were given.
     taken: usize,
     position: Arc<AtomicU64>,
@@ -63,10 +51,10 @@ impl Worker {
         std::thread::Builder::new()
             .name(format!("decode {}", compression.name()))
             .spawn(move || {
-                let waiter = Waiter { messages: message_sender.clone(), resume: resume_receiver };
                 let work = || {
-                    let source = Source::new(inner, head, waiter, thread_position);
-                    decode(compression, source, &message_sender, &empty_receiver)
+                    let outbox = Rc::new(RefCell::new(Outbox::new(message_sender.clone(), empty_receiver)));
+                    let waiter = Waiter { outbox: Rc::clone(&outbox), resume: resume_receiver };
+                    decode(compression, Source::new(inner, head, waiter, thread_position), &outbox)
                 };
                 let last = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
                     let message = format!("the {} decoder panicked", compression.name());
@@ -78,14 +66,14 @@ impl Worker {
                 }
             })
             .map_err(|source| FlowError::Io { op: "start a thread", source })?;
-        let current = Vec::new();
-        Ok(Self { messages, empty, resume, waiting: false, ended: false, current, taken: 0, position })
+        let (waiting, ended, current, filled, taken) = (false, false, Vec::new(), 0, 0);
+        Ok(Self { messages, empty, resume, waiting, ended, current, filled, taken, position })
     }
 
     /// See [`Input::fill`].
     pub(super) fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError> {
         loop {
-            if self.taken < self.current.len() {
+            if self.taken < self.filled {
                 return Ok(Filled::Bytes(self.give(out)));
             }
             if self.ended {
@@ -97,7 +85,7 @@ impl Worker {
                 let _ = self.resume.send(());
             }
             match self.messages.recv() {
-                Ok(Message::Data(data)) => (self.current, self.taken) = (data, 0),
+                Ok(Message::Data(buffer, filled)) => (self.current, self.filled, self.taken) = (buffer, filled, 0),
                 Ok(Message::Need) => {
                     self.waiting = true;
                     return Ok(Filled::NeedInput);
@@ -116,14 +104,14 @@ impl Worker {
     }
 
     fn give(&mut self, out: &mut [u8]) -> usize {
-        let rest = &self.current[self.taken..];
+        let rest = &self.current[self.taken..self.filled];
         let n = rest.len().min(out.len());
         out[..n].copy_from_slice(&rest[..n]);
         self.taken += n;
-        if self.taken == self.current.len() {
+        if self.taken == self.filled {
             // The thread may have ended already.
             let _ = self.empty.send(std::mem::take(&mut self.current));
-            self.taken = 0;
+            (self.filled, self.taken) = (0, 0);
         }
         n
     }
@@ -135,38 +123,17 @@ impl Worker {
 }
 
 /// Decodes all of `source`; the last message, or `None` when nobody listens any more.
-fn decode(
-    compression: Compression,
-    source: Source,
-    messages: &SyncSender<Message>,
-    empty: &Receiver<Vec<u8>>,
-) -> Option<Message> {
-    let gauge = source.gauge();
+fn decode(compression: Compression, source: Source, outbox: &RefCell<Outbox>) -> Option<Message> {
     let mut decoder = match Decoder::new(compression, source) {
         Ok(decoder) => decoder,
         Err(error) => return Some(Message::Failed(error)),
     };
+    let mut buffer = outbox.borrow_mut().empty_buffer()?;
     loop {
-        let mut buffer = empty.recv().ok()?;
-        buffer.resize(BUFFER_LEN, 0);
-        let mut filled = 0;
-        let end = loop {
-            match decoder.read(&mut buffer[filled..]) {
-                Ok(0) => break Some(Message::End),
-                Ok(n) => filled += n,
-                Err(error) => break Some(Message::Failed(error)),
-            }
-            // The next read may have to wait for the input: what is there goes out first.
-            if filled == buffer.len() || gauge.unread.get() == 0 {
-                break None;
-            }
-        };
-        if filled > 0 {
-            buffer.truncate(filled);
-            messages.send(Message::Data(buffer)).ok()?;
-        }
-        if end.is_some() {
-            return end;
+        match decoder.read(&mut buffer) {
+            Ok(0) => return outbox.borrow_mut().flush().then_some(Message::End),
+            Ok(n) => buffer = outbox.borrow_mut().put(buffer, n)?,
+            Err(error) => return outbox.borrow_mut().flush().then_some(Message::Failed(error)),
         }
     }
 }

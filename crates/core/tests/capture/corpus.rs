@@ -119,7 +119,8 @@ impl InterfaceFacts {
         Self {
             link: interface.linktype.0 as u16,
             snaplen: interface.snaplen,
-            ticks_per_second: u128::from(interface.ts_resolution().unwrap()),
+            // pcap-parser knows no resolution finer than 2^-63 or 10^-19 s.
+            ticks_per_second: interface.ts_resolution().map_or(u128::MAX, u128::from),
             offset_s: i128::from(interface.ts_offset()),
         }
     }

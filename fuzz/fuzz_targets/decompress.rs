@@ -2,7 +2,7 @@
 //! limits of the reader.
 #![no_main]
 
-mod shared;
+mod capture_support;
 
 use tcpskein_core::capture::{DecodingInput, Filled, Input};
 
@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     ];
     let Some((first, rest)) = data.split_first() else { return };
     let bytes = [magics[usize::from(*first) % magics.len()], rest].concat();
-    let mut input = DecodingInput::open(Box::new(shared::Octets::new(bytes, 4096)));
+    let mut input = DecodingInput::open(Box::new(capture_support::Octets::new(bytes, 4096)));
     let mut out = vec![0; 1 << 20];
     let mut decoded = 0;
     while decoded < MAX_DECODED {

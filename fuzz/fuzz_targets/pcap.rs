@@ -1,7 +1,7 @@
 //! Classic pcap, plain: any octets, in pieces of any length.
 #![no_main]
 
-mod shared;
+mod capture_support;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let magics: [[u8; 4]; 6] = [
@@ -15,5 +15,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     // The first octet chooses the variant, so that nothing is wasted on finding a magic number.
     let Some((first, rest)) = data.split_first() else { return };
     let bytes = [&magics[usize::from(*first) % magics.len()], rest].concat();
-    shared::whole_equals_pieces(&bytes);
+    capture_support::whole_equals_pieces(&bytes);
 });

@@ -4,8 +4,7 @@ use std::fmt;
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Nanoseconds of `seconds` and a fraction of `unit_ns` nanoseconds each. Fractions of a second or more carry over,
-/// as Wireshark does; what doesn't fit saturates.
+/// Nanoseconds of `seconds` and a fraction of `unit_ns` nanoseconds each. Fractions of a second or more carry over.
 #[inline]
 #[must_use]
 pub fn from_parts(seconds: u32, fraction: u32, unit_ns: u32) -> i64 {

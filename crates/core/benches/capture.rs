@@ -26,10 +26,11 @@ struct Answer {
 }
 
 fn read(path: &Path) -> Result<Answer> {
-    let mut reader = BlockReader::new(Box::new(DecodingInput::open(Box::new(FileInput::open(path)?))));
+    let mut input = DecodingInput::open(Box::new(FileInput::open(path)?));
+    let mut reader = BlockReader::default();
     let mut block = vec![0; 1 << 20];
     let mut answer = Answer::default();
-    while let Filled::Bytes(_) = reader.fill(&mut block)? {
+    while let Filled::Bytes(_) = reader.fill(&mut block, &mut input)? {
         while let Next::Packet(packet) = reader.next(&block)? {
             answer.packets += 1;
             answer.octets += u64::from(packet.captured_len);
@@ -38,6 +39,7 @@ fn read(path: &Path) -> Result<Answer> {
         }
         reader.release(&block);
     }
+    reader.finish()?;
     Ok(answer)
 }
 

@@ -7,7 +7,7 @@ pub struct SeqNum(pub u32);
 impl SeqNum {
     /// The number `n` octets later.
     #[must_use]
-    pub fn add(self, n: u32) -> Self {
+    pub fn plus(self, n: u32) -> Self {
         Self(self.0.wrapping_add(n))
     }
 
@@ -29,7 +29,7 @@ impl SeqNum {
     #[must_use]
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "arithmetic modulo 2^32 is meant")]
     pub fn unwrap_near(self, base: Self, near: u64) -> i64 {
-        let expected = base.add(near as u32);
+        let expected = base.plus(near as u32);
         near as i64 + i64::from(self.since(expected))
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     fn unwrap_follows_a_stream_over_four_gib() {
         let base = SeqNum(0xffff_fff0);
         let offset = (5_u64 << 32) + 17;
-        let seq = base.add(offset as u32);
+        let seq = base.plus(offset as u32);
         assert_eq!(seq.unwrap_near(base, offset - 1000), offset as i64);
         assert_eq!(seq.unwrap_near(base, offset + 1000), offset as i64);
         assert_eq!(SeqNum(0xffff_ffe0).unwrap_near(base, 0), -16);

@@ -1,1 +1,7 @@
-//! Placeholder
+//! The Node addon: converts options, batches and errors, and runs sessions on Node's worker threads. No logic.
+
+#![deny(clippy::all)]
+
+mod error;
+mod options;
+mod reader;

@@ -2,5 +2,6 @@
 //!
 //! Nothing here knows the code under test, so that an agreement between the two means something.
 
+pub mod fragments;
 pub mod frame;
 pub mod pcapng;

@@ -33,14 +33,15 @@ impl Input for Octets {
 
 /// Packets and the error at the end, of an input that gives at most `piece` octets between two readings.
 fn read(bytes: &[u8], piece: usize) -> (Vec<(i64, u32, u32, Vec<u8>)>, Option<String>) {
-    let mut reader = BlockReader::new(Box::new(Stuttering { inner: Octets::new(bytes.to_vec(), piece), wait: false }));
+    let mut input = Stuttering { inner: Octets::new(bytes.to_vec(), piece), wait: false };
+    let mut reader = BlockReader::default();
     let mut block = vec![0; MIN_BLOCK_LEN];
     let mut packets = Vec::new();
     loop {
-        match reader.fill(&mut block) {
+        match reader.fill(&mut block, &mut input) {
             Ok(Filled::Bytes(_)) => {}
             Ok(Filled::NeedInput) => continue,
-            Ok(Filled::End) => return (packets, None),
+            Ok(Filled::End) => return (packets, reader.finish().err().map(|error| error.to_string())),
             Err(error) => return (packets, Some(error.to_string())),
         }
         loop {

@@ -41,6 +41,7 @@ pub trait Input: Send {
 #[derive(Debug)]
 pub struct FileInput {
     file: File,
+    len: u64,
     position: u64,
 }
 
@@ -55,7 +56,14 @@ impl FileInput {
         if kind.is_dir() {
             return Err(FlowError::Io { op: "read", source: std::io::Error::other("it is a directory") });
         }
-        Ok(Self { file, position: 0 })
+        Ok(Self { file, len: kind.len(), position: 0 })
+    }
+
+    /// Octets of a regular file when it was opened; 0 of a pipe or device.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a length as the system tells it, not a collection")]
+    pub fn len(&self) -> u64 {
+        self.len
     }
 }
 

@@ -12,6 +12,7 @@ mod info;
 mod input;
 mod pcap;
 mod pcapng;
+mod read_ahead;
 mod reader;
 mod timestamp;
 
@@ -23,6 +24,7 @@ pub use info::{
 pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
 pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};
+pub use read_ahead::{AheadBlock, ReadAhead};
 pub use reader::{BlockReader, Next, Packet};
 pub use timestamp::Resolution;
 
@@ -30,6 +32,10 @@ use crate::error::FlowError;
 
 /// Longest packet record that is believed, in octets: tcpdump's and Wireshark's own bound.
 pub const MAX_PACKET_LEN: u32 = 262_144;
+
+/// Most octets that a container may ask to see at once: the longest packet with its header and some options. So much
+/// room is kept for a record that a block cuts.
+pub const MAX_NEED: usize = MAX_PACKET_LEN as usize + 64 * 1024;
 
 /// Least size of a block that a reader can work with: the longest record, its header, and room to read on.
 pub const MIN_BLOCK_LEN: usize = 2 * MAX_PACKET_LEN as usize;
@@ -83,7 +89,7 @@ pub enum Step {
     Packet(PacketHead),
     /// This many octets carry no packet; they may reach beyond what is there.
     Discard(u64),
-    /// At least this many octets must be there (at most [`MIN_BLOCK_LEN`]).
+    /// At least this many octets must be there (at most [`MAX_NEED`]).
     Need(usize),
 }
 

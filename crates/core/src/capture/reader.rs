@@ -1,9 +1,9 @@
-//! Packets in a block: fills a caller's block from an input and walks the records in it.
+//! Packets in a block: fills a block from an input and walks the records in it.
 //!
-//! The block belongs to the caller and may be another one at each filling: a record cut at a block's end is carried
-//! over to the next block's head, so every packet lies in one piece in exactly one block.
+//! Each filling may use another block: a record cut at a block's end is carried over to the next block's head, so
+//! every packet lies in one piece in exactly one block.
 
-use super::{CaptureInfo, Compression, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
+use super::{AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
 use crate::error::FlowError;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
@@ -39,18 +39,18 @@ impl Packet {
 pub enum Next {
     /// A packet in the block.
     Packet(Packet),
-    /// The block holds no further whole record: call [`BlockReader::fill`].
+    /// The block holds no further whole record: release it and fill another.
     BlockDone,
 }
 
 /// Walks one capture, block by block.
+#[derive(Debug, Default)]
 pub struct BlockReader {
-    input: Box<dyn Input>,
     container: Container,
     /// The cut record at the end of the last block.
     carry: Vec<u8>,
-    /// Octets of the input before the block.
-    block_offset: u64,
+    /// Octets of the input before the block's first one.
+    input_offset: u64,
     /// First unread octet of the block.
     position: usize,
     /// End of what is filled in the block.
@@ -58,39 +58,15 @@ pub struct BlockReader {
     /// Octets still to be thrown away.
     discard: u64,
     packets: u64,
-    ended: bool,
     /// The input failed after it had given octets: said once those are read.
     failed: Option<FlowError>,
 }
 
 impl BlockReader {
-    /// Reads the capture that `input` delivers.
-    #[must_use]
-    pub fn new(input: Box<dyn Input>) -> Self {
-        Self {
-            input,
-            container: Container::default(),
-            carry: Vec::new(),
-            block_offset: 0,
-            position: 0,
-            filled: 0,
-            discard: 0,
-            packets: 0,
-            ended: false,
-            failed: None,
-        }
-    }
-
     /// Packets found so far.
     #[must_use]
     pub fn packets(&self) -> u64 {
         self.packets
-    }
-
-    /// Octets taken from the input so far; of compressed data, compressed octets.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.input.position()
     }
 
     /// What the capture has said about itself so far.
@@ -99,28 +75,21 @@ impl BlockReader {
         self.container.info()
     }
 
-    /// How the input is compressed, once its first octets were read.
-    #[must_use]
-    pub fn compression(&self) -> Option<Compression> {
-        self.input.compression()
-    }
-
-    /// The next packet in `block`, which must be what [`BlockReader::fill`] filled last.
+    /// The next packet in `block`, which must be the one that was filled last.
     ///
     /// # Errors
     /// Those of [`Container::step`]. The packets found before stay good.
     #[inline]
     pub fn next(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
-            let bytes = &block[self.position..self.filled];
-            if self.discard > 0 && !self.skip(bytes.len()) {
+            if self.discard > 0 && !self.skip() {
                 return Ok(Next::BlockDone);
             }
             let bytes = &block[self.position..self.filled];
-            match self.container.step(bytes, self.block_offset + self.position as u64)? {
+            match self.container.step(bytes, self.input_offset)? {
                 Step::Packet(head) => {
                     let start = self.position + head.data as usize;
-                    self.position += head.next as usize;
+                    self.advance(head.next as usize);
                     self.packets += 1;
                     return Ok(Next::Packet(Packet {
                         number: self.packets,
@@ -138,80 +107,85 @@ impl BlockReader {
         }
     }
 
+    #[inline]
+    fn advance(&mut self, octets: usize) {
+        self.position += octets;
+        self.input_offset += octets as u64;
+    }
+
     /// Throws away what is to be discarded, as far as it is there. True when all is gone.
-    fn skip(&mut self, available: usize) -> bool {
-        let n = usize::try_from(self.discard).map_or(available, |d| d.min(available));
-        self.position += n;
-        self.discard -= n as u64;
+    fn skip(&mut self) -> bool {
+        let available = self.filled - self.position;
+        let octets = usize::try_from(self.discard).map_or(available, |d| d.min(available));
+        self.advance(octets);
+        self.discard -= octets as u64;
         self.discard == 0
     }
 
     /// Takes leave of `block`: what is unread in it is kept, so that another block may be filled next.
     pub fn release(&mut self, block: &[u8]) {
         self.carry.extend_from_slice(&block[self.position..self.filled]);
-        self.block_offset += self.position as u64;
         self.position = 0;
         self.filled = 0;
     }
 
-    /// Fills `block` (of at least [`MIN_BLOCK_LEN`] octets) after the block before was released.
+    /// Fills `block` (of at least [`MIN_BLOCK_LEN`] octets) from `input` after the block before was released.
     /// [`Filled::Bytes`] gives the octets that are in the block now.
     ///
     /// # Errors
-    /// Those of the input; at the end those of [`Container::finish`].
-    pub fn fill(&mut self, block: &mut [u8]) -> Result<Filled, FlowError> {
+    /// Those of the input. At [`Filled::End`], ask [`BlockReader::finish`] whether the capture is whole.
+    pub fn fill(&mut self, block: &mut [u8], input: &mut dyn Input) -> Result<Filled, FlowError> {
         debug_assert!(block.len() >= MIN_BLOCK_LEN);
-        if self.ended {
-            return Ok(Filled::End);
-        }
         if let Some(error) = self.failed.take() {
-            self.ended = true;
             return Err(error);
         }
         let kept = self.carry.len();
         block[..kept].copy_from_slice(&self.carry);
         let mut filled = kept;
-        let mut last = Filled::Bytes(0);
+        let mut last = Filled::End;
         while filled < block.len() {
-            match self.input.fill(&mut block[filled..]) {
-                Ok(Filled::Bytes(n)) => filled += n,
-                Ok(other) => {
-                    last = other;
-                    break;
-                }
+            last = match input.fill(&mut block[filled..]) {
+                Ok(filled) => filled,
                 // What came before counts.
                 Err(error) if filled > kept => {
                     self.failed = Some(error);
                     break;
                 }
-                Err(error) => {
-                    self.ended = true;
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
+            };
+            match last {
+                Filled::Bytes(n) => filled += n,
+                Filled::NeedInput | Filled::End => break,
             }
         }
         if filled == kept {
-            match last {
-                Filled::End => return self.finish(),
-                other => return Ok(other),
-            }
+            return Ok(last);
         }
         self.carry.clear();
         self.filled = filled;
         Ok(Filled::Bytes(filled))
     }
 
-    fn finish(&mut self) -> Result<Filled, FlowError> {
-        self.ended = true;
-        self.container.finish(&self.carry, self.block_offset)?;
+    /// Goes on with a block that was read ahead, after the block before was released.
+    pub fn adopt(&mut self, ahead: &mut AheadBlock) {
+        let start = ahead.start - self.carry.len();
+        ahead.block[start..ahead.start].copy_from_slice(&self.carry);
+        self.carry.clear();
+        self.position = start;
+        self.filled = ahead.end;
+    }
+
+    /// Judges what is left over at the end of the input.
+    ///
+    /// # Errors
+    /// Those of [`Container::finish`].
+    pub fn finish(&self) -> Result<(), FlowError> {
+        // A container that knows which block is cut says so.
+        self.container.finish(&self.carry, self.input_offset)?;
         if self.discard > 0 {
-            return Err(FlowError::Truncated {
-                what: "a block",
-                offset: self.block_offset,
-                needed: self.discard,
-                available: 0,
-            });
+            let needed = self.discard;
+            return Err(FlowError::Truncated { what: "a block", offset: self.input_offset, needed, available: 0 });
         }
-        Ok(Filled::End)
+        Ok(())
     }
 }

@@ -325,9 +325,13 @@ fn failing_input_is_reported_after_its_packets() {
     let none: Encode = <[u8]>::to_vec;
     for encode in encoders().into_iter().map(|(_, encode)| encode).chain([none]) {
         let bytes = encode(&plain);
-        let failing = Failing(Octets { bytes, position: 0, piece: 5000 });
-        let run = Reader::new().run(Box::new(DecodingInput::open(Box::new(failing))));
-        assert_eq!(run.message(), "ERR_CAPTURE_IO cannot read: the disk is on fire");
-        assert_eq!(run.packets.len(), 100);
+        let failing = || {
+            let octets = Octets { bytes: bytes.clone(), position: 0, piece: 5000 };
+            Box::new(DecodingInput::open(Box::new(Failing(octets))))
+        };
+        for run in [Reader::new().run(failing()), Reader::ahead(failing())] {
+            assert_eq!(run.message(), "ERR_CAPTURE_IO cannot read: the disk is on fire");
+            assert_eq!(run.packets.len(), 100);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tcpskein_core::capture::{
     BlockReader, CaptureInfo, ChunkQueue, DecodingInput, Filled, Input, MIN_BLOCK_LEN, Next, Packet, QueueInput,
+    ReadAhead,
 };
 use tcpskein_core::error::FlowError;
 
@@ -84,13 +85,13 @@ impl Reader {
         self.run(Box::new(DecodingInput::open(Box::new(octets))))
     }
 
-    pub fn run(&mut self, input: Box<dyn Input>) -> Run {
-        let mut reader = BlockReader::new(input);
+    pub fn run(&mut self, mut input: Box<dyn Input>) -> Run {
+        let mut reader = BlockReader::default();
         let mut packets = Vec::new();
         let error = loop {
-            match reader.fill(&mut self.block) {
+            match reader.fill(&mut self.block, input.as_mut()) {
                 Ok(Filled::Bytes(_)) => {}
-                Ok(Filled::End) => break None,
+                Ok(Filled::End) => break reader.finish().err(),
                 Ok(Filled::NeedInput) => panic!("an input that is whole asked for more"),
                 Err(error) => break Some(error),
             }
@@ -98,24 +99,45 @@ impl Reader {
                 break Some(error);
             }
         };
-        Run { packets, error, info: reader.info().clone(), position: reader.position() }
+        Run { packets, error, info: reader.info().clone(), position: input.position() }
+    }
+
+    /// Reads `input` ahead on another thread.
+    pub fn ahead(input: Box<dyn Input>) -> Run {
+        let mut ahead = ReadAhead::start(input).unwrap();
+        let mut reader = BlockReader::default();
+        let mut packets = Vec::new();
+        let error = loop {
+            match ahead.next_block() {
+                Ok(Some(mut next)) => {
+                    reader.adopt(&mut next);
+                    if let Err(error) = walk(&mut reader, &mut next.block, &mut packets) {
+                        break Some(error);
+                    }
+                    ahead.give_back(next.block);
+                }
+                Ok(None) => break reader.finish().err(),
+                Err(error) => break Some(error),
+            }
+        };
+        Run { packets, error, info: reader.info().clone(), position: ahead.position() }
     }
 
     /// Pushes `bytes` in pieces of the lengths that `cut` gives, reading as far as possible after each.
     pub fn pushed(&mut self, bytes: &[u8], mut cut: impl FnMut() -> usize) -> Run {
         let queue = Arc::new(Mutex::new(ChunkQueue::default()));
-        let input = DecodingInput::open(Box::new(QueueInput::new(Arc::clone(&queue))));
-        let mut reader = BlockReader::new(Box::new(input));
+        let mut input = DecodingInput::open(Box::new(QueueInput::new(Arc::clone(&queue))));
+        let mut reader = BlockReader::default();
         let mut packets = Vec::new();
         let mut rest = bytes;
         let error = loop {
-            match reader.fill(&mut self.block) {
+            match reader.fill(&mut self.block, &mut input) {
                 Ok(Filled::Bytes(_)) => {
                     if let Err(error) = walk(&mut reader, &mut self.block, &mut packets) {
                         break Some(error);
                     }
                 }
-                Ok(Filled::End) => break None,
+                Ok(Filled::End) => break reader.finish().err(),
                 Ok(Filled::NeedInput) => {
                     let (piece, later) = rest.split_at(cut().min(rest.len()));
                     let mut queue = queue.lock().unwrap();
@@ -128,7 +150,7 @@ impl Reader {
                 Err(error) => break Some(error),
             }
         };
-        Run { packets, error, info: reader.info().clone(), position: reader.position() }
+        Run { packets, error, info: reader.info().clone(), position: input.position() }
     }
 }
 

@@ -10,7 +10,7 @@ mod options;
 mod packet;
 
 use super::info::{BlockKind, CaptureInfo};
-use super::{MIN_BLOCK_LEN, PacketHead, Step};
+use super::{MAX_NEED, PacketHead, Step};
 use crate::error::FlowError;
 use interface::Interface;
 
@@ -236,7 +236,7 @@ impl Block {
     #[inline]
     fn octets_to_see(self) -> usize {
         let most = match self.kind {
-            BlockKind::EnhancedPacket | BlockKind::SimplePacket | BlockKind::ObsoletePacket => MIN_BLOCK_LEN,
+            BlockKind::EnhancedPacket | BlockKind::SimplePacket | BlockKind::ObsoletePacket => MAX_NEED,
             _ => MAX_BODY_SEEN,
         };
         // A part that is not the whole must leave the trailing length for later.

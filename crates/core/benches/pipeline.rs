@@ -1,0 +1,59 @@
+//! Flow records over a capture given as argument: ns per packet, best of five, beside a plain read.
+//!
+//! `cargo bench -p tcpskein-core --bench pipeline -- FILE`
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tcpskein_core::chain::Chain;
+use tcpskein_core::session::{FlowSession, FlowSessionOptions, Session, Source, Status};
+
+fn plain_read(path: &Path) -> f64 {
+    let start = Instant::now();
+    let mut file = std::fs::File::open(path).unwrap();
+    let mut block = vec![0; 512 * 1024];
+    while file.read(&mut block).unwrap() > 0 {}
+    start.elapsed().as_secs_f64()
+}
+
+fn flows(path: &Path) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], ..Default::default() };
+    let mut session = FlowSession::new(options);
+    session.open(Source::Path(path.to_path_buf()), "capture");
+    let mut batch = vec![0; session.layout().byte_len()];
+    let mut records = 0;
+    loop {
+        let progress = session.next(&mut batch);
+        records += progress.rows;
+        match progress.status {
+            Status::SourceEnd | Status::SourceFailed => session.finish(),
+            Status::Done => break,
+            _ => {}
+        }
+    }
+    (start.elapsed().as_secs_f64(), session.stats().packets, records)
+}
+
+fn main() {
+    let Some(path) = std::env::args().skip(1).find(|a| !a.starts_with("--")).map(PathBuf::from) else {
+        println!("usage: cargo bench -p tcpskein-core --bench pipeline -- FILE");
+        return;
+    };
+    let read = (0..5).map(|_| plain_read(&path)).fold(f64::MAX, f64::min);
+    let mut best = f64::MAX;
+    let mut answer = None;
+    for _ in 0..5 {
+        let (seconds, packets, records) = flows(&path);
+        assert_eq!(*answer.get_or_insert((packets, records)), (packets, records), "runs must agree");
+        best = best.min(seconds);
+    }
+    let (packets, records) = answer.unwrap();
+    println!(
+        "{packets} packets, {records} records: {best:.3} s, {:.1} ns/packet; plain read {read:.3} s, ratio {:.2}",
+        best * 1e9 / packets as f64,
+        best / read
+    );
+}

@@ -1,0 +1,262 @@
+//! Records as columns in one caller's buffer: the contract with JavaScript.
+//!
+//! ```text
+//! | statistics: one f64 each | column 0: max_rows values | its null flags | column 1 | …
+//! ```
+//!
+//! Every part begins at a multiple of 8 octets and is in the machine's own byte order, so that JavaScript lays typed
+//! arrays over it. A null flag of 1 means: there is a value. [`Layout::describe`] tells JavaScript where things lie.
+
+use std::fmt::Write as _;
+
+/// The type of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One octet, 0 or 1.
+    Bool,
+    /// One octet.
+    U8,
+    /// Two octets.
+    U16,
+    /// Four octets.
+    U32,
+    /// Eight octets; a JavaScript number (exact up to 2^53).
+    U64,
+    /// Eight octets, signed; a JavaScript bigint: nanoseconds since the Unix epoch.
+    I64,
+    /// A double.
+    F64,
+    /// Sixteen octets: an address, IPv4 in the first four. The row's `ip_version` tells which.
+    Addr,
+    /// One octet: a place in a list of words.
+    Word(&'static [&'static str]),
+}
+
+impl Kind {
+    const fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::U8 | Self::Word(_) => 1,
+            Self::U16 => 2,
+            Self::U32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::Addr => 16,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::I64 => "i64",
+            Self::F64 => "f64",
+            Self::Addr => "addr",
+            Self::Word(_) => "word",
+        }
+    }
+}
+
+/// One column: its name is the record's property, the NDJSON key and the CSV header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name, in `snake_case`.
+    pub name: &'static str,
+    /// The type of its values.
+    pub kind: Kind,
+    /// A value may be missing.
+    pub nullable: bool,
+}
+
+impl Column {
+    /// A column whose values are always there.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: false }
+    }
+
+    /// A column whose values may be missing.
+    #[must_use]
+    pub const fn nullable(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: true }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    column: Column,
+    values: usize,
+    flags: usize,
+}
+
+/// Where every column lies in a buffer for `max_rows` rows.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    stats: &'static [&'static str],
+    places: Vec<Place>,
+    max_rows: usize,
+    byte_len: usize,
+}
+
+impl Layout {
+    /// Lays out `columns` behind the statistics `stats`.
+    #[must_use]
+    pub fn new(stats: &'static [&'static str], columns: impl IntoIterator<Item = Column>, max_rows: usize) -> Self {
+        let mut end = stats.len() * 8;
+        let mut reserve = |octets: usize| {
+            let start = end;
+            end += octets.div_ceil(8) * 8;
+            start
+        };
+        let places = columns
+            .into_iter()
+            .map(|column| Place {
+                column,
+                values: reserve(column.kind.size() * max_rows),
+                flags: if column.nullable { reserve(max_rows) } else { 0 },
+            })
+            .collect();
+        Self { stats, places, max_rows, byte_len: end }
+    }
+
+    /// Most rows a buffer holds.
+    #[must_use]
+    pub fn max_rows(&self) -> usize {
+        self.max_rows
+    }
+
+    /// Octets a buffer must have.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.byte_len
+    }
+
+    /// The layout as JSON, for JavaScript.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut out = format!("{{\"byteLength\":{},\"maxRows\":{},\"stats\":[", self.byte_len, self.max_rows);
+        push_names(&mut out, self.stats);
+        out.push_str("],\"columns\":[");
+        for (i, place) in self.places.iter().enumerate() {
+            let separator = if i > 0 { "," } else { "" };
+            let Column { name, kind, nullable } = place.column;
+            let _ = write!(
+                out,
+                "{separator}{{\"name\":\"{name}\",\"kind\":\"{}\",\"values\":{},\"flags\":{}",
+                kind.name(),
+                place.values,
+                if nullable { place.flags.to_string() } else { "null".to_owned() },
+            );
+            if let Kind::Word(words) = kind {
+                out.push_str(",\"words\":[");
+                push_names(&mut out, words);
+                out.push(']');
+            }
+            out.push('}');
+        }
+        out.push_str("]}");
+        out
+    }
+
+    /// Writes the statistics.
+    pub fn write_stats(&self, buffer: &mut [u8], values: impl IntoIterator<Item = u64>) {
+        for (i, value) in values.into_iter().take(self.stats.len()).enumerate() {
+            buffer[i * 8..i * 8 + 8].copy_from_slice(&(value as f64).to_ne_bytes());
+        }
+    }
+
+    /// A writer for row `row`; its values come in the order of the columns.
+    #[inline]
+    pub fn row<'a>(&'a self, buffer: &'a mut [u8], row: usize) -> RowWriter<'a> {
+        RowWriter { places: self.places.iter(), buffer, row }
+    }
+}
+
+fn push_names(out: &mut String, names: &[&str]) {
+    for (i, name) in names.iter().enumerate() {
+        let _ = write!(out, "{}\"{name}\"", if i > 0 { "," } else { "" });
+    }
+}
+
+/// Writes one row, value by value.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    places: std::slice::Iter<'a, Place>,
+    buffer: &'a mut [u8],
+    row: usize,
+}
+
+impl RowWriter<'_> {
+    #[inline]
+    fn put(&mut self, value: &[u8]) {
+        let Some(place) = self.places.next() else { return };
+        debug_assert_eq!(place.column.kind.size(), value.len(), "column {}", place.column.name);
+        let at = place.values + self.row * value.len();
+        self.buffer[at..at + value.len()].copy_from_slice(value);
+        if place.column.nullable {
+            self.buffer[place.flags + self.row] = 1;
+        }
+    }
+
+    /// Writes a value that may be missing.
+    #[inline]
+    pub fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        match value {
+            Some(value) => write(self, value),
+            None => {
+                if let Some(place) = self.places.next() {
+                    self.buffer[place.flags + self.row] = 0;
+                }
+            }
+        }
+    }
+
+    /// Writes a truth value.
+    #[inline]
+    pub fn bool(&mut self, value: bool) {
+        self.put(&[u8::from(value)]);
+    }
+
+    /// Writes one octet, or a word's number.
+    #[inline]
+    pub fn u8(&mut self, value: u8) {
+        self.put(&[value]);
+    }
+
+    /// Writes two octets.
+    #[inline]
+    pub fn u16(&mut self, value: u16) {
+        self.put(&value.to_ne_bytes());
+    }
+
+    /// Writes four octets.
+    #[inline]
+    pub fn u32(&mut self, value: u32) {
+        self.put(&value.to_ne_bytes());
+    }
+
+    /// Writes a count or an offset; JavaScript reads it as a number, exact up to 2^53.
+    #[inline]
+    pub fn u64(&mut self, value: u64) {
+        self.put(&(value as f64).to_ne_bytes());
+    }
+
+    /// Writes a time.
+    #[inline]
+    pub fn i64(&mut self, value: i64) {
+        self.put(&value.to_ne_bytes());
+    }
+
+    /// Writes a double.
+    #[inline]
+    pub fn f64(&mut self, value: f64) {
+        self.put(&value.to_ne_bytes());
+    }
+
+    /// Writes an address.
+    #[inline]
+    pub fn bytes(&mut self, value: &[u8; 16]) {
+        self.put(value);
+    }
+}

@@ -1,0 +1,63 @@
+//! TCPChain: SYN flags, FIN and RST per direction, and whether the three-way handshake completed (RFC 9293
+//! section 3.5).
+//!
+//! PATHspider's text is followed where its code differs: the first SYN of a direction wins, and a FIN counts for the
+//! direction in which it went.
+
+use crate::batch::{Column, Kind, RowWriter};
+use crate::decode::{Segment, flags};
+use crate::flow::{Direction, FlowSlot};
+
+pub const COLUMNS: &[Column] = &[
+    Column::nullable("tcp_synflags_fwd", Kind::U8),
+    Column::nullable("tcp_synflags_rev", Kind::U8),
+    Column::new("tcp_fin_fwd", Kind::Bool),
+    Column::new("tcp_fin_rev", Kind::Bool),
+    Column::new("tcp_rst_fwd", Kind::Bool),
+    Column::new("tcp_rst_rev", Kind::Bool),
+    Column::new("tcp_connected", Kind::Bool),
+];
+
+/// What the chain knows of a flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TcpState {
+    syn_flags: [Option<u8>; 2],
+    fin: [bool; 2],
+    rst: [bool; 2],
+    /// A SYN with ACK was seen in this direction, whichever SYN was first (simultaneous open, RFC 9293 section 3.5).
+    syn_ack_rev: bool,
+    connected: bool,
+}
+
+impl TcpState {
+    /// Takes in one segment. False: the flow is complete (FIN in both directions, or a RST).
+    #[inline]
+    #[must_use]
+    pub fn segment(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let way = direction.index();
+        if segment.has(flags::SYN) {
+            self.syn_flags[way].get_or_insert((segment.flags & 0xff) as u8);
+            self.syn_ack_rev |= direction == Direction::Rev && segment.has(flags::ACK);
+        }
+        if !self.connected {
+            self.connected = direction == Direction::Fwd
+                && segment.has(flags::ACK)
+                && self.syn_flags[0].is_some()
+                && self.syn_ack_rev;
+        }
+        self.fin[way] |= segment.has(flags::FIN);
+        self.rst[way] |= segment.has(flags::RST);
+        !(self.fin == [true, true] || self.rst[0] || self.rst[1])
+    }
+}
+
+pub(super) fn write(slot: &FlowSlot, row: &mut RowWriter<'_>) {
+    let tcp = &slot.tcp;
+    row.optional(tcp.syn_flags[0], RowWriter::u8);
+    row.optional(tcp.syn_flags[1], RowWriter::u8);
+    row.bool(tcp.fin[0]);
+    row.bool(tcp.fin[1]);
+    row.bool(tcp.rst[0]);
+    row.bool(tcp.rst[1]);
+    row.bool(tcp.connected);
+}

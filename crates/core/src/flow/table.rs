@@ -1,0 +1,377 @@
+//! The table of open flows: look-up, timers, eviction, and the queue of finished ones.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+
+use super::timers::{Bin, Entry, Timers, second_at_or_after};
+use super::{Direction, FlowKey, Identity};
+use crate::chain::{BasicState, TcpState};
+
+/// Why a flow record ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EndReason {
+    /// A chain said that the flow is complete.
+    Complete = 0,
+    /// No packet for the idle timeout.
+    Idle = 1,
+    /// The input ended.
+    #[default]
+    Flush = 2,
+    /// The table was full.
+    Evicted = 3,
+}
+
+impl EndReason {
+    /// The names, by number.
+    pub const NAMES: [&'static str; 4] = ["complete", "idle", "flush", "evicted"];
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Status {
+    #[default]
+    Free,
+    Active,
+    Expiring,
+    /// Out of the table, waiting to be written.
+    Ready,
+}
+
+/// What every packet of a flow touches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FlowSlot {
+    key: FlowKey,
+    /// Time of the latest packet, nanoseconds since the Unix epoch.
+    pub last_ns: i64,
+    /// Second at which the flow is idle.
+    idle_second: i64,
+    /// Packets forward and back.
+    pub packets: [u64; 2],
+    /// Octets of IP packets forward and back.
+    pub octets: [u64; 2],
+    /// State of the TCP chain.
+    pub tcp: TcpState,
+    generation: u32,
+    status: Status,
+    /// The key's first endpoint sent the first packet.
+    first_is_fwd: bool,
+    reason: EndReason,
+}
+
+/// What only the first packet and the record touch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FlowCold {
+    /// Serial number in order of first packets, from 0.
+    pub flow_id: u64,
+    /// Time of the first packet, nanoseconds since the Unix epoch.
+    pub first_ns: i64,
+    /// Number of the first packet in its capture, from 1.
+    pub first_packet: u64,
+    /// Number of the capture of the first packet, from 0.
+    pub capture: u32,
+    /// 4 or 6.
+    pub version: u8,
+    /// What the basic chain took from the first packet.
+    pub basic: BasicState,
+}
+
+/// Bounds and times of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowTableOptions {
+    /// A flow without packets for this long is over, in nanoseconds of packet time.
+    pub idle_timeout_ns: i64,
+    /// A complete flow stays open to late packets for this long, in nanoseconds of packet time.
+    pub expiry_timeout_ns: i64,
+    /// Most flows at a time. At the limit the flow that was complete first, else the one seen least recently, goes.
+    pub max_flows: usize,
+}
+
+impl Default for FlowTableOptions {
+    fn default() -> Self {
+        Self { idle_timeout_ns: 30_000_000_000, expiry_timeout_ns: 5_000_000_000, max_flows: 1 << 20 }
+    }
+}
+
+/// Open flows.
+#[derive(Debug)]
+pub struct FlowTable {
+    options: FlowTableOptions,
+    hasher: foldhash::fast::RandomState,
+    index: HashTable<u32>,
+    slots: Vec<FlowSlot>,
+    cold: Vec<FlowCold>,
+    free: Vec<u32>,
+    timers: Timers,
+    ready: VecDeque<u32>,
+    /// Packet time in whole seconds, rounded up; none before the first packet.
+    second: Option<i64>,
+    /// Flows ever opened.
+    pub opened: u64,
+    /// Flows that had to go because the table was full.
+    pub evicted: u64,
+}
+
+impl FlowTable {
+    /// An empty table.
+    #[must_use]
+    pub fn new(options: FlowTableOptions) -> Self {
+        Self {
+            options,
+            hasher: foldhash::fast::RandomState::default(),
+            index: HashTable::new(),
+            slots: Vec::new(),
+            cold: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::default(),
+            ready: VecDeque::new(),
+            second: None,
+            opened: 0,
+            evicted: 0,
+        }
+    }
+
+    /// Flows that are open now.
+    #[must_use]
+    pub fn open_flows(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Moves packet time on and ends the flows whose time has come.
+    #[inline]
+    pub fn advance(&mut self, ts_ns: i64) {
+        let second = second_at_or_after(ts_ns);
+        match self.second {
+            Some(now) if second <= now => {}
+            Some(_) => self.run_timers(second),
+            None => self.second = Some(second),
+        }
+    }
+
+    #[cold]
+    fn run_timers(&mut self, second: i64) {
+        while let Some((fired, bin)) = self.timers.pop_until(second) {
+            self.fire(fired, bin);
+        }
+        self.second = Some(second);
+    }
+
+    fn fire(&mut self, second: i64, bin: Bin) {
+        for entry in bin.idle.into_iter().chain(bin.idle_sorted) {
+            let Some(slot) = self.active(entry) else { continue };
+            if slot.idle_second > second {
+                let later = slot.idle_second;
+                self.timers.set_idle(later, entry);
+            } else {
+                self.set_complete(entry, second, EndReason::Idle);
+            }
+        }
+        // Completed by an idle bin with an expiry time of 0: they are due in this very second.
+        let due_now = self.timers.bins.remove(&second);
+        let mut due = bin.expiry;
+        due.extend(due_now.into_iter().flat_map(|b| b.expiry));
+        due.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
+        for entry in due {
+            self.retire(entry);
+        }
+    }
+
+    fn active(&mut self, entry: Entry) -> Option<&mut FlowSlot> {
+        let slot = self.slots.get_mut(entry.slot as usize)?;
+        (slot.generation == entry.generation && slot.status == Status::Active).then_some(slot)
+    }
+
+    /// The flow of `identity`, and the packet's direction in it. A new flow gets what `open` makes.
+    #[inline]
+    pub fn find_or_open(
+        &mut self,
+        identity: &Identity,
+        ts_ns: i64,
+        open: impl FnOnce(u64) -> FlowCold,
+    ) -> (usize, Direction) {
+        let hash = identity.key.hash(&self.hasher);
+        let slots = &self.slots;
+        let found = self.index.find(hash, |&i| slots[i as usize].key == identity.key).copied();
+        let index = match found {
+            Some(index) => index,
+            None => self.open(identity, hash, open),
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.last_ns = ts_ns;
+        slot.idle_second = slot.idle_second.max(second_at_or_after(ts_ns.saturating_add(self.options.idle_timeout_ns)));
+        if found.is_none() {
+            let (second, entry) = (slot.idle_second, Entry { slot: index, generation: slot.generation });
+            self.timers.set_idle(second, entry);
+        }
+        let slot = &self.slots[index as usize];
+        let direction = if identity.from_first == slot.first_is_fwd { Direction::Fwd } else { Direction::Rev };
+        (index as usize, direction)
+    }
+
+    fn open(&mut self, identity: &Identity, hash: u64, open: impl FnOnce(u64) -> FlowCold) -> u32 {
+        if self.index.len() >= self.options.max_flows {
+            self.evict();
+        }
+        let cold = open(self.opened);
+        self.opened += 1;
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(FlowSlot::default());
+            self.cold.push(FlowCold::default());
+            (self.slots.len() - 1) as u32
+        });
+        let slot = &mut self.slots[index as usize];
+        *slot = FlowSlot {
+            key: identity.key,
+            idle_second: i64::MIN,
+            generation: slot.generation.wrapping_add(1),
+            status: Status::Active,
+            first_is_fwd: identity.from_first,
+            ..FlowSlot::default()
+        };
+        self.cold[index as usize] = cold;
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hash, index, |&i| slots[i as usize].key.hash(hasher));
+        self.tidy_timers();
+        index
+    }
+
+    /// Idle entries of flows that ended early stay until their second comes; here they go when they outweigh the rest.
+    fn tidy_timers(&mut self) {
+        if self.timers.idle_entries > 2 * self.slots.len() + 1024 {
+            let slots = &self.slots;
+            self.timers.retain_idle(|e| {
+                slots.get(e.slot as usize).is_some_and(|s| s.generation == e.generation && s.status == Status::Active)
+            });
+        }
+    }
+
+    /// A flow's slot.
+    #[inline]
+    pub fn slot_mut(&mut self, index: usize) -> &mut FlowSlot {
+        &mut self.slots[index]
+    }
+
+    /// A flow's slot and what the first packet left.
+    #[inline]
+    #[must_use]
+    pub fn flow(&self, index: usize) -> (&FlowSlot, &FlowCold) {
+        (&self.slots[index], &self.cold[index])
+    }
+
+    /// A chain says that the flow is complete: it stays open for late packets until the expiry timeout.
+    pub fn complete(&mut self, index: usize) {
+        let slot = &self.slots[index];
+        if slot.status == Status::Active {
+            let entry = Entry { slot: index as u32, generation: slot.generation };
+            let now = self.second.unwrap_or_default();
+            self.set_complete(entry, now, EndReason::Complete);
+        }
+    }
+
+    fn set_complete(&mut self, entry: Entry, second: i64, reason: EndReason) {
+        let slot = &mut self.slots[entry.slot as usize];
+        slot.status = Status::Expiring;
+        slot.reason = reason;
+        let expiry =
+            second_at_or_after(second.saturating_mul(1_000_000_000).saturating_add(self.options.expiry_timeout_ns));
+        self.timers.set_expiry(expiry, entry);
+    }
+
+    /// Takes a flow out of the table and puts it into the queue of finished ones.
+    fn retire(&mut self, entry: Entry) {
+        let index = entry.slot as usize;
+        let slot = &self.slots[index];
+        if slot.generation != entry.generation || !matches!(slot.status, Status::Active | Status::Expiring) {
+            return;
+        }
+        let hash = slot.key.hash(&self.hasher);
+        if let Ok(found) = self.index.find_entry(hash, |&i| i == entry.slot) {
+            found.remove();
+        }
+        self.slots[index].status = Status::Ready;
+        self.ready.push_back(entry.slot);
+    }
+
+    /// Makes room for one flow.
+    #[cold]
+    fn evict(&mut self) {
+        self.evicted += 1;
+        if let Some(entry) = self.first_expiring() {
+            return self.retire(entry);
+        }
+        if let Some(entry) = self.least_recently_seen() {
+            self.slots[entry.slot as usize].reason = EndReason::Evicted;
+            self.retire(entry);
+        }
+    }
+
+    fn first_expiring(&mut self) -> Option<Entry> {
+        let slots = &self.slots;
+        for bin in self.timers.bins.values_mut() {
+            while let Some(entry) = bin.expiry.pop() {
+                let slot = &slots[entry.slot as usize];
+                if slot.generation == entry.generation && slot.status == Status::Expiring {
+                    return Some(entry);
+                }
+            }
+        }
+        None
+    }
+
+    /// The earliest idle bin holds the flows that were seen least recently; it is sorted once, when first needed.
+    fn least_recently_seen(&mut self) -> Option<Entry> {
+        loop {
+            let (&second, bin) =
+                self.timers.bins.iter_mut().find(|(_, b)| !b.idle.is_empty() || !b.idle_sorted.is_empty())?;
+            if bin.idle_sorted.is_empty() {
+                let slots = &self.slots;
+                bin.idle_sorted = std::mem::take(&mut bin.idle);
+                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(slots[e.slot as usize].last_ns));
+            }
+            let entry = bin.idle_sorted.pop()?;
+            self.timers.idle_entries -= 1;
+            if let Some(slot) = self.active(entry) {
+                if slot.idle_second <= second {
+                    return Some(entry);
+                }
+                let later = slot.idle_second;
+                self.timers.set_idle(later, entry);
+            }
+        }
+    }
+
+    /// Ends every flow: complete ones first, in the order in which they would have expired, then the others in the
+    /// order in which they began.
+    pub fn flush(&mut self) {
+        let bins = std::mem::take(&mut self.timers).bins;
+        for (_, mut bin) in bins {
+            bin.expiry.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
+            for entry in bin.expiry {
+                self.retire(entry);
+            }
+        }
+        let mut open: Vec<u32> = self.index.iter().copied().collect();
+        open.sort_unstable_by_key(|&i| self.cold[i as usize].flow_id);
+        for slot in open {
+            let generation = self.slots[slot as usize].generation;
+            self.retire(Entry { slot, generation });
+        }
+    }
+
+    /// Finished flows that wait to be taken.
+    #[inline]
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Gives the next finished flow to `write` and frees its slot. False when there is none.
+    pub fn take_finished(&mut self, write: impl FnOnce(&FlowSlot, &FlowCold, EndReason)) -> bool {
+        let Some(index) = self.ready.pop_front() else { return false };
+        let slot = &mut self.slots[index as usize];
+        write(slot, &self.cold[index as usize], slot.reason);
+        slot.status = Status::Free;
+        self.free.push(index);
+        true
+    }
+}

@@ -1,0 +1,72 @@
+//! Idle and expiry timers on packet time, in bins of one second.
+//!
+//! A deadline belongs to the first whole second at or after it and fires when packet time passes into that second or
+//! beyond. Idle deadlines move with every packet; here they move only when their old bin fires, so a packet costs no
+//! timer work.
+
+use std::collections::BTreeMap;
+
+/// A flow's slot, and which of the slot's successive flows is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Bin {
+    /// Flows that were to be idle by now when they were put here.
+    pub idle: Vec<Entry>,
+    /// The same, sorted for eviction: least recently seen last.
+    pub idle_sorted: Vec<Entry>,
+    /// Completed flows to be emitted.
+    pub expiry: Vec<Entry>,
+}
+
+/// The bins, by second.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    pub bins: BTreeMap<i64, Bin>,
+    /// Idle entries in all bins, stale ones included.
+    pub idle_entries: usize,
+}
+
+impl Timers {
+    pub fn set_idle(&mut self, second: i64, entry: Entry) {
+        self.bins.entry(second).or_default().idle.push(entry);
+        self.idle_entries += 1;
+    }
+
+    pub fn set_expiry(&mut self, second: i64, entry: Entry) {
+        self.bins.entry(second).or_default().expiry.push(entry);
+    }
+
+    /// The earliest bin, if its time has come.
+    pub fn pop_until(&mut self, second: i64) -> Option<(i64, Bin)> {
+        let (&first, _) = self.bins.first_key_value()?;
+        if first > second {
+            return None;
+        }
+        let bin = self.bins.remove(&first)?;
+        self.idle_entries -= bin.idle.len() + bin.idle_sorted.len();
+        Some((first, bin))
+    }
+
+    /// Drops the idle entries for which `keep` says no.
+    pub fn retain_idle(&mut self, mut keep: impl FnMut(Entry) -> bool) {
+        let mut left = 0;
+        for bin in self.bins.values_mut() {
+            bin.idle.retain(|e| keep(*e));
+            bin.idle_sorted.retain(|e| keep(*e));
+            left += bin.idle.len() + bin.idle_sorted.len();
+        }
+        self.idle_entries = left;
+    }
+}
+
+/// The first whole second at or after `ns`.
+pub(super) fn second_at_or_after(ns: i64) -> i64 {
+    ns.div_euclid(NS) + i64::from(ns.rem_euclid(NS) != 0)
+}
+
+const NS: i64 = 1_000_000_000;

@@ -1,0 +1,182 @@
+//! One reader class for every kind of session.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi::{Env, Error, Result, Task};
+use napi_derive::napi;
+use tcpskein_core::capture::ChunkQueue;
+use tcpskein_core::error::FlowError;
+use tcpskein_core::session::{FlowSession, Progress, Session, Source};
+
+use crate::error::{from_panic, reject, throw};
+use crate::options::NativeFlowOptions;
+
+/// A session, or what became of it.
+enum State {
+    Open(Box<dyn Session>),
+    Closed,
+    /// It panicked once; it is not asked again.
+    Poisoned,
+}
+
+impl State {
+    fn session(&mut self) -> std::result::Result<&mut Box<dyn Session>, FlowError> {
+        match self {
+            Self::Open(session) => Ok(session),
+            Self::Closed => Err(FlowError::Closed),
+            Self::Poisoned => Err(FlowError::Internal { message: "an earlier request panicked".to_owned() }),
+        }
+    }
+}
+
+type Shared = Arc<Mutex<State>>;
+
+fn lock(state: &Shared) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads captures on a worker thread and fills batches. One request at a time.
+#[napi]
+pub struct NativeReader {
+    state: Shared,
+    closing: Arc<AtomicBool>,
+    queue: Option<Arc<Mutex<ChunkQueue>>>,
+}
+
+#[napi]
+impl NativeReader {
+    /// A reader of flow records.
+    #[napi(factory, catch_unwind)]
+    pub fn flows(options: NativeFlowOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(FlowSession::new(options))))
+    }
+
+    fn new(session: Box<dyn Session>) -> Self {
+        Self { state: Arc::new(Mutex::new(State::Open(session))), closing: Arc::default(), queue: None }
+    }
+
+    /// Where things lie in a batch, as JSON.
+    #[napi(catch_unwind)]
+    pub fn layout(&self) -> std::result::Result<String, Error<&'static str>> {
+        lock(&self.state).session().map(|s| s.layout().describe()).map_err(|e| throw(&e))
+    }
+
+    /// Begins with the file `path`; `name` stands in errors.
+    #[napi(catch_unwind)]
+    pub fn open_path(&mut self, path: String, name: String) -> std::result::Result<(), Error<&'static str>> {
+        self.queue = None;
+        self.open(Source::Path(PathBuf::from(path)), &name)
+    }
+
+    /// Begins with octets that will be pushed.
+    #[napi(catch_unwind)]
+    pub fn open_stream(&mut self, name: String) -> std::result::Result<(), Error<&'static str>> {
+        let queue = Arc::new(Mutex::new(ChunkQueue::default()));
+        self.queue = Some(Arc::clone(&queue));
+        self.open(Source::Queue(queue), &name)
+    }
+
+    fn open(&self, source: Source, name: &str) -> std::result::Result<(), Error<&'static str>> {
+        lock(&self.state).session().map(|s| s.open(source, name)).map_err(|e| throw(&e))
+    }
+
+    /// Copies a chunk of the stream that was opened last.
+    #[napi(catch_unwind)]
+    pub fn push(&self, chunk: &[u8]) {
+        if let Some(queue) = &self.queue {
+            queue.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
+        }
+    }
+
+    /// The stream that was opened last is at its end.
+    #[napi(catch_unwind)]
+    pub fn end_stream(&self) {
+        if let Some(queue) = &self.queue {
+            queue.lock().unwrap_or_else(PoisonError::into_inner).end();
+        }
+    }
+
+    /// Reads on and fills `batch`, which must not be touched until the promise is settled: rows × 8 + status.
+    #[napi(ts_return_type = "Promise<number>", catch_unwind)]
+    pub fn next(&self, batch: Uint8Array) -> AsyncTask<NextTask> {
+        let (state, closing) = (Arc::clone(&self.state), Arc::clone(&self.closing));
+        AsyncTask::new(NextTask { state, closing, batch })
+    }
+
+    /// No more captures will come.
+    #[napi(catch_unwind)]
+    pub fn finish(&self) -> std::result::Result<(), Error<&'static str>> {
+        lock(&self.state).session().map(|s| s.finish()).map_err(|e| throw(&e))
+    }
+
+    /// Throws why the last capture failed, if it did.
+    #[napi(catch_unwind)]
+    pub fn throw_error(&self) -> std::result::Result<(), Error<&'static str>> {
+        let mut state = lock(&self.state);
+        match state.session().map_err(|e| throw(&e))?.take_error() {
+            Some(error) => Err(throw(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets go of files and memory, after the request under way if there is one; may be called again.
+    #[napi(catch_unwind)]
+    pub fn close(&mut self) {
+        self.queue = None;
+        self.closing.store(true, Ordering::Release);
+        // A request may be under way, for as long as a pipe is silent: then it closes the session itself.
+        if let Ok(mut state) = self.state.try_lock() {
+            *state = State::Closed;
+        }
+    }
+}
+
+/// Fills one batch on a worker thread.
+pub struct NextTask {
+    state: Shared,
+    closing: Arc<AtomicBool>,
+    batch: Uint8Array,
+}
+
+impl NextTask {
+    fn run(&mut self) -> std::result::Result<Progress, FlowError> {
+        let mut state = lock(&self.state);
+        let session = state.session()?;
+        // SAFETY: the TypeScript side lends the batch to this one task and doesn't touch it before the promise is
+        // settled; the task holds a reference, so it stays alive.
+        let batch = unsafe { self.batch.as_mut() };
+        if batch.len() < session.layout().byte_len() {
+            return Err(FlowError::Internal { message: "the batch is too small or detached".to_owned() });
+        }
+        let ran = catch_unwind(AssertUnwindSafe(|| session.next(batch)));
+        let outcome = ran.map_err(|payload| {
+            *state = State::Poisoned;
+            from_panic(payload)
+        });
+        if self.closing.load(Ordering::Acquire) {
+            *state = State::Closed;
+        }
+        outcome
+    }
+}
+
+impl Task for NextTask {
+    type Output = std::result::Result<Progress, FlowError>;
+    type JsValue = u32;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        Ok(self.run())
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> Result<u32> {
+        match output {
+            Ok(progress) => Ok(progress.rows as u32 * 8 + progress.status as u32),
+            Err(error) => Err(reject(env, &error)),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/**
+ * Typed arrays over a batch that an engine filled. Nothing is copied: a view is valid until its batch is lent again.
+ */
+import { InternalError } from '../errors.js'
+
+/** How a column's values are stored. */
+export type ColumnKind = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'f64' | 'addr' | 'word'
+
+/** Where a column lies in a batch. */
+export interface ColumnPlace {
+  readonly name: string
+  readonly kind: ColumnKind
+  /** Octets from the start of the batch to the values. */
+  readonly values: number
+  /** Octets to the null flags (1 = there is a value), or null where a value is always there. */
+  readonly flags: number | null
+  /** The words that a `word` column's numbers stand for. */
+  readonly words?: readonly string[]
+}
+
+/** Where everything lies in a batch. */
+export interface Layout {
+  readonly byteLength: number
+  readonly maxRows: number
+  /** Names of the statistics, one double each at the start of the batch. */
+  readonly stats: readonly string[]
+  readonly columns: readonly ColumnPlace[]
+}
+
+/** Numbers of a column: `u64` columns come as doubles, exact up to 2^53. */
+export type NumberArray = Uint8Array | Uint16Array | Uint32Array | Float64Array
+
+/** One batch and its columns. */
+export class BatchView {
+  readonly bytes: Uint8Array
+  readonly #layout: Layout
+  readonly #stats: Float64Array
+
+  constructor(layout: Layout) {
+    this.#layout = layout
+    this.bytes = new Uint8Array(layout.byteLength)
+    this.#stats = new Float64Array(this.bytes.buffer, 0, layout.stats.length)
+  }
+
+  /** The statistics as they stood when the batch was filled. */
+  stats(): Record<string, number> {
+    return Object.fromEntries(this.#layout.stats.map((name, i) => [name, this.#stats[i] ?? 0]))
+  }
+
+  /** The place of a column. */
+  place(name: string): ColumnPlace {
+    const place = this.#layout.columns.find(column => column.name === name)
+    if (!place) throw new InternalError(`a batch has no column ${name}`)
+    return place
+  }
+
+  /** A column of numbers, booleans (0 or 1) or word numbers. */
+  numbers(name: string): NumberArray {
+    const { kind, values } = this.place(name)
+    const { buffer } = this.bytes
+    const rows = this.#layout.maxRows
+    switch (kind) {
+      case 'bool':
+      case 'u8':
+      case 'word':
+        return new Uint8Array(buffer, values, rows)
+      case 'u16':
+        return new Uint16Array(buffer, values, rows)
+      case 'u32':
+        return new Uint32Array(buffer, values, rows)
+      case 'u64':
+      case 'f64':
+        return new Float64Array(buffer, values, rows)
+      default:
+        throw new InternalError(`column ${name} (${kind}) holds no plain numbers`)
+    }
+  }
+
+  /** A column of times. */
+  bigints(name: string): BigInt64Array {
+    return new BigInt64Array(this.bytes.buffer, this.place(name).values, this.#layout.maxRows)
+  }
+
+  /** A column of addresses, 16 octets each. */
+  addresses(name: string): Uint8Array {
+    return new Uint8Array(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
+  }
+
+  /** A column's null flags: 1 = there is a value. */
+  flags(name: string): Uint8Array {
+    const { flags } = this.place(name)
+    if (flags === null) throw new InternalError(`column ${name} has no null flags`)
+    return new Uint8Array(this.bytes.buffer, flags, this.#layout.maxRows)
+  }
+
+  /** A word column's words. */
+  words(name: string): readonly string[] {
+    return this.place(name).words ?? []
+  }
+}
+
+/** Reads a layout as an engine gives it. */
+export function parseLayout(json: string): Layout {
+  return JSON.parse(json) as Layout
+}

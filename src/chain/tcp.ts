@@ -1,0 +1,57 @@
+/** TCPChain: SYN flags, FIN and RST per direction, and whether the three-way handshake completed. */
+import type { BuiltInChain } from './chain.js'
+
+/** The columns of {@link tcpChain}. */
+export interface TcpFields {
+  /** Flags octet of the first segment with SYN forward; null where none was seen. */
+  tcp_synflags_fwd: number | null
+  /** Flags octet of the first segment with SYN back; null where none was seen. */
+  tcp_synflags_rev: number | null
+  /** A segment with FIN went forward. */
+  tcp_fin_fwd: boolean
+  /** A segment with FIN came back. */
+  tcp_fin_rev: boolean
+  /** A segment with RST went forward. */
+  tcp_rst_fwd: boolean
+  /** A segment with RST came back. */
+  tcp_rst_rev: boolean
+  /** SYN forward, SYN and ACK back, ACK forward: the three-way handshake (RFC 9293 section 3.5) completed. */
+  tcp_connected: boolean
+}
+
+const chain: BuiltInChain<TcpFields> = {
+  name: 'tcp',
+  columns: [
+    'tcp_synflags_fwd',
+    'tcp_synflags_rev',
+    'tcp_fin_fwd',
+    'tcp_fin_rev',
+    'tcp_rst_fwd',
+    'tcp_rst_rev',
+    'tcp_connected',
+  ],
+  bind(view) {
+    const [synFwd, synFwdThere] = [view.numbers('tcp_synflags_fwd'), view.flags('tcp_synflags_fwd')]
+    const [synRev, synRevThere] = [view.numbers('tcp_synflags_rev'), view.flags('tcp_synflags_rev')]
+    const [finFwd, finRev] = [view.numbers('tcp_fin_fwd'), view.numbers('tcp_fin_rev')]
+    const [rstFwd, rstRev] = [view.numbers('tcp_rst_fwd'), view.numbers('tcp_rst_rev')]
+    const connected = view.numbers('tcp_connected')
+    return (row, record) => {
+      record.tcp_synflags_fwd = synFwdThere[row] === 1 ? synFwd[row]! : null
+      record.tcp_synflags_rev = synRevThere[row] === 1 ? synRev[row]! : null
+      record.tcp_fin_fwd = finFwd[row] === 1
+      record.tcp_fin_rev = finRev[row] === 1
+      record.tcp_rst_fwd = rstFwd[row] === 1
+      record.tcp_rst_rev = rstRev[row] === 1
+      record.tcp_connected = connected[row] === 1
+    }
+  },
+}
+
+/**
+ * SYN flags, FIN, RST and the handshake: PATHspider's TCPChain. A flow is complete after a FIN in both directions or
+ * any RST.
+ */
+export function tcpChain(): BuiltInChain<TcpFields> {
+  return chain
+}

@@ -1,0 +1,68 @@
+/** `tcpskein flows`: one record per flow. */
+import { Option, InvalidArgumentError, type Command } from 'commander'
+import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { EXIT } from './exit.js'
+import { FORMATS, openOutput, type Format } from './output.js'
+import { openProgress } from './progress.js'
+import { flowTotals } from './totals.js'
+
+interface FlowOptions {
+  chain: string[]
+  format: Format
+  idleTimeout: number
+  expiryTimeout: number
+  maxFlows: number
+  aggregate?: true
+  quiet?: true
+}
+
+const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
+
+/** Adds the command; `exit` takes the status. */
+export function flowsCommand(program: Command, exit: (status: number) => void): void {
+  program
+    .command('flows')
+    .description('print one record per flow (both directions of a 5-tuple)')
+    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .option('--chain <names>', `what to record, of ${Object.keys(CHAINS).join(', ')}`, chainNames, ['basic', 'tcp'])
+    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
+    .option('--idle-timeout <seconds>', 'packet time without a packet that ends a flow', positive, 30)
+    .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
+    .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
+    .option('--aggregate', 'one flow for all packets')
+    .option('-q, --quiet', 'no progress and no totals on stderr')
+    .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
+}
+
+async function flows(files: readonly string[], options: FlowOptions): Promise<number> {
+  const errors: FlowError[] = []
+  const chains = options.chain.map(name => CHAINS[name]!())
+  const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
+  const onError = (error: FlowError) => errors.push(error)
+  const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError })
+  const output = openOutput(options.format)
+  const progress = openProgress(files, () => observer.stats, options.quiet !== true)
+  try {
+    for await (const flow of observer) await output.write(flow)
+    await output.end()
+  } finally {
+    progress.stop()
+  }
+  for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
+  if (options.quiet !== true) process.stderr.write(flowTotals(observer.stats satisfies ObserveStats, progress.seconds()))
+  return errors.length > 0 ? EXIT.capture : EXIT.ok
+}
+
+function chainNames(text: string): string[] {
+  const names = text.split(',').filter(name => name !== '')
+  const unknown = names.find(name => !Object.hasOwn(CHAINS, name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no chain '${unknown}'; there are ${Object.keys(CHAINS).join(', ')}.`)
+  return names
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (text === '' || Number.isNaN(value) || value < 0) throw new InvalidArgumentError('Expected a number, 0 or more.')
+  return value
+}

@@ -1,0 +1,83 @@
+/**
+ * Errors: one class per kind, each with a stable `code`. Data problems inside packets are no errors: they are counted.
+ */
+
+/** The stable codes, and the class of each. */
+export type ErrorCode =
+  | 'ERR_CAPTURE_IO'
+  | 'ERR_CAPTURE_FORMAT'
+  | 'ERR_CAPTURE_TRUNCATED'
+  | 'ERR_CAPTURE_DAMAGED'
+  | 'ERR_INVALID_OPTION'
+  | 'ERR_BUSY'
+  | 'ERR_CLOSED'
+  | 'ERR_INTERNAL'
+
+/** The class of all errors that this package throws. */
+export class FlowError extends Error {
+  /** A stable word for programs; the message is for people. */
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** A capture can't be read, or not in full: missing, not a capture, cut short, damaged. */
+export class CaptureError extends FlowError {}
+
+/** An option has a value that can't be used. */
+export class OptionError extends FlowError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_INVALID_OPTION', message, options)
+  }
+}
+
+/** Something was asked of a reader that is closed, or busy with another request. */
+export class StateError extends FlowError {}
+
+/** A bug in this package. */
+export class InternalError extends FlowError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_INTERNAL', message, options)
+  }
+}
+
+// On the prototype, so that `error.name` isn't copied with an error's own properties.
+for (const errorClass of [FlowError, CaptureError, OptionError, StateError, InternalError])
+  Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
+
+/** Which class a code belongs to. */
+export const ERROR_CLASSES: Readonly<Record<ErrorCode, typeof FlowError | typeof OptionError | typeof InternalError>> = {
+  ERR_CAPTURE_IO: CaptureError,
+  ERR_CAPTURE_FORMAT: CaptureError,
+  ERR_CAPTURE_TRUNCATED: CaptureError,
+  ERR_CAPTURE_DAMAGED: CaptureError,
+  ERR_INVALID_OPTION: OptionError,
+  ERR_BUSY: StateError,
+  ERR_CLOSED: StateError,
+  ERR_INTERNAL: InternalError,
+}
+
+/** An error of the native addon as one of the classes above; the addon's own stays as `cause`. */
+export function fromNative(error: unknown): FlowError {
+  if (error instanceof FlowError) return error
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  const text = typeof message === 'string' ? message : String(error)
+  const options = { cause: error }
+  switch (code) {
+    case 'ERR_CAPTURE_IO':
+    case 'ERR_CAPTURE_FORMAT':
+    case 'ERR_CAPTURE_TRUNCATED':
+    case 'ERR_CAPTURE_DAMAGED':
+      return new CaptureError(code, text, options)
+    case 'ERR_INVALID_OPTION':
+      return new OptionError(text, options)
+    case 'ERR_BUSY':
+    case 'ERR_CLOSED':
+      return new StateError(code, text, options)
+    default:
+      return new InternalError(text, options)
+  }
+}

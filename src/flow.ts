@@ -1,0 +1,61 @@
+/** The columns that every flow record has, and how a record is made from a batch's row. */
+import type { BatchView } from './batch/view.js'
+import { recordPrototype } from './record.js'
+
+/** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
+export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
+
+/** What every flow record says. `fwd` is the direction of the flow's first packet. */
+export interface FlowBase {
+  /** Serial number in order of first packets, from 0. */
+  flow_id: number
+  /** 4 or 6. */
+  ip_version: number
+  /** Time of the first packet, seconds since the Unix epoch. */
+  pkt_first: number
+  /** Time of the latest packet, seconds since the Unix epoch. */
+  pkt_last: number
+  /** Time of the first packet, nanoseconds since the Unix epoch. */
+  first_ns: bigint
+  /** Time of the latest packet, nanoseconds since the Unix epoch. */
+  last_ns: bigint
+  /** Number of the first packet in its capture, from 1. */
+  first_packet: number
+  /** Name of the capture with the first packet; only where several are read. */
+  capture?: string
+  /** Why the record ends here. */
+  end_reason: FlowEndReason
+}
+
+/** Makes records from the rows of one batch. */
+export type RowReader<Fields> = (row: number) => Fields
+
+/** A reader of the base columns; `captures` names the captures where there are several. */
+export function bindBase(view: BatchView, captures: readonly string[] | null): RowReader<FlowBase> {
+  const flowId = view.numbers('flow_id')
+  const version = view.numbers('ip_version')
+  const first = view.bigints('first_ns')
+  const last = view.bigints('last_ns')
+  const firstPacket = view.numbers('first_packet')
+  const capture = view.numbers('capture')
+  const reason = view.numbers('end_reason')
+  const reasons = view.words('end_reason') as readonly FlowEndReason[]
+  const read = (row: number): FlowBase => ({
+    // @ts-expect-error TypeScript has no word for a literal's prototype
+    __proto__: recordPrototype,
+    flow_id: flowId[row]!,
+    ip_version: version[row]!,
+    pkt_first: Number(first[row]!) / 1e9,
+    pkt_last: Number(last[row]!) / 1e9,
+    first_ns: first[row]!,
+    last_ns: last[row]!,
+    first_packet: firstPacket[row]!,
+    end_reason: reasons[reason[row]!]!,
+  })
+  if (captures === null) return read
+  return row => {
+    const record = read(row)
+    record.capture = captures[capture[row]!]!
+    return record
+  }
+}

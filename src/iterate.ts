@@ -1,0 +1,151 @@
+/**
+ * Drives an engine over captures: opens one after another, pushes chunks of streams, and gives filled batches.
+ *
+ * Two batches go round: one is walked here while the engine fills the other on a worker thread.
+ */
+import type { BatchView } from './batch/view.js'
+import { Status, type Engine } from './engine.js'
+import { FlowError, fromNative } from './errors.js'
+import { openSource, type CaptureSource, type ChunkReader } from './source.js'
+
+/** What a drive needs to know. */
+export interface DriveOptions {
+  readonly sources: readonly CaptureSource[]
+  readonly signal: AbortSignal | undefined
+  /** Called for a capture that can't be read in full; without it the first such error is thrown at the end. */
+  readonly onError: ((error: FlowError) => void) | undefined
+}
+
+/** A batch with whatever the caller bound to it. */
+export interface Slot {
+  readonly view: BatchView
+}
+
+/** A batch that was filled. */
+export interface Filled<S extends Slot> {
+  readonly slot: S
+  readonly rows: number
+}
+
+/** One run of an engine. */
+export class Drive<S extends Slot> {
+  readonly #engine: Engine
+  readonly #options: DriveOptions
+  #next = 0
+  #chunks: ChunkReader | undefined
+  #firstError: FlowError | undefined
+  #stopped = false
+
+  constructor(engine: Engine, options: DriveOptions) {
+    this.#engine = engine
+    this.#options = options
+  }
+
+  /** Ends a wait for a stream; the batches then end soon. */
+  stop(): void {
+    this.#stopped = true
+    this.#chunks?.stop()
+  }
+
+  /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
+  async *batches(slots: readonly [S, S]): AsyncGenerator<Filled<S>, undefined> {
+    const { signal } = this.#options
+    const onAbort = () => this.stop()
+    let request: Promise<number> | undefined
+    try {
+      signal?.throwIfAborted()
+      signal?.addEventListener('abort', onAbort, { once: true })
+      await this.#openNext()
+      let [slot, other] = slots
+      request = this.#engine.next(slot.view.bytes)
+      while (request) {
+        const answer: number = await request
+        signal?.throwIfAborted()
+        request = this.#request(answer & 7, other)
+        // It is awaited at the next turn; until then nobody looks.
+        request?.catch(() => {})
+        yield { slot, rows: answer >>> 3 }
+        ;[slot, other] = [other, slot]
+      }
+      if (this.#firstError) throw this.#firstError
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : asFlowError(error)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.stop()
+      // The engine may still write to the batch that it was lent.
+      await request?.catch(() => {})
+      this.#engine.close()
+    }
+  }
+
+  /** Asks for what comes after an answer with `status`. */
+  #request(status: number, slot: S): Promise<number> | undefined {
+    switch (status) {
+      case Status.More:
+        return this.#engine.next(slot.view.bytes)
+      case Status.NeedInput:
+        return this.#pushAndRequest(slot)
+      case Status.SourceFailed:
+        this.#takeError()
+        return this.#openAndRequest(slot)
+      case Status.SourceEnd:
+        return this.#openAndRequest(slot)
+      default:
+        return undefined
+    }
+  }
+
+  async #pushAndRequest(slot: S): Promise<number> {
+    const chunk = this.#stopped ? null : await this.#nextChunk()
+    if (chunk === null) this.#engine.endStream()
+    else this.#engine.push(chunk)
+    return this.#engine.next(slot.view.bytes)
+  }
+
+  /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
+  async #nextChunk(): Promise<Uint8Array | null> {
+    try {
+      return (await this.#chunks?.next()) ?? null
+    } catch (error) {
+      if (!this.#stopped) this.#report(asFlowError(error))
+      return null
+    }
+  }
+
+  async #openAndRequest(slot: S): Promise<number> {
+    await this.#openNext()
+    return this.#engine.next(slot.view.bytes)
+  }
+
+  async #openNext(): Promise<void> {
+    this.#chunks?.stop()
+    this.#chunks = undefined
+    const source = this.#options.sources[this.#next++]
+    if (source === undefined) return this.#engine.finish()
+    const open = await openSource(source)
+    if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
+    this.#chunks = open.chunks
+    this.#engine.openStream(open.name)
+  }
+
+  #takeError(): void {
+    try {
+      this.#engine.throwError()
+    } catch (error) {
+      this.#report(fromNative(error))
+    }
+  }
+
+  #report(error: FlowError): void {
+    if (this.#options.onError) this.#options.onError(error)
+    else this.#firstError ??= error
+  }
+}
+
+/** Errors of streams and callbacks pass as they are; the addon's get their class. */
+function asFlowError(error: unknown): FlowError {
+  const code = (error as { code?: unknown } | null)?.code
+  const isNative = typeof code === 'string' && code.startsWith('ERR_') && !(error instanceof FlowError)
+  return isNative ? fromNative(error) : (error as FlowError)
+}

@@ -1,0 +1,81 @@
+/**
+ * Options: defaults and checks in one place, so that every engine gets the same, complete object.
+ */
+import { OptionError } from './errors.js'
+
+/** Options that every way of observing flows takes. */
+export interface ObserveTimes {
+  /**
+   * Seconds of packet time without a packet after which a flow is over, in steps of one second.
+   * @defaultValue 30
+   */
+  idleTimeout?: number
+  /**
+   * Seconds of packet time for which a complete flow stays open to late packets.
+   * @defaultValue 5
+   */
+  expiryTimeout?: number
+  /**
+   * Most flows open at a time. At the limit the flow that completed first, else the one seen least recently, is
+   * emitted and counted as `evicted`.
+   * @defaultValue 1048576
+   */
+  maxFlows?: number
+  /**
+   * One flow for all packets.
+   * @defaultValue false
+   */
+  aggregate?: boolean
+}
+
+/** The same with nothing left open. */
+export type CheckedTimes = Required<ObserveTimes>
+
+/** Checks and completes. */
+export function checkTimes(options: ObserveTimes): CheckedTimes {
+  return {
+    idleTimeout: seconds('idleTimeout', options.idleTimeout, 30),
+    expiryTimeout: seconds('expiryTimeout', options.expiryTimeout, 5),
+    maxFlows: integer('maxFlows', options.maxFlows, 1 << 20, 1, 0xffff_ffff),
+    aggregate: flag('aggregate', options.aggregate, false),
+  }
+}
+
+/** A number of seconds, 0 or more; Infinity means never. */
+export function seconds(name: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || Number.isNaN(value) || value < 0)
+    throw new OptionError(`${name}: expected a number of seconds, 0 or more, not ${show(value)}`)
+  return value
+}
+
+/** A whole number in a range. */
+export function integer(name: string, value: unknown, fallback: number, least: number, most: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+    throw new OptionError(`${name}: expected a whole number from ${least} to ${most}, not ${show(value)}`)
+  return value
+}
+
+/** True or false. */
+export function flag(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw new OptionError(`${name}: expected true or false, not ${show(value)}`)
+  return value
+}
+
+/** An abort signal, or none. */
+export function abortSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value
+  throw new OptionError(`signal: expected an AbortSignal, not ${show(value)}`)
+}
+
+/** Rejects option names that don't exist, so that a misspelt one isn't lost. */
+export function knownNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find(name => !names.includes(name))
+  if (unknown !== undefined) throw new OptionError(`${unknown}: there is no such option; there are ${names.join(', ')}`)
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

@@ -14,6 +14,8 @@ pub mod capture;
 pub mod chain;
 pub mod decode;
 pub mod error;
+pub mod filter;
 pub mod flow;
 pub mod seq;
 pub mod session;
+pub mod stream;

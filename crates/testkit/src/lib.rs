@@ -5,3 +5,4 @@
 pub mod fragments;
 pub mod frame;
 pub mod pcapng;
+pub mod naive;

@@ -4,5 +4,5 @@
 
 pub mod fragments;
 pub mod frame;
-pub mod pcapng;
 pub mod naive;
+pub mod pcapng;

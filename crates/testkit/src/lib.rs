@@ -5,3 +5,4 @@
 pub mod fragments;
 pub mod frame;
 pub mod naive;
+pub mod pcapng;

@@ -1,7 +1,7 @@
 /** The connection record: one per TCP connection, with the same names in every format. */
 import { formatAddress } from './address.js'
 import type { BatchView, NumberArray } from './batch/view.js'
-import { recordPrototype } from './record.js'
+import { recordClass } from './record.js'
 
 /** How far a connection came. */
 export type ConnectionState =
@@ -101,8 +101,8 @@ export interface ConnectionRecord {
   conflict_bytes_rev: number
 }
 
-/** Makes a record from a row. */
-export type ConnectionReader = (row: number) => ConnectionRecord
+/** Writes a row's columns into a record. */
+export type ConnectionWriter = (row: number, record: ConnectionRecord) => void
 
 type Nullable = readonly [values: NumberArray, flags: Uint8Array]
 
@@ -110,8 +110,8 @@ const optional = ([values, flags]: Nullable, row: number): number | null => (fla
 const optionalFlag = ([values, flags]: Nullable, row: number): boolean | null =>
   flags[row] === 1 ? values[row] === 1 : null
 
-/** A reader of a table of connections; `captures` names the captures where there are several. */
-export function bindConnection(view: BatchView, captures: readonly string[] | null): ConnectionReader {
+/** A writer of rows of a table of connections; `captures` names the captures where there are several. */
+export function bindConnection(view: BatchView, captures: readonly string[] | null): ConnectionWriter {
   const number = (name: string) => [view.numbers(`${name}_fwd`), view.numbers(`${name}_rev`)] as const
   const nullable = (name: string): readonly [Nullable, Nullable] => [
     [view.numbers(`${name}_fwd`), view.flags(`${name}_fwd`)],
@@ -130,70 +130,62 @@ export function bindConnection(view: BatchView, captures: readonly string[] | nu
   const [streamLen, gapBytes] = [number('stream_len'), number('gap_bytes')]
   const [retransmitted, outOfOrder] = [number('retransmitted_bytes'), number('out_of_order')]
   const [overlap, conflict] = [number('overlap_bytes'), number('conflict_bytes')]
-  return row => {
-    const record: ConnectionRecord = {
-      // @ts-expect-error TypeScript has no word for a literal's prototype
-      __proto__: recordPrototype,
-      connection_id: id[row]!,
-      ...(captures === null ? {} : { capture: captures[capture[row]!]! }),
-      first_packet: firstPacket[row]!,
-      first_ns: first[row]!,
-      last_ns: last[row]!,
-      ip_version: version[row]!,
-      client_addr: formatAddress(clientAddr, row * 16, version[row]!),
-      client_port: clientPort[row]!,
-      server_addr: formatAddress(serverAddr, row * 16, version[row]!),
-      server_port: serverPort[row]!,
-      state: states[state[row]!]!,
-      end_reason: null,
-      packets_fwd: packets[0][row]!,
-      packets_rev: packets[1][row]!,
-      payload_bytes_fwd: payload[0][row]!,
-      payload_bytes_rev: payload[1][row]!,
-      syn_flags_fwd: optional(syn[0], row),
-      syn_flags_rev: optional(syn[1], row),
-      fin_fwd: fin[0][row] === 1,
-      fin_rev: fin[1][row] === 1,
-      rst_fwd: rst[0][row] === 1,
-      rst_rev: rst[1][row] === 1,
-      connected: connected[row] === 1,
-      isn_fwd: optional(isn[0], row),
-      isn_rev: optional(isn[1], row),
-      mss_fwd: optional(mss[0], row),
-      mss_rev: optional(mss[1], row),
-      window_scale_fwd: optional(scale[0], row),
-      window_scale_rev: optional(scale[1], row),
-      sack_permitted_fwd: optionalFlag(sack[0], row),
-      sack_permitted_rev: optionalFlag(sack[1], row),
-      timestamps_fwd: optionalFlag(timestamps[0], row),
-      timestamps_rev: optionalFlag(timestamps[1], row),
-      stream_len_fwd: streamLen[0][row]!,
-      stream_len_rev: streamLen[1][row]!,
-      gaps_fwd: [],
-      gaps_rev: [],
-      gap_bytes_fwd: gapBytes[0][row]!,
-      gap_bytes_rev: gapBytes[1][row]!,
-      retransmitted_bytes_fwd: retransmitted[0][row]!,
-      retransmitted_bytes_rev: retransmitted[1][row]!,
-      out_of_order_fwd: outOfOrder[0][row]!,
-      out_of_order_rev: outOfOrder[1][row]!,
-      overlap_bytes_fwd: overlap[0][row]!,
-      overlap_bytes_rev: overlap[1][row]!,
-      conflict_bytes_fwd: conflict[0][row]!,
-      conflict_bytes_rev: conflict[1][row]!,
-    }
-    return record
+  return (row, record) => {
+    if (captures !== null) record.capture = captures[capture[row]!]!
+    record.connection_id = id[row]!
+    record.first_packet = firstPacket[row]!
+    record.first_ns = first[row]!
+    record.last_ns = last[row]!
+    record.ip_version = version[row]!
+    record.client_addr = formatAddress(clientAddr, row * 16, version[row]!)
+    record.client_port = clientPort[row]!
+    record.server_addr = formatAddress(serverAddr, row * 16, version[row]!)
+    record.server_port = serverPort[row]!
+    record.state = states[state[row]!]!
+    record.packets_fwd = packets[0][row]!
+    record.packets_rev = packets[1][row]!
+    record.payload_bytes_fwd = payload[0][row]!
+    record.payload_bytes_rev = payload[1][row]!
+    record.syn_flags_fwd = optional(syn[0], row)
+    record.syn_flags_rev = optional(syn[1], row)
+    record.fin_fwd = fin[0][row] === 1
+    record.fin_rev = fin[1][row] === 1
+    record.rst_fwd = rst[0][row] === 1
+    record.rst_rev = rst[1][row] === 1
+    record.connected = connected[row] === 1
+    record.isn_fwd = optional(isn[0], row)
+    record.isn_rev = optional(isn[1], row)
+    record.mss_fwd = optional(mss[0], row)
+    record.mss_rev = optional(mss[1], row)
+    record.window_scale_fwd = optional(scale[0], row)
+    record.window_scale_rev = optional(scale[1], row)
+    record.sack_permitted_fwd = optionalFlag(sack[0], row)
+    record.sack_permitted_rev = optionalFlag(sack[1], row)
+    record.timestamps_fwd = optionalFlag(timestamps[0], row)
+    record.timestamps_rev = optionalFlag(timestamps[1], row)
+    record.stream_len_fwd = streamLen[0][row]!
+    record.stream_len_rev = streamLen[1][row]!
+    record.gap_bytes_fwd = gapBytes[0][row]!
+    record.gap_bytes_rev = gapBytes[1][row]!
+    record.retransmitted_bytes_fwd = retransmitted[0][row]!
+    record.retransmitted_bytes_rev = retransmitted[1][row]!
+    record.out_of_order_fwd = outOfOrder[0][row]!
+    record.out_of_order_rev = outOfOrder[1][row]!
+    record.overlap_bytes_fwd = overlap[0][row]!
+    record.overlap_bytes_rev = overlap[1][row]!
+    record.conflict_bytes_fwd = conflict[0][row]!
+    record.conflict_bytes_rev = conflict[1][row]!
   }
 }
 
-/** A reader of the table of ended connections, with what lies in the side buffer. */
-export function bindClosed(view: BatchView, side: Uint8Array, captures: readonly string[] | null): ConnectionReader {
-  const read = bindConnection(view, captures)
+/** The same for the table of ended connections, with what lies in the side buffer. */
+export function bindClosed(view: BatchView, side: Uint8Array, captures: readonly string[] | null): ConnectionWriter {
+  const write = bindConnection(view, captures)
   const [reason, reasons] = [view.numbers('end_reason'), view.words('end_reason') as readonly ConnectionEndReason[]]
   const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
   const sha256: Nullable = [view.numbers('sha256_at'), view.flags('sha256_at')]
-  return row => {
-    const record = read(row)
+  return (row, record) => {
+    write(row, record)
     record.end_reason = reasons[reason[row]!]!
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
     if (fwd > 0) record.gaps_fwd = readGaps(side, at[row]!, fwd)
@@ -203,7 +195,6 @@ export function bindClosed(view: BatchView, side: Uint8Array, captures: readonly
       record.stream_sha256_fwd = hex(side, digests)
       record.stream_sha256_rev = hex(side, digests + 32)
     }
-    return record
   }
 }
 
@@ -215,3 +206,58 @@ function readGaps(side: Uint8Array, at: number, count: number): Gap[] {
 function hex(bytes: Uint8Array, at: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, 32).toString('hex')
 }
+
+/** A record with nothing in it yet, its columns in order. */
+export class ConnectionRow implements ConnectionRecord {
+  connection_id = 0
+  first_packet = 0
+  first_ns = 0n
+  last_ns = 0n
+  ip_version = 0
+  client_addr = ''
+  client_port = 0
+  server_addr = ''
+  server_port = 0
+  state: ConnectionState = 'midstream'
+  end_reason: ConnectionEndReason | null = null
+  packets_fwd = 0
+  packets_rev = 0
+  payload_bytes_fwd = 0
+  payload_bytes_rev = 0
+  syn_flags_fwd: number | null = null
+  syn_flags_rev: number | null = null
+  fin_fwd = false
+  fin_rev = false
+  rst_fwd = false
+  rst_rev = false
+  connected = false
+  isn_fwd: number | null = null
+  isn_rev: number | null = null
+  mss_fwd: number | null = null
+  mss_rev: number | null = null
+  window_scale_fwd: number | null = null
+  window_scale_rev: number | null = null
+  sack_permitted_fwd: boolean | null = null
+  sack_permitted_rev: boolean | null = null
+  timestamps_fwd: boolean | null = null
+  timestamps_rev: boolean | null = null
+  stream_len_fwd = 0
+  stream_len_rev = 0
+  gaps_fwd: Gap[] = []
+  gaps_rev: Gap[] = []
+  gap_bytes_fwd = 0
+  gap_bytes_rev = 0
+  retransmitted_bytes_fwd = 0
+  retransmitted_bytes_rev = 0
+  out_of_order_fwd = 0
+  out_of_order_rev = 0
+  overlap_bytes_fwd = 0
+  overlap_bytes_rev = 0
+  conflict_bytes_fwd = 0
+  conflict_bytes_rev = 0
+  declare capture?: string
+  declare stream_sha256_fwd?: string
+  declare stream_sha256_rev?: string
+}
+
+recordClass(ConnectionRow)

@@ -1,5 +1,5 @@
 /** `streamEvents`: captures in, streams as events in capture order out. */
-import type { ConnectionRecord } from './connection.js'
+import { ConnectionRow, type ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
@@ -151,8 +151,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   readonly #drive: Drive<EventSlot>
   readonly #batches: AsyncGenerator<Filled<EventSlot>, undefined>
   readonly #want: ((connection: ConnectionRecord) => boolean) | undefined
-  /** The open connections, by the engine's slot numbers; null: its payload isn't wanted. */
-  readonly #connections: ConnectionRecord[] = []
+  /** The open connections, by the engine's slot numbers. */
+  readonly #connections: (ConnectionRecord | undefined)[] = []
   readonly #unwanted = new Set<number>()
   #slot: EventSlot
   #block: Uint8Array
@@ -250,7 +250,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   }
 
   #open(row: number, slot: number): StreamEvent {
-    const connection = this.#slot.readOpen(this.#opens++)
+    const connection = new ConnectionRow()
+    this.#slot.writeOpen(this.#opens++, connection)
     this.#connections[slot] = connection
     if (this.#want && !this.#want(connection)) {
       this.#unwanted.add(slot)
@@ -260,9 +261,9 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   }
 
   #close(row: number, slot: number): StreamEvent {
-    const closed = this.#slot.readClosed(this.#closes++)
-    const opened = this.#connections[slot]
-    const connection = opened ? Object.assign(opened, closed) : closed
+    const connection = this.#connections[slot] ?? new ConnectionRow()
+    this.#connections[slot] = undefined
+    this.#slot.writeClosed(this.#closes++, connection)
     this.#unwanted.delete(slot)
     return new RowEvent('close', this.#slot.columns, row, connection) as CloseEvent
   }

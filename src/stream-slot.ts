@@ -1,6 +1,6 @@
-/** The buffers of a stream engine, and readers bound to them. */
+/** The buffers of a stream engine, and what reads them. */
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
-import { bindClosed, bindConnection, type ConnectionReader } from './connection.js'
+import { bindClosed, bindConnection, type ConnectionWriter } from './connection.js'
 import { BLOCK_LENGTH, SIDE_LENGTH } from './engine.js'
 import type { Slot } from './iterate.js'
 
@@ -47,12 +47,12 @@ export class EventColumns {
   }
 }
 
-/** A batch with its side buffer and readers of its tables. */
+/** A batch with its side buffer, and what makes records of its tables. */
 export interface EventSlot extends Slot {
   readonly side: Uint8Array
   readonly columns: EventColumns
-  readonly readOpen: ConnectionReader
-  readonly readClosed: ConnectionReader
+  readonly writeOpen: ConnectionWriter
+  readonly writeClosed: ConnectionWriter
 }
 
 /** Makes a slot; `withBlock` where events point into blocks. */
@@ -65,7 +65,7 @@ export function eventSlot(layouts: EventLayouts, captures: readonly string[] | n
     side,
     ...(withBlock ? { block: new Uint8Array(BLOCK_LENGTH) } : {}),
     columns: new EventColumns(view),
-    readOpen: bindConnection(new BatchView(layouts.opens, bytes), captures),
-    readClosed: bindClosed(new BatchView(layouts.closes, bytes), side, captures),
+    writeOpen: bindConnection(new BatchView(layouts.opens, bytes), captures),
+    writeClosed: bindClosed(new BatchView(layouts.closes, bytes), side, captures),
   }
 }

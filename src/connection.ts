@@ -20,10 +20,9 @@ export type ConnectionEndReason = 'fin' | 'rst' | 'idle' | 'reuse' | 'eof' | 'ev
 export type Gap = [offset: number, length: number]
 
 /**
- * What is known of a TCP connection. `fwd` = from the client: the sender of the SYN; where none was seen, of the first
- * segment. What was never seen is null.
+ * Which TCP connection it is. The client is the sender of the SYN; where none was seen, of the first segment.
  */
-export interface ConnectionRecord {
+export interface ConnectionIdentity {
   /** Serial number in order of first segments, from 0. */
   connection_id: number
   /** Name of the capture with the first segment; only where several are read. */
@@ -32,8 +31,6 @@ export interface ConnectionRecord {
   first_packet: number
   /** Time of the first segment, nanoseconds since the Unix epoch. */
   first_ns: bigint
-  /** Time of the latest segment. */
-  last_ns: bigint
   /** 4 or 6. */
   ip_version: number
   /** The client's address (RFC 5952 text). */
@@ -42,10 +39,18 @@ export interface ConnectionRecord {
   /** The server's address. */
   server_addr: string
   server_port: number
+}
+
+/**
+ * What is known of a TCP connection at its end. `fwd` = from the client. What was never seen is null.
+ */
+export interface ConnectionRecord extends ConnectionIdentity {
+  /** Time of the latest segment. */
+  last_ns: bigint
   /** How far it came. */
   state: ConnectionState
-  /** Why it ended; null while it is open. */
-  end_reason: ConnectionEndReason | null
+  /** Why it ended. */
+  end_reason: ConnectionEndReason
   /** Segments from the client. */
   packets_fwd: number
   /** Segments from the server. */
@@ -101,8 +106,11 @@ export interface ConnectionRecord {
   conflict_bytes_rev: number
 }
 
-/** Writes a row's columns into a record. */
-export type ConnectionWriter = (row: number, record: ConnectionRecord) => void
+/** Makes an identity or a record from a row. */
+export type RowReader<T> = (row: number) => T
+
+/** Shared by the many records that have none. */
+const NO_GAPS = Object.freeze<Gap[]>([]) as Gap[]
 
 type Nullable = readonly [values: NumberArray, flags: Uint8Array]
 
@@ -110,18 +118,47 @@ const optional = ([values, flags]: Nullable, row: number): number | null => (fla
 const optionalFlag = ([values, flags]: Nullable, row: number): boolean | null =>
   flags[row] === 1 ? values[row] === 1 : null
 
-/** A writer of rows of a table of connections; `captures` names the captures where there are several. */
-export function bindConnection(view: BatchView, captures: readonly string[] | null): ConnectionWriter {
+/** A reader of identities, from the table of connections that begin; `captures` names the captures of several. */
+export function bindIdentity(view: BatchView, captures: readonly string[] | null): RowReader<ConnectionIdentity> {
+  const write = bindIdentityColumns(view, captures)
+  return row => {
+    const identity = new IdentityRow()
+    write(row, identity)
+    return identity
+  }
+}
+
+function bindIdentityColumns(view: BatchView, captures: readonly string[] | null) {
+  const [id, capture, firstPacket] = [view.numbers('connection_id'), view.numbers('capture'), view.numbers('first_packet')]
+  const [first, version] = [view.bigints('first_ns'), view.numbers('ip_version')]
+  const [clientAddr, serverAddr] = [view.addresses('client_addr'), view.addresses('server_addr')]
+  const [clientPort, serverPort] = [view.numbers('client_port'), view.numbers('server_port')]
+  return (row: number, record: ConnectionIdentity): void => {
+    if (captures !== null) record.capture = captures[capture[row]!]!
+    record.connection_id = id[row]!
+    record.first_packet = firstPacket[row]!
+    record.first_ns = first[row]!
+    record.ip_version = version[row]!
+    record.client_addr = formatAddress(clientAddr, row * 16, version[row]!)
+    record.client_port = clientPort[row]!
+    record.server_addr = formatAddress(serverAddr, row * 16, version[row]!)
+    record.server_port = serverPort[row]!
+  }
+}
+
+/** A reader of records, from the table of connections that end and what lies in the side buffer. */
+export function bindRecord(
+  view: BatchView,
+  side: Uint8Array,
+  captures: readonly string[] | null,
+): RowReader<ConnectionRecord> {
+  const writeIdentity = bindIdentityColumns(view, captures)
   const number = (name: string) => [view.numbers(`${name}_fwd`), view.numbers(`${name}_rev`)] as const
   const nullable = (name: string): readonly [Nullable, Nullable] => [
     [view.numbers(`${name}_fwd`), view.flags(`${name}_fwd`)],
     [view.numbers(`${name}_rev`), view.flags(`${name}_rev`)],
   ]
-  const [id, capture, firstPacket] = [view.numbers('connection_id'), view.numbers('capture'), view.numbers('first_packet')]
-  const [first, last] = [view.bigints('first_ns'), view.bigints('last_ns')]
-  const version = view.numbers('ip_version')
-  const [clientAddr, serverAddr] = [view.addresses('client_addr'), view.addresses('server_addr')]
-  const [clientPort, serverPort] = [view.numbers('client_port'), view.numbers('server_port')]
+  const last = view.bigints('last_ns')
   const [state, states] = [view.numbers('state'), view.words('state') as readonly ConnectionState[]]
   const [packets, payload] = [number('packets'), number('payload_bytes')]
   const [syn, isn, mss, scale] = [nullable('syn_flags'), nullable('isn'), nullable('mss'), nullable('window_scale')]
@@ -130,17 +167,13 @@ export function bindConnection(view: BatchView, captures: readonly string[] | nu
   const [streamLen, gapBytes] = [number('stream_len'), number('gap_bytes')]
   const [retransmitted, outOfOrder] = [number('retransmitted_bytes'), number('out_of_order')]
   const [overlap, conflict] = [number('overlap_bytes'), number('conflict_bytes')]
-  return (row, record) => {
-    if (captures !== null) record.capture = captures[capture[row]!]!
-    record.connection_id = id[row]!
-    record.first_packet = firstPacket[row]!
-    record.first_ns = first[row]!
+  const [reason, reasons] = [view.numbers('end_reason'), view.words('end_reason') as readonly ConnectionEndReason[]]
+  const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
+  const sha256: Nullable = [view.numbers('sha256_at'), view.flags('sha256_at')]
+  return row => {
+    const record = new ConnectionRow()
+    writeIdentity(row, record)
     record.last_ns = last[row]!
-    record.ip_version = version[row]!
-    record.client_addr = formatAddress(clientAddr, row * 16, version[row]!)
-    record.client_port = clientPort[row]!
-    record.server_addr = formatAddress(serverAddr, row * 16, version[row]!)
-    record.server_port = serverPort[row]!
     record.state = states[state[row]!]!
     record.packets_fwd = packets[0][row]!
     record.packets_rev = packets[1][row]!
@@ -175,17 +208,6 @@ export function bindConnection(view: BatchView, captures: readonly string[] | nu
     record.overlap_bytes_rev = overlap[1][row]!
     record.conflict_bytes_fwd = conflict[0][row]!
     record.conflict_bytes_rev = conflict[1][row]!
-  }
-}
-
-/** The same for the table of ended connections, with what lies in the side buffer. */
-export function bindClosed(view: BatchView, side: Uint8Array, captures: readonly string[] | null): ConnectionWriter {
-  const write = bindConnection(view, captures)
-  const [reason, reasons] = [view.numbers('end_reason'), view.words('end_reason') as readonly ConnectionEndReason[]]
-  const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
-  const sha256: Nullable = [view.numbers('sha256_at'), view.flags('sha256_at')]
-  return (row, record) => {
-    write(row, record)
     record.end_reason = reasons[reason[row]!]!
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
     if (fwd > 0) record.gaps_fwd = readGaps(side, at[row]!, fwd)
@@ -195,6 +217,7 @@ export function bindClosed(view: BatchView, side: Uint8Array, captures: readonly
       record.stream_sha256_fwd = hex(side, digests)
       record.stream_sha256_rev = hex(side, digests + 32)
     }
+    return record
   }
 }
 
@@ -207,8 +230,21 @@ function hex(bytes: Uint8Array, at: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, 32).toString('hex')
 }
 
-/** A record with nothing in it yet, its columns in order. */
-export class ConnectionRow implements ConnectionRecord {
+/** Identity columns in order, with nothing in them yet. */
+class IdentityRow implements ConnectionIdentity {
+  connection_id = 0
+  first_packet = 0
+  first_ns = 0n
+  ip_version = 0
+  client_addr = ''
+  client_port = 0
+  server_addr = ''
+  server_port = 0
+  declare capture?: string
+}
+
+/** Record columns in order, with nothing in them yet. */
+class ConnectionRow implements ConnectionRecord {
   connection_id = 0
   first_packet = 0
   first_ns = 0n
@@ -219,7 +255,7 @@ export class ConnectionRow implements ConnectionRecord {
   server_addr = ''
   server_port = 0
   state: ConnectionState = 'midstream'
-  end_reason: ConnectionEndReason | null = null
+  end_reason: ConnectionEndReason = 'eof'
   packets_fwd = 0
   packets_rev = 0
   payload_bytes_fwd = 0
@@ -243,8 +279,8 @@ export class ConnectionRow implements ConnectionRecord {
   timestamps_rev: boolean | null = null
   stream_len_fwd = 0
   stream_len_rev = 0
-  gaps_fwd: Gap[] = []
-  gaps_rev: Gap[] = []
+  gaps_fwd: Gap[] = NO_GAPS
+  gaps_rev: Gap[] = NO_GAPS
   gap_bytes_fwd = 0
   gap_bytes_rev = 0
   retransmitted_bytes_fwd = 0
@@ -260,4 +296,5 @@ export class ConnectionRow implements ConnectionRecord {
   declare stream_sha256_rev?: string
 }
 
+recordClass(IdentityRow)
 recordClass(ConnectionRow)

@@ -162,7 +162,7 @@ function addStats(before: StreamStats | undefined, now: StreamStats | undefined)
 class Keeper {
   readonly #perStream: number
   readonly #inAll: number
-  readonly #open = new Map<ConnectionRecord, readonly [Content, Content]>()
+  readonly #open = new Map<number, readonly [Content, Content]>()
   #kept = 0
 
   constructor(perStream: number, inAll: number) {
@@ -177,35 +177,45 @@ class Keeper {
   }
 
   #keep(event: DataEvent): void {
-    const content = this.#contents(event.connection)[event.direction === 'fwd' ? 0 : 1]
+    const content = this.#contents(event.connection.connection_id)[event.direction === 'fwd' ? 0 : 1]
     const room = Math.min(this.#perStream - content.kept, this.#inAll - this.#kept)
     this.#kept += content.push(event.data, room)
   }
 
-  #contents(connection: ConnectionRecord): readonly [Content, Content] {
-    let contents = this.#open.get(connection)
-    if (!contents) this.#open.set(connection, (contents = [new Content(connection, 'fwd'), new Content(connection, 'rev')]))
+  #contents(id: number): readonly [Content, Content] {
+    let contents = this.#open.get(id)
+    if (!contents) this.#open.set(id, (contents = [new Content('fwd'), new Content('rev')]))
     return contents
   }
 
-  #end(connection: ConnectionRecord): Connection {
-    const [client, server] = this.#contents(connection)
-    this.#open.delete(connection)
+  #end(record: ConnectionRecord): Connection {
+    const [client, server] = this.#contents(record.connection_id)
+    this.#open.delete(record.connection_id)
     this.#kept -= client.kept + server.kept
-    return Object.defineProperties(connection, { client: { value: client }, server: { value: server } }) as Connection
+    client.end(record)
+    server.end(record)
+    return Object.defineProperties(record, { client: { value: client }, server: { value: server } }) as Connection
   }
 }
 
 class Content implements StreamContent {
   /** Octets kept. */
   kept = 0
-  readonly #connection: ConnectionRecord
   readonly #direction: 'fwd' | 'rev'
   readonly #chunks: Uint8Array[] = []
+  #digest: string | undefined
+  length = 0
+  gaps: readonly Gap[] = []
 
-  constructor(connection: ConnectionRecord, direction: 'fwd' | 'rev') {
-    this.#connection = connection
+  constructor(direction: 'fwd' | 'rev') {
     this.#direction = direction
+  }
+
+  /** The connection ended: what its record says of this direction. */
+  end(record: ConnectionRecord): void {
+    this.length = record[`stream_len_${this.#direction}`]
+    this.gaps = record[`gaps_${this.#direction}`]
+    this.#digest = record[`stream_sha256_${this.#direction}`]
   }
 
   /** Keeps a copy of at most `room` octets; how many. */
@@ -214,14 +224,6 @@ class Content implements StreamContent {
     if (taken > 0) this.#chunks.push(data.slice(0, taken))
     this.kept += taken
     return taken
-  }
-
-  get length(): number {
-    return this.#connection[`stream_len_${this.#direction}`]
-  }
-
-  get gaps(): readonly Gap[] {
-    return this.#connection[`gaps_${this.#direction}`]
   }
 
   get complete(): boolean {
@@ -237,8 +239,7 @@ class Content implements StreamContent {
   }
 
   sha256(): string | null {
-    const known = this.#connection[`stream_sha256_${this.#direction}`]
-    if (known !== undefined || !this.complete) return known ?? null
+    if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
     const hash = createHash('sha256')
     for (const chunk of this.#chunks) hash.update(chunk)
     return hash.digest('hex')

@@ -19,5 +19,5 @@ export type {
   StreamStats,
 } from './stream-events.js'
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
-export type { ConnectionEndReason, ConnectionRecord, ConnectionState, Gap } from './connection.js'
+export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'

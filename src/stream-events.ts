@@ -1,5 +1,5 @@
 /** `streamEvents`: captures in, streams as events in capture order out. */
-import { ConnectionRow, type ConnectionRecord } from './connection.js'
+import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
@@ -13,8 +13,8 @@ export type Direction = 'fwd' | 'rev'
 
 /** What every event says. Events are valid until the next one is asked for. */
 interface EventBase {
-  /** The connection; at `close` its record is complete. */
-  readonly connection: ConnectionRecord
+  /** The connection. */
+  readonly connection: ConnectionIdentity
   /** Packet time, nanoseconds since the Unix epoch. */
   readonly timestampNs: bigint
   /** Number of the packet that brought it, in its capture, from 1; 0 at the end of the input. */
@@ -62,6 +62,8 @@ export interface ConflictEvent extends EventBase {
 /** A connection ended. */
 export interface CloseEvent extends EventBase {
   readonly type: 'close'
+  /** The connection's record, complete. */
+  readonly connection: ConnectionRecord
 }
 
 /** What can happen to a stream. */
@@ -150,9 +152,9 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   readonly #engine: Engine
   readonly #drive: Drive<EventSlot>
   readonly #batches: AsyncGenerator<Filled<EventSlot>, undefined>
-  readonly #want: ((connection: ConnectionRecord) => boolean) | undefined
+  readonly #want: ((connection: ConnectionIdentity) => boolean) | undefined
   /** The open connections, by the engine's slot numbers. */
-  readonly #connections: (ConnectionRecord | undefined)[] = []
+  readonly #connections: (ConnectionIdentity | undefined)[] = []
   readonly #unwanted = new Set<number>()
   #slot: EventSlot
   #block: Uint8Array
@@ -250,22 +252,20 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   }
 
   #open(row: number, slot: number): StreamEvent {
-    const connection = new ConnectionRow()
-    this.#slot.writeOpen(this.#opens++, connection)
+    const connection = this.#slot.readOpen(this.#opens++)
     this.#connections[slot] = connection
     if (this.#want && !this.#want(connection)) {
       this.#unwanted.add(slot)
       this.#engine.unwant(slot, connection.connection_id)
     }
-    return new RowEvent('open', this.#slot.columns, row, connection) as OpenEvent
+    return new RowEvent('open', this.#slot.columns, row, connection)
   }
 
   #close(row: number, slot: number): StreamEvent {
-    const connection = this.#connections[slot] ?? new ConnectionRow()
+    const connection = this.#slot.readClosed(this.#closes++)
     this.#connections[slot] = undefined
-    this.#slot.writeClosed(this.#closes++, connection)
     this.#unwanted.delete(slot)
-    return new RowEvent('close', this.#slot.columns, row, connection) as CloseEvent
+    return new RowEvent('close', this.#slot.columns, row, connection)
   }
 
   #payload(row: number, slot: number): StreamEvent {
@@ -276,7 +276,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
       case 1:
         return new DataRow(columns, row, connection, octets)
       case 2:
-        return new OffsetEvent('gap', columns, row, connection) as GapEvent
+        return new OffsetEvent('gap', columns, row, connection)
       default:
         return new ConflictRow(columns, row, connection, octets)
     }
@@ -300,13 +300,13 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   }
 }
 
-class RowEvent<Type extends string> {
+class RowEvent<Type extends string, Connection extends ConnectionIdentity = ConnectionIdentity> {
   readonly type: Type
-  readonly connection: ConnectionRecord
+  readonly connection: Connection
   protected readonly columns: EventColumns
   protected readonly row: number
 
-  constructor(type: Type, columns: EventColumns, row: number, connection: ConnectionRecord) {
+  constructor(type: Type, columns: EventColumns, row: number, connection: Connection) {
     this.type = type
     this.connection = connection
     this.columns = columns
@@ -339,7 +339,7 @@ class OffsetEvent<Type extends string> extends RowEvent<Type> {
 class DataRow extends OffsetEvent<'data'> implements DataEvent {
   readonly data: Uint8Array
 
-  constructor(columns: EventColumns, row: number, connection: ConnectionRecord, octets: Uint8Array) {
+  constructor(columns: EventColumns, row: number, connection: ConnectionIdentity, octets: Uint8Array) {
     super('data', columns, row, connection)
     const at = columns.at[row]!
     this.data = octets.subarray(at, at + columns.length[row]!)
@@ -354,7 +354,7 @@ class ConflictRow extends OffsetEvent<'conflict'> implements ConflictEvent {
   readonly kept: Uint8Array
   readonly other: Uint8Array
 
-  constructor(columns: EventColumns, row: number, connection: ConnectionRecord, octets: Uint8Array) {
+  constructor(columns: EventColumns, row: number, connection: ConnectionIdentity, octets: Uint8Array) {
     super('conflict', columns, row, connection)
     const [at, length] = [columns.at[row]!, columns.length[row]!]
     this.kept = octets.subarray(at, at + length)

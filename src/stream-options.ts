@@ -1,5 +1,5 @@
 /** Options of reassembly, with their limits: everything is bounded by default. */
-import type { ConnectionRecord } from './connection.js'
+import type { ConnectionIdentity } from './connection.js'
 import type { StreamEngineOptions } from './engine.js'
 import { OptionError } from './errors.js'
 import { checkFilter, integer, seconds, type ReadOptions } from './options.js'
@@ -65,7 +65,7 @@ export interface StreamOptions extends ReadOptions, StreamLimits {
    */
   deliver?: 'contiguous' | 'acked'
   /** Asked once for each connection: false = its payload isn't needed. Its record comes all the same. */
-  want?: (connection: ConnectionRecord) => boolean
+  want?: (connection: ConnectionIdentity) => boolean
 }
 
 /** Names of {@link StreamOptions}, without those of reading. */

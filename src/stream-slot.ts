@@ -1,6 +1,12 @@
 /** The buffers of a stream engine, and what reads them. */
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
-import { bindClosed, bindConnection, type ConnectionWriter } from './connection.js'
+import {
+  bindIdentity,
+  bindRecord,
+  type ConnectionIdentity,
+  type ConnectionRecord,
+  type RowReader,
+} from './connection.js'
 import { BLOCK_LENGTH, SIDE_LENGTH } from './engine.js'
 import type { Slot } from './iterate.js'
 
@@ -51,8 +57,8 @@ export class EventColumns {
 export interface EventSlot extends Slot {
   readonly side: Uint8Array
   readonly columns: EventColumns
-  readonly writeOpen: ConnectionWriter
-  readonly writeClosed: ConnectionWriter
+  readonly readOpen: RowReader<ConnectionIdentity>
+  readonly readClosed: RowReader<ConnectionRecord>
 }
 
 /** Makes a slot; `withBlock` where events point into blocks. */
@@ -65,7 +71,7 @@ export function eventSlot(layouts: EventLayouts, captures: readonly string[] | n
     side,
     ...(withBlock ? { block: new Uint8Array(BLOCK_LENGTH) } : {}),
     columns: new EventColumns(view),
-    writeOpen: bindConnection(new BatchView(layouts.opens, bytes), captures),
-    writeClosed: bindClosed(new BatchView(layouts.closes, bytes), side, captures),
+    readOpen: bindIdentity(new BatchView(layouts.opens, bytes), captures),
+    readClosed: bindRecord(new BatchView(layouts.closes, bytes), side, captures),
   }
 }

@@ -176,7 +176,7 @@ function checkChains(chains: readonly AnyChain[]): readonly AnyChain[] {
   if (!Array.isArray(chains)) throw new OptionError('chains: expected a list of chains, such as [basicChain()]')
   const owners = new Map<string, string>()
   for (const chain of chains) {
-    if (typeof chain?.name !== 'string' || typeof chain.bind !== 'function')
+    if (typeof chain?.name !== 'string' || !Array.isArray(chain.columns) || typeof chain.bind !== 'function')
       throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses)')
     for (const column of chain.columns) {
       const owner = owners.get(column)

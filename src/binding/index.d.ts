@@ -29,6 +29,8 @@ export declare class NativeReader {
   finish(): void
   /** Throws why the last capture failed, if it did. */
   throwError(): void
+  /** For tests only: the next request panics. */
+  panicForTests(): void
   /** Lets go of files and memory, after the request under way if there is one; may be called again. */
   close(): void
 }

@@ -14,6 +14,7 @@ use tcpskein_core::session::{FlowSession, Progress, Session, Source};
 
 use crate::error::{from_panic, reject, throw};
 use crate::options::NativeFlowOptions;
+use crate::panicking::Panicking;
 
 /// A session, or what became of it.
 enum State {
@@ -122,6 +123,16 @@ impl NativeReader {
             Some(error) => Err(throw(&error)),
             None => Ok(()),
         }
+    }
+
+    /// For tests only: the next request panics.
+    #[napi(catch_unwind)]
+    pub fn panic_for_tests(&self) {
+        let mut state = lock(&self.state);
+        *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Open(session) => State::Open(Box::new(Panicking(session))),
+            other => other,
+        };
     }
 
     /// Lets go of files and memory, after the request under way if there is one; may be called again.

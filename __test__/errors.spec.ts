@@ -102,7 +102,7 @@ test('a panic becomes ERR_INTERNAL and closes the reader', async t => {
   const batch = new Uint8Array((JSON.parse(reader.layout()) as { byteLength: number }).byteLength)
   reader.openPath(samplePath, 'x')
   reader.panicForTests()
-  const error = fromNative(await t.throwsAsync(reader.next(batch), { code: 'ERR_INTERNAL', message: /report/ }))
+  const error = fromNative(await t.throwsAsync(reader.next(batch), { code: 'ERR_INTERNAL', message: /report.*a test wanted it \(.*panicking\.rs:\d+/ }))
   t.true(error instanceof InternalError)
   await t.throwsAsync(reader.next(batch), { code: 'ERR_INTERNAL', message: /panicked/ })
   reader.close()

@@ -12,7 +12,7 @@ use tcpskein_core::capture::ChunkQueue;
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{FlowSession, Progress, Session, Source};
 
-use crate::error::{from_panic, reject, throw};
+use crate::error::{from_panic, keep_panics_quiet, reject, throw};
 use crate::options::NativeFlowOptions;
 use crate::panicking::Panicking;
 
@@ -58,6 +58,7 @@ impl NativeReader {
     }
 
     fn new(session: Box<dyn Session>) -> Self {
+        keep_panics_quiet();
         Self { state: Arc::new(Mutex::new(State::Open(session))), closing: Arc::default(), queue: None }
     }
 

@@ -1,6 +1,6 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
-import { EmptyRecord } from './record.js'
+import { recordClass } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -40,18 +40,8 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const capture = view.numbers('capture')
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
-  const read = (row: number): FlowBase => {
-    const record = new EmptyRecord() as FlowBase
-    record.flow_id = flowId[row]!
-    record.ip_version = version[row]!
-    record.pkt_first = Number(first[row]!) / 1e9
-    record.pkt_last = Number(last[row]!) / 1e9
-    record.first_ns = first[row]!
-    record.last_ns = last[row]!
-    record.first_packet = firstPacket[row]!
-    record.end_reason = reasons[reason[row]!]!
-    return record
-  }
+  const read = (row: number): FlowBase =>
+    new FlowRow(flowId[row]!, version[row]!, first[row]!, last[row]!, firstPacket[row]!, reasons[reason[row]!]!)
   if (captures === null) return read
   return row => {
     const record = read(row)
@@ -59,3 +49,36 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
     return record
   }
 }
+
+/** A record's base columns, in order; chains add theirs. */
+class FlowRow implements FlowBase {
+  flow_id: number
+  ip_version: number
+  pkt_first: number
+  pkt_last: number
+  first_ns: bigint
+  last_ns: bigint
+  first_packet: number
+  declare capture?: string
+  end_reason: FlowEndReason
+
+  constructor(
+    flowId: number,
+    version: number,
+    first: bigint,
+    last: bigint,
+    firstPacket: number,
+    reason: FlowEndReason,
+  ) {
+    this.flow_id = flowId
+    this.ip_version = version
+    this.pkt_first = Number(first) / 1e9
+    this.pkt_last = Number(last) / 1e9
+    this.first_ns = first
+    this.last_ns = last
+    this.first_packet = firstPacket
+    this.end_reason = reason
+  }
+}
+
+recordClass(FlowRow)

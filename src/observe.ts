@@ -1,27 +1,28 @@
 /** `observe`: captures in, flow records out. */
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
 import type { AnyChain, FieldsOfAll, RowWriter } from './chain/chain.js'
-import { OptionError, type FlowError } from './errors.js'
+import { OptionError } from './errors.js'
 import { bindBase, type FlowBase, type RowReader } from './flow.js'
 import { Drive, type Filled, type Slot } from './iterate.js'
 import { nativeEngines } from './native/index.js'
-import { abortSignal, checkTimes, knownNames, type ObserveTimes } from './options.js'
+import {
+  abortSignal,
+  checkFilter,
+  checkTimes,
+  knownNames,
+  READ_OPTION_NAMES,
+  type ObserveTimes,
+  type ReadOptions,
+} from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 
 /** What `observe` takes. */
-export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes {
+export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
   /**
    * Chains whose columns the records have.
    * @defaultValue none: the base columns only
    */
   chains?: Chains
-  /** Stops reading; the loop then throws the signal's reason. */
-  signal?: AbortSignal
-  /**
-   * Called for each capture that can't be read in full. Reading goes on with the next one.
-   * @defaultValue the first such error is thrown after the last record
-   */
-  onError?: (error: FlowError) => void
 }
 
 /** A flow record with the columns of the given chains. */
@@ -38,6 +39,8 @@ export interface ObserveStats {
   capturedBytes: number
   /** Octets of input read. */
   inputBytes: number
+  /** Packets that the filter left out; they count nowhere else. */
+  filtered: number
   /** Packets that carry no IP. */
   nonIp: number
   /** Packets of an unknown link type. */
@@ -62,7 +65,7 @@ export interface ObserveStats {
   openFlows: number
 }
 
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', 'signal', 'onError']
+const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -100,7 +103,11 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     const sources = sourceList(source)
     const chains = checkChains(options.chains ?? [])
     const signal = abortSignal(options.signal)
-    const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...checkTimes(options) })
+    const engine = nativeEngines.flows({
+      chains: chains.map(chain => chain.name),
+      ...checkTimes(options),
+      ...checkFilter(options.filter),
+    })
     const layout = parseLayout(engine.layout())
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const slots = [flowSlot<Flow>(layout, chains, names), flowSlot<Flow>(layout, chains, names)] as const

@@ -14,6 +14,7 @@ interface FlowOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
+  filter?: string
   quiet?: true
 }
 
@@ -31,6 +32,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
+    .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
@@ -39,8 +41,9 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const errors: FlowError[] = []
   const chains = options.chain.map(name => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
+  const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
-  const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError })
+  const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError, ...filter })
   const output = openOutput(options.format)
   const progress = openProgress(files, () => observer.stats, options.quiet !== true)
   try {

@@ -1,15 +1,18 @@
 //! A session that panics, so that tests can see what becomes of a panic. No public function makes one.
 
-use tcpskein_core::batch::Layout;
 use tcpskein_core::error::FlowError;
-use tcpskein_core::session::{Progress, Session, Source};
+use tcpskein_core::session::{Buffers, Progress, Session, Source};
 
 /// As the session in it, but for `next`, which panics.
 pub struct Panicking(pub Box<dyn Session>);
 
 impl Session for Panicking {
-    fn layout(&self) -> &Layout {
-        self.0.layout()
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn batch_len(&self) -> usize {
+        self.0.batch_len()
     }
 
     fn open(&mut self, source: Source, name: &str) {
@@ -17,7 +20,7 @@ impl Session for Panicking {
     }
 
     #[allow(clippy::panic, reason = "this is what it is for")]
-    fn next(&mut self, _batch: &mut [u8]) -> Progress {
+    fn next(&mut self, _buffers: &mut Buffers<'_>) -> Progress {
         panic!("a test wanted it");
     }
 

@@ -139,8 +139,10 @@ corpusTest('damaged captures end with one line, and what comes before the damage
 /** What is wrong with our reading of a damaged capture, or null. */
 function judgeBad(entry: BadEntry, stats: tcpskein.ObserveStats, error: FlowError | undefined): string | null {
   const counts = [entry.tsharkPackets, entry.referencePackets]
-  // Of an unknown link type there are packets all the same; a version that nobody wrote, or three octets, are refused.
-  const known = entry.category !== 'unsupported' && !/version_99|link_type_65535|three_bytes/.test(entry.file)
+  // Of an unknown link type there are packets all the same; a version that nobody wrote, three octets, or nothing in a
+  // gzip member are refused; and the header of a second file is no packet.
+  const own = /version_99|link_type_65535|three_bytes|empty_gzip_member|two_files_concatenated/
+  const known = entry.category !== 'unsupported' && !own.test(entry.file)
   if (known && !counts.includes(stats.packets)) return `${stats.packets} packets, not ${counts.join(' or ')}`
   if (known && entry.tsharkExit === 0 && entry.category === 'derived' && error) return 'others read it in full'
   if ((entry.category === 'cut-short' || entry.category === 'damaged') && !error) return 'no error'
@@ -155,7 +157,7 @@ async function isSupported(path: string): Promise<boolean> {
 }
 
 interface PathspiderCases {
-  cases: { capture: string; chains: string[]; flows: number; expected: Record<string, unknown> }[]
+  cases: { capture: string; chains: string[]; flows: number; expected: Record<string, unknown> | null }[]
 }
 
 /** The chain of PATHspider's name, if the package has it. */
@@ -183,8 +185,8 @@ corpusTest("PATHspider's own cases give PATHspider's fields", async (t, folder) 
     const records = await collect(observe(path, { chains: chains as AnyChain[] }))
     t.is(records.length, flows, capture)
     const first = records[0] as unknown as Record<string, unknown>
-    const found = Object.fromEntries(Object.keys(expected).map(column => [column, first[column]]))
-    t.deepEqual(found, expected, capture)
+    const found = Object.fromEntries(Object.keys(expected ?? {}).map(column => [column, first[column]]))
+    t.deepEqual(found, expected ?? {}, capture)
     ran += 1
   }
   for (const [reason, count] of skipped) t.log(`skipped: ${count} of PATHspider's cases: there is ${reason}`)

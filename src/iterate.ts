@@ -40,16 +40,24 @@ export class Drive<S extends Slot> {
   #chunks: ChunkReader | undefined
   #firstError: FlowError | undefined
   #stopped = false
+  /** Ends the wait for a chunk that is under way. */
+  #giveUp: (() => void) | undefined
 
   constructor(engine: Engine, options: DriveOptions) {
     this.#engine = engine
     this.#options = options
   }
 
+  /** It was told to stop: what is left in a batch is no longer wanted. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Ends a wait for a stream; the batches then end soon. */
   stop(): void {
     this.#stopped = true
     this.#chunks?.stop()
+    this.#giveUp?.()
   }
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
@@ -116,14 +124,20 @@ export class Drive<S extends Slot> {
     return this.#lend(slot)
   }
 
-  /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
-  async #nextChunk(): Promise<Uint8Array | null> {
-    try {
-      return (await this.#chunks?.next()) ?? null
-    } catch (error) {
-      if (!this.#stopped) this.#report(asFlowError(error))
-      return null
-    }
+  /**
+   * A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. One that never
+   * answers, not even when it is told to stop, is left alone.
+   */
+  #nextChunk(): Promise<Uint8Array | null> {
+    return new Promise(resolve => {
+      this.#giveUp = () => resolve(null)
+      const failed = (error: unknown) => {
+        if (!this.#stopped) this.#report(asFlowError(error))
+        resolve(null)
+      }
+      if (this.#chunks) this.#chunks.next().then(resolve, failed)
+      else resolve(null)
+    })
   }
 
   async #openAndRequest(slot: S): Promise<number> {

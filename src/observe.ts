@@ -94,6 +94,9 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   /** Rows of the batch that are not yet handed out: from `#row` to `#rows`. */
   #row = 0
   #rows = 0
+  /** The latest of the requests that wait for a batch, and how many wait. */
+  #latest: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
     knownNames(options, OPTION_NAMES)
@@ -120,24 +123,31 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
 
   /** The next record. */
   next(): Promise<IteratorResult<Flow, undefined>> {
-    if (this.#row < this.#rows) return Promise.resolve({ done: false, value: this.#slot.read(this.#row++) })
-    return this.#nextBatch()
+    if (this.#waiting === 0 && this.#row < this.#rows && !this.#drive.stopped) return Promise.resolve(this.#take())
+    // Whoever asks while another waits for a batch comes after it, or the batch's other records would be passed over.
+    this.#waiting += 1
+    const answer = this.#latest.then(() => this.#nextInTurn()).finally(() => (this.#waiting -= 1))
+    this.#latest = answer.catch(() => {})
+    return answer
   }
 
-  async #nextBatch(): Promise<IteratorResult<Flow, undefined>> {
-    do {
+  #take(): IteratorYieldResult<Flow> {
+    return { done: false, value: this.#slot.read(this.#row++) }
+  }
+
+  async #nextInTurn(): Promise<IteratorResult<Flow, undefined>> {
+    while (this.#row >= this.#rows || this.#drive.stopped) {
       const { done, value } = await this.#batches.next()
       if (done === true) return { done: true, value: undefined }
       this.#slot = value.slot
+      this.#row = 0
       this.#rows = value.rows
-    } while (this.#rows === 0)
-    this.#row = 1
-    return { done: false, value: this.#slot.read(0) }
+    }
+    return this.#take()
   }
 
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#rows = 0
     this.#drive.stop()
     await this.#batches.return(undefined)
     return { done: true, value: undefined }
@@ -173,7 +183,7 @@ function checkChains(chains: readonly AnyChain[]): readonly AnyChain[] {
   if (!Array.isArray(chains)) throw new OptionError('chains: expected a list of chains, such as [basicChain()]')
   const owners = new Map<string, string>()
   for (const chain of chains) {
-    if (typeof chain?.name !== 'string' || typeof chain.bind !== 'function')
+    if (typeof chain?.name !== 'string' || !Array.isArray(chain.columns) || typeof chain.bind !== 'function')
       throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses)')
     for (const column of chain.columns) {
       const owner = owners.get(column)

@@ -34,6 +34,8 @@ export declare class NativeReader {
   finish(): void
   /** Throws why the last capture failed, if it did. */
   throwError(): void
+  /** For tests only: the next request panics. */
+  panicForTests(): void
   /** The payload of connection `id` in `slot` isn't wanted; known from the next request on. */
   unwant(slot: number, id: number): void
   /** Lets go of files and memory, after the request under way if there is one; may be called again. */

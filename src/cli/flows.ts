@@ -1,6 +1,7 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
 import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress } from './progress.js'
@@ -51,7 +52,7 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   } finally {
     progress.stop()
   }
-  for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
+  for (const error of errors) complain(error.message)
   if (options.quiet !== true) process.stderr.write(flowTotals(observer.stats satisfies ObserveStats, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }

@@ -12,8 +12,9 @@ use tcpskein_core::capture::{ChunkQueue, MIN_BLOCK_LEN};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{Buffers, FlowSession, Progress, SIDE_LEN, Session, Source, StreamSession};
 
-use crate::error::{from_panic, reject, throw};
+use crate::error::{from_panic, keep_panics_quiet, reject, throw};
 use crate::options::{NativeFlowOptions, NativeStreamOptions};
+use crate::panicking::Panicking;
 
 /// A session, or what became of it.
 enum State {
@@ -65,6 +66,7 @@ impl NativeReader {
     }
 
     fn new(session: Box<dyn Session>) -> Self {
+        keep_panics_quiet();
         Self {
             state: Arc::new(Mutex::new(State::Open(session))),
             closing: Arc::default(),
@@ -137,6 +139,16 @@ impl NativeReader {
             Some(error) => Err(throw(&error)),
             None => Ok(()),
         }
+    }
+
+    /// For tests only: the next request panics.
+    #[napi(catch_unwind)]
+    pub fn panic_for_tests(&self) {
+        let mut state = lock(&self.state);
+        *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Open(session) => State::Open(Box::new(Panicking(session))),
+            other => other,
+        };
     }
 
     /// The payload of connection `id` in `slot` isn't wanted; known from the next request on.

@@ -4,7 +4,7 @@ use super::feed::FeedFilled;
 use super::{Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout};
 use crate::capture::Packet;
-use crate::chain::{BasicState, Chain};
+use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, Decoder, Segment, proto};
 use crate::error::FlowError;
 use crate::flow::{Direction, EndReason, FlowCold, FlowKey, FlowTable, FlowTableOptions, Identity, identify};
@@ -50,6 +50,8 @@ pub struct FlowSession {
     in_block: bool,
     decoder: Decoder,
     table: FlowTable,
+    /// What the rarer chains remember.
+    states: ColdStates,
     stats: Stats,
     finished: bool,
 }
@@ -61,6 +63,7 @@ impl FlowSession {
         let columns = options.chains.iter().flat_map(|c| c.columns());
         let layout = Layout::new(Stats::NAMES, BASE.iter().chain(columns).copied(), MAX_ROWS);
         let table = FlowTable::new(options.table);
+        let states = ColdStates::new(&options.chains);
         Self {
             options,
             layout,
@@ -69,6 +72,7 @@ impl FlowSession {
             in_block: false,
             decoder: Decoder::default(),
             table,
+            states,
             stats: Stats::default(),
             finished: false,
         }
@@ -117,39 +121,51 @@ impl FlowSession {
         };
         self.stats.quoted += u64::from(identity.quoted);
         let capture = self.feed.capture();
-        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| FlowCold {
-            flow_id,
-            first_ns: packet.ts_ns,
-            first_packet: packet.number,
-            capture,
-            version: datagram.version,
-            basic: BasicState::new(datagram),
+        let mut is_new = false;
+        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| {
+            is_new = true;
+            FlowCold {
+                flow_id,
+                first_ns: packet.ts_ns,
+                first_packet: packet.number,
+                capture,
+                version: datagram.version,
+                basic: BasicState::new(datagram),
+            }
         });
         let slot = self.table.slot_mut(index);
         slot.packets[direction.index()] += 1;
         slot.octets[direction.index()] += u64::from(datagram.ip_len);
-        if datagram.proto == proto::TCP {
-            self.tcp(index, datagram, direction);
+        if is_new && !self.states.is_empty() {
+            self.states.begin(index);
         }
+        self.chains(index, datagram, direction);
     }
 
+    /// Shows every chain the packet; the flow is complete where one of them says so.
     #[inline]
-    fn tcp(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
-        let Some(segment) = Segment::parse(datagram) else {
+    fn chains(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
+        let segment = if datagram.proto == proto::TCP { Segment::parse(datagram) } else { None };
+        let mut keep = true;
+        if let Some(segment) = &segment {
+            keep = self.table.slot_mut(index).tcp.segment(segment, direction)
+                || !self.options.chains.contains(&Chain::Tcp);
+        } else if datagram.proto == proto::TCP {
             self.stats.bad_segments += 1;
-            return;
-        };
-        let keep = self.table.slot_mut(index).tcp.segment(&segment, direction);
-        if !keep && self.options.chains.contains(&Chain::Tcp) {
+        }
+        if !self.states.is_empty() {
+            keep &= self.states.packet(index, &Seen { datagram, segment: segment.as_ref(), direction });
+        }
+        if !keep {
             self.table.complete(index);
         }
     }
 
     fn write_rows(&mut self, batch: &mut [u8]) -> usize {
         let mut rows = 0;
-        let (layout, chains) = (&self.layout, &self.options.chains);
+        let (layout, chains, states) = (&self.layout, &self.options.chains, &self.states);
         while rows < MAX_ROWS
-            && self.table.take_finished(|slot, cold, reason| {
+            && self.table.take_finished(|index, slot, cold, reason| {
                 let row = &mut layout.row(batch, rows);
                 row.u64(cold.flow_id);
                 row.u8(cold.version);
@@ -159,7 +175,7 @@ impl FlowSession {
                 row.u32(cold.capture);
                 row.u8(reason as u8);
                 for chain in chains {
-                    chain.write(slot, cold, row);
+                    chain.write(slot, cold, states.get(index), row);
                 }
             })
         {

@@ -1,6 +1,7 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { CHAINS } from './chains.js'
 import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress } from './progress.js'
@@ -15,8 +16,6 @@ interface FlowOptions {
   aggregate?: true
   quiet?: true
 }
-
-const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
@@ -36,7 +35,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
 
 async function flows(files: readonly string[], options: FlowOptions): Promise<number> {
   const errors: FlowError[] = []
-  const chains = options.chain.map(name => CHAINS[name]!())
+  const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const onError = (error: FlowError) => errors.push(error)
   const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError })

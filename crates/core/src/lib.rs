@@ -12,8 +12,11 @@
 pub mod batch;
 pub mod capture;
 pub mod chain;
+pub mod connection;
 pub mod decode;
 pub mod error;
+pub mod filter;
 pub mod flow;
 pub mod seq;
 pub mod session;
+pub mod stream;

@@ -106,9 +106,10 @@ fn ipv6(packet: &[u8]) -> Option<Segment<'_>> {
 
 /// Calls `each` with number and segment of every TCP packet of a classic Ethernet capture; false where it is none.
 fn walk(path: &Path, mut each: impl FnMut(u64, &Segment<'_>)) -> bool {
-    let mut reader = BlockReader::new(Box::new(FileInput::open(path).expect("the corpus lists it")));
+    let mut input = FileInput::open(path).expect("the corpus lists it");
+    let mut reader = BlockReader::default();
     let mut block = vec![0; 2 * MIN_BLOCK_LEN];
-    while let Ok(Filled::Bytes(_)) = reader.fill(&mut block) {
+    while let Ok(Filled::Bytes(_)) = reader.fill(&mut block, &mut input) {
         while let Ok(Next::Packet(packet)) = reader.next(&block) {
             if packet.link != LinkType::ETHERNET {
                 return false;

@@ -4,3 +4,5 @@
 
 pub mod fragments;
 pub mod frame;
+pub mod naive;
+pub mod pcapng;

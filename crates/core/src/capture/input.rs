@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Compression;
 use crate::error::FlowError;
 
 /// What an input answered to a request for octets.
@@ -29,6 +30,11 @@ pub trait Input: Send {
 
     /// Octets taken from the file or stream itself so far (of compressed data: compressed octets).
     fn position(&self) -> u64;
+
+    /// How the octets are compressed, where that is known and this input takes the compression off.
+    fn compression(&self) -> Option<Compression> {
+        None
+    }
 }
 
 /// A regular file, pipe or device, read in order.

@@ -1,27 +1,41 @@
 //! From an input (file, pushed chunks) to packets lying in a caller's block.
 //!
 //! ```text
-//! Input → (decompression) → block → Container (pcap, pcapng) → Packet
+//! Input → DecodingInput (gzip, zstd, lz4, xz) → block → Container (pcap, pcapng) → Packet
 //! ```
 //!
 //! Every container is a state machine that is fed with octets and never reads by itself, so a file, a pipe and a
 //! stream of chunks all go the same way. Nothing here looks into a packet.
 
+mod compress;
+mod info;
 mod input;
 mod pcap;
+mod pcapng;
 mod read_ahead;
 mod reader;
 mod timestamp;
 
+pub use compress::{Compression, DecodingInput, MAX_XZ_MEMORY_KIB, MAX_ZSTD_WINDOW_LOG};
+pub use info::{
+    BlockCounts, BlockKind, CaptureInfo, InterfaceInfo, InterfaceStatistics, MAX_COMMENTS, MAX_INTERFACES_DESCRIBED,
+    MAX_NOTES, MAX_TEXT_LEN,
+};
 pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
 pub use pcap::PcapReader;
+pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};
 pub use read_ahead::{AheadBlock, ReadAhead};
 pub use reader::{BlockReader, Next, Packet};
+pub use timestamp::Resolution;
 
 use crate::error::FlowError;
 
 /// Longest packet record that is believed, in octets: tcpdump's and Wireshark's own bound.
 pub const MAX_PACKET_LEN: u32 = 262_144;
+
+/// Most octets that a container may ask to see at once: the longest packet with its header and some options. So much
+/// room is kept for a record that a block cuts.
+pub const MAX_NEED: usize = MAX_PACKET_LEN as usize + 64 * 1024;
 
 /// Least size of a block that a reader can work with: the longest record, its header, and room to read on.
 pub const MIN_BLOCK_LEN: usize = 2 * MAX_PACKET_LEN as usize;
@@ -52,17 +66,17 @@ impl LinkType {
 /// One packet's place at the head of the unread octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketHead {
-    /// Capture time, nanoseconds since the Unix epoch.
+    /// Capture time, nanoseconds since the Unix epoch; 0 where the record carries none (pcapng's simple packets).
     pub ts_ns: i64,
     /// Where its octets begin, counted from the head.
     pub data: u32,
     /// Octets captured.
     pub captured_len: u32,
-    /// Octets on the wire.
+    /// Octets on the wire, never fewer than were captured.
     pub wire_len: u32,
     /// Link-layer header type.
     pub link: LinkType,
-    /// Interface number; 0 where the format has none.
+    /// Interface number in the file, through all its sections; 0 where the format has none.
     pub interface: u32,
     /// Octets from the head to the next record.
     pub next: u32,
@@ -75,7 +89,7 @@ pub enum Step {
     Packet(PacketHead),
     /// This many octets carry no packet; they may reach beyond what is there.
     Discard(u64),
-    /// At least this many octets must be there (at most [`MIN_BLOCK_LEN`]).
+    /// At least this many octets must be there (at most [`MAX_NEED`]).
     Need(usize),
 }
 
@@ -87,7 +101,11 @@ pub enum Container {
     Unknown,
     /// Classic pcap.
     Pcap(PcapReader),
+    /// pcapng.
+    Pcapng(PcapngReader),
 }
+
+static UNKNOWN: CaptureInfo = CaptureInfo::UNKNOWN;
 
 impl Container {
     /// What lies at the head of `bytes`, which begin `offset` octets into the (decompressed) input.
@@ -98,6 +116,7 @@ impl Container {
     pub fn step(&mut self, bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
         match self {
             Self::Pcap(reader) => reader.step(bytes, offset),
+            Self::Pcapng(reader) => reader.step(bytes, offset),
             Self::Unknown => self.sniff(bytes, offset),
         }
     }
@@ -108,13 +127,30 @@ impl Container {
             *self = Self::Pcap(reader);
             return self.step(bytes, offset);
         }
+        if *magic == pcapng::MAGIC {
+            *self = Self::Pcapng(PcapngReader::default());
+            return self.step(bytes, offset);
+        }
+        let [a, b, c, d] = *magic;
+        let begins = format!("not a capture: it begins with {a:02x}{b:02x}{c:02x}{d:02x}");
         Err(FlowError::Format {
             offset,
-            reason: format!(
-                "not a capture: it begins with {:02x}{:02x}{:02x}{:02x}, which is no magic number of pcap",
-                magic[0], magic[1], magic[2], magic[3]
-            ),
+            reason: match Compression::from_magic(bytes) {
+                // One layer is taken off before the octets come here.
+                Some(compression) => format!("{begins}, which is {} inside compressed data", compression.name()),
+                None => format!("{begins}, which is no magic number of pcap or pcapng"),
+            },
         })
+    }
+
+    /// What the capture has said about itself so far.
+    #[must_use]
+    pub fn info(&self) -> &CaptureInfo {
+        match self {
+            Self::Unknown => &UNKNOWN,
+            Self::Pcap(reader) => reader.info(),
+            Self::Pcapng(reader) => reader.info(),
+        }
     }
 
     /// Judges the octets left over at the end of the input.
@@ -130,6 +166,7 @@ impl Container {
                 Err(FlowError::Format { offset, reason: format!("not a capture: only {} octets long", rest.len()) })
             }
             Self::Pcap(reader) => reader.finish(rest, offset),
+            Self::Pcapng(reader) => reader.finish(rest, offset),
         }
     }
 }

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Filled, Input, MAX_PACKET_LEN};
+use super::{Filled, Input, MAX_NEED};
 use crate::error::FlowError;
 
 /// Octets of a block that are read at once: with its flow table it should stay in a core's cache.
 const READ_LEN: usize = 512 * 1024;
 
 /// Room in front of a block for a cut record and its header.
-const HEADROOM: usize = MAX_PACKET_LEN as usize + 64 * 1024;
+const HEADROOM: usize = MAX_NEED;
 
 const BLOCKS: usize = 3;
 
@@ -54,16 +54,7 @@ impl ReadAhead {
         let shared = Arc::clone(&position);
         let thread = std::thread::Builder::new()
             .name("tcpskein-read".to_owned())
-            .spawn(move || {
-                for mut block in to_fill {
-                    let answer = fill(input.as_mut(), &mut block).map(|end| (block, end));
-                    shared.store(input.position(), Ordering::Relaxed);
-                    let last = !matches!(&answer, Ok((_, end)) if *end > HEADROOM);
-                    if filled.send(answer).is_err() || last {
-                        break;
-                    }
-                }
-            })
+            .spawn(move || read_all(input.as_mut(), &to_fill, &filled, &shared))
             .map_err(|source| FlowError::Io { op: "start a thread", source })?;
         for _ in 0..BLOCKS {
             let _ = empty.send(vec![0; HEADROOM + READ_LEN]);
@@ -99,14 +90,36 @@ impl ReadAhead {
     }
 }
 
-/// Fills `block` behind the headroom; the end of what was read.
-fn fill(input: &mut dyn Input, block: &mut [u8]) -> Result<usize, FlowError> {
-    let mut end = HEADROOM;
-    while end < block.len() {
-        match input.fill(&mut block[end..])? {
-            Filled::Bytes(n) => end += n,
-            Filled::End | Filled::NeedInput => break,
+/// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
+fn read_all(input: &mut dyn Input, to_fill: &Receiver<Vec<u8>>, filled: &SyncSender<Answer>, position: &AtomicU64) {
+    for mut block in to_fill {
+        let (end, more) = fill(input, &mut block);
+        position.store(input.position(), Ordering::Relaxed);
+        // What came before an error counts.
+        if end > HEADROOM && filled.send(Ok((block, end))).is_err() {
+            return;
+        }
+        match more {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                // Nobody may listen any more.
+                let _ = filled.send(Err(error));
+                return;
+            }
         }
     }
-    Ok(end)
+}
+
+/// Fills `block` behind the headroom; the end of what was read, and whether there may be more.
+fn fill(input: &mut dyn Input, block: &mut [u8]) -> (usize, Result<bool, FlowError>) {
+    let mut end = HEADROOM;
+    while end < block.len() {
+        match input.fill(&mut block[end..]) {
+            Ok(Filled::Bytes(n)) => end += n,
+            Ok(Filled::End | Filled::NeedInput) => return (end, Ok(false)),
+            Err(error) => return (end, Err(error)),
+        }
+    }
+    (end, Ok(true))
 }

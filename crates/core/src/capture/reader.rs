@@ -3,7 +3,7 @@
 //! Each filling may use another block: a record cut at a block's end is carried over to the next block's head, so
 //! every packet lies in one piece in exactly one block.
 
-use super::{AheadBlock, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
+use super::{AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
 use crate::error::FlowError;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
@@ -11,17 +11,17 @@ use crate::error::FlowError;
 pub struct Packet {
     /// Number in the capture, from 1.
     pub number: u64,
-    /// Capture time, nanoseconds since the Unix epoch.
+    /// Capture time, nanoseconds since the Unix epoch; 0 where the record carries none (pcapng's simple packets).
     pub ts_ns: i64,
     /// Where its octets begin in the block.
     pub start: usize,
     /// Octets captured.
     pub captured_len: u32,
-    /// Octets on the wire.
+    /// Octets on the wire, never fewer than were captured.
     pub wire_len: u32,
     /// Link-layer header type.
     pub link: LinkType,
-    /// Interface number; 0 where the format has none.
+    /// Interface number in the file, through all its sections; 0 where the format has none.
     pub interface: u32,
 }
 
@@ -58,6 +58,8 @@ pub struct BlockReader {
     /// Octets still to be thrown away.
     discard: u64,
     packets: u64,
+    /// The input failed after it had given octets: said once those are read.
+    failed: Option<FlowError>,
 }
 
 impl BlockReader {
@@ -65,6 +67,12 @@ impl BlockReader {
     #[must_use]
     pub fn packets(&self) -> u64 {
         self.packets
+    }
+
+    /// What the capture has said about itself so far.
+    #[must_use]
+    pub fn info(&self) -> &CaptureInfo {
+        self.container.info()
     }
 
     /// The next packet in `block`, which must be the one that was filled last.
@@ -128,12 +136,23 @@ impl BlockReader {
     /// Those of the input. At [`Filled::End`], ask [`BlockReader::finish`] whether the capture is whole.
     pub fn fill(&mut self, block: &mut [u8], input: &mut dyn Input) -> Result<Filled, FlowError> {
         debug_assert!(block.len() >= MIN_BLOCK_LEN);
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let kept = self.carry.len();
         block[..kept].copy_from_slice(&self.carry);
         let mut filled = kept;
         let mut last = Filled::End;
         while filled < block.len() {
-            last = input.fill(&mut block[filled..])?;
+            last = match input.fill(&mut block[filled..]) {
+                Ok(filled) => filled,
+                // What came before counts.
+                Err(error) if filled > kept => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             match last {
                 Filled::Bytes(n) => filled += n,
                 Filled::NeedInput | Filled::End => break,
@@ -161,10 +180,12 @@ impl BlockReader {
     /// # Errors
     /// Those of [`Container::finish`].
     pub fn finish(&self) -> Result<(), FlowError> {
+        // A container that knows which block is cut says so.
+        self.container.finish(&self.carry, self.input_offset)?;
         if self.discard > 0 {
             let needed = self.discard;
             return Err(FlowError::Truncated { what: "a block", offset: self.input_offset, needed, available: 0 });
         }
-        self.container.finish(&self.carry, self.input_offset)
+        Ok(())
     }
 }

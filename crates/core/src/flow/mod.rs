@@ -7,7 +7,7 @@
 mod direction;
 mod key;
 mod table;
-mod timers;
+pub(crate) mod timers;
 
 pub use direction::Direction;
 pub use key::{FlowKey, Identity, identify};

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 /// A flow's slot, and which of the slot's successive flows is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub slot: u32,
     pub generation: u32,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Bin {
+pub(crate) struct Bin {
     /// Flows that were to be idle by now when they were put here.
     pub idle: Vec<Entry>,
     /// The same, sorted for eviction: least recently seen last.
@@ -25,7 +25,7 @@ pub(super) struct Bin {
 
 /// The bins, by second.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+pub(crate) struct Timers {
     pub bins: BTreeMap<i64, Bin>,
     /// Idle entries in all bins, stale ones included.
     pub idle_entries: usize,
@@ -65,7 +65,7 @@ impl Timers {
 }
 
 /// The first whole second at or after `ns`.
-pub(super) fn second_at_or_after(ns: i64) -> i64 {
+pub(crate) fn second_at_or_after(ns: i64) -> i64 {
     ns.div_euclid(NS) + i64::from(ns.rem_euclid(NS) != 0)
 }
 

@@ -1,0 +1,293 @@
+//! The table of known connections: look-up, timers, eviction, and the queue of finished ones.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+
+use super::{Connection, EndReason};
+use crate::flow::FlowKey;
+use crate::flow::timers::{Entry, Timers, second_at_or_after};
+
+/// Bounds and times of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Most connections known at a time, those that linger included. At the limit one that is over goes first, else
+    /// the one whose last segment is oldest. Default 524,288.
+    pub connections: usize,
+    /// A connection without segments for this long ends, in nanoseconds of packet time. Default 2 h, the time after
+    /// which hosts probe (RFC 1122 section 4.2.3.6): eviction bounds the memory.
+    pub idle_ns: i64,
+    /// A connection that is over stays known for late segments for this long, in nanoseconds of packet time.
+    /// Default 120 s: a segment's greatest lifetime (RFC 9293 section 3.4.2).
+    pub linger_ns: i64,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { connections: 1 << 19, idle_ns: 7_200_000_000_000, linger_ns: 120_000_000_000 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Free,
+    Known,
+    Over,
+    Finished,
+}
+
+#[derive(Debug)]
+struct Slot {
+    key: FlowKey,
+    /// Second at which the connection is idle.
+    idle_second: i64,
+    generation: u32,
+    status: Status,
+    connection: Option<Connection>,
+}
+
+/// A connection that left the table, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Finished {
+    /// Its slot, until [`ConnectionTable::release`].
+    pub slot: usize,
+    /// Why it left.
+    pub cause: EndReason,
+}
+
+/// Known connections.
+#[derive(Debug)]
+pub struct ConnectionTable {
+    limits: ConnectionLimits,
+    hasher: foldhash::fast::RandomState,
+    index: HashTable<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    timers: Timers,
+    finished: VecDeque<Finished>,
+    second: Option<i64>,
+    /// Connections ever opened.
+    pub opened: u64,
+    /// Connections that had to go because the table was full.
+    pub evicted: u64,
+}
+
+impl ConnectionTable {
+    /// An empty table.
+    #[must_use]
+    pub fn new(limits: ConnectionLimits) -> Self {
+        Self {
+            limits,
+            hasher: foldhash::fast::RandomState::default(),
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::default(),
+            finished: VecDeque::new(),
+            second: None,
+            opened: 0,
+            evicted: 0,
+        }
+    }
+
+    /// Connections known now.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Moves packet time on; connections whose time has come are finished.
+    #[inline]
+    pub fn advance(&mut self, ts_ns: i64) {
+        let second = second_at_or_after(ts_ns);
+        if self.second.is_none_or(|now| second > now) {
+            self.run_timers(second);
+        }
+    }
+
+    #[cold]
+    fn run_timers(&mut self, second: i64) {
+        while let Some((fired, bin)) = self.timers.pop_until(second) {
+            for entry in bin.idle.into_iter().chain(bin.idle_sorted) {
+                if self.status(entry) != Some(Status::Known) {
+                    continue;
+                }
+                let idle_second = self.slots[entry.slot as usize].idle_second;
+                if idle_second > fired {
+                    self.timers.set_idle(idle_second, entry);
+                } else {
+                    self.finish(entry.slot, EndReason::Idle);
+                }
+            }
+            for entry in bin.expiry {
+                if self.status(entry) == Some(Status::Over) {
+                    self.finish(entry.slot, EndReason::Idle);
+                }
+            }
+        }
+        self.second = Some(second);
+    }
+
+    fn status(&self, entry: Entry) -> Option<Status> {
+        let slot = self.slots.get(entry.slot as usize)?;
+        (slot.generation == entry.generation).then_some(slot.status)
+    }
+
+    /// The slot of the connection with this key.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, key: &FlowKey) -> Option<usize> {
+        let hash = key.hash(&self.hasher);
+        self.index.find(hash, |&i| self.slots[i as usize].key == *key).map(|&i| i as usize)
+    }
+
+    /// Puts a new connection under `key`, which must not be known; `open` gets its serial number and its slot.
+    pub fn open(&mut self, key: FlowKey, open: impl FnOnce(u64, u32) -> Connection) -> usize {
+        if self.index.len() >= self.limits.connections.max(1) {
+            self.evict();
+        }
+        let index = self.free.pop().unwrap_or_else(|| {
+            let (key, status) = (FlowKey::default(), Status::Free);
+            self.slots.push(Slot { key, idle_second: 0, generation: 0, status, connection: None });
+            (self.slots.len() - 1) as u32
+        });
+        let connection = open(self.opened, index);
+        self.opened += 1;
+        let slot = &mut self.slots[index as usize];
+        slot.key = key;
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.status = Status::Known;
+        slot.idle_second = i64::MIN;
+        slot.connection = Some(connection);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(key.hash(hasher), index, |&i| slots[i as usize].key.hash(hasher));
+        self.tidy_timers();
+        index as usize
+    }
+
+    /// Timer entries of connections that ended early stay until their second comes; here they go when they outweigh
+    /// the rest.
+    fn tidy_timers(&mut self) {
+        if self.timers.idle_entries > 2 * self.slots.len() + 1024 {
+            let slots = &self.slots;
+            self.timers.retain_idle(|e| {
+                slots.get(e.slot as usize).is_some_and(|s| s.generation == e.generation && s.status == Status::Known)
+            });
+        }
+    }
+
+    /// A segment came at `ts_ns`: the idle time begins anew.
+    #[inline]
+    pub fn touch(&mut self, index: usize, ts_ns: i64) {
+        let slot = &mut self.slots[index];
+        let was_new = slot.idle_second == i64::MIN;
+        slot.idle_second = slot.idle_second.max(second_at_or_after(ts_ns.saturating_add(self.limits.idle_ns)));
+        if was_new {
+            let entry = Entry { slot: index as u32, generation: slot.generation };
+            self.timers.set_idle(slot.idle_second, entry);
+        }
+    }
+
+    /// The connection is over; it lingers.
+    pub fn set_over(&mut self, index: usize, ts_ns: i64) {
+        let slot = &mut self.slots[index];
+        if slot.status == Status::Known {
+            slot.status = Status::Over;
+            let entry = Entry { slot: index as u32, generation: slot.generation };
+            self.timers.set_expiry(second_at_or_after(ts_ns.saturating_add(self.limits.linger_ns)), entry);
+        }
+    }
+
+    /// A connection in the table, or finished and not yet released.
+    #[inline]
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Connection> {
+        self.slots.get_mut(index)?.connection.as_mut()
+    }
+
+    /// Takes a connection out of the table because of `cause`.
+    pub fn finish(&mut self, index: u32, cause: EndReason) {
+        let slot = &mut self.slots[index as usize];
+        if !matches!(slot.status, Status::Known | Status::Over) {
+            return;
+        }
+        slot.status = Status::Finished;
+        let hash = slot.key.hash(&self.hasher);
+        if let Ok(found) = self.index.find_entry(hash, |&i| i == index) {
+            found.remove();
+        }
+        self.finished.push_back(Finished { slot: index as usize, cause });
+    }
+
+    #[cold]
+    fn evict(&mut self) {
+        self.evicted += 1;
+        if let Some(slot) = self.first_over().or_else(|| self.least_recently_seen()) {
+            self.finish(slot, EndReason::Evicted);
+        }
+    }
+
+    fn first_over(&mut self) -> Option<u32> {
+        let slots = &self.slots;
+        for bin in self.timers.bins.values_mut() {
+            while let Some(entry) = bin.expiry.pop() {
+                let slot = &slots[entry.slot as usize];
+                if slot.generation == entry.generation && slot.status == Status::Over {
+                    return Some(entry.slot);
+                }
+            }
+        }
+        None
+    }
+
+    fn least_recently_seen(&mut self) -> Option<u32> {
+        loop {
+            let (&second, bin) =
+                self.timers.bins.iter_mut().find(|(_, b)| !b.idle.is_empty() || !b.idle_sorted.is_empty())?;
+            if bin.idle_sorted.is_empty() {
+                let slots = &self.slots;
+                bin.idle_sorted = std::mem::take(&mut bin.idle);
+                bin.idle_sorted.sort_by_key(|e| {
+                    let last = slots[e.slot as usize].connection.as_ref().map_or(i64::MIN, |c| c.last_ns);
+                    std::cmp::Reverse(last)
+                });
+            }
+            let entry = bin.idle_sorted.pop()?;
+            self.timers.idle_entries -= 1;
+            if self.status(entry) == Some(Status::Known) {
+                let idle_second = self.slots[entry.slot as usize].idle_second;
+                if idle_second <= second {
+                    return Some(entry.slot);
+                }
+                self.timers.set_idle(idle_second, entry);
+            }
+        }
+    }
+
+    /// The input ended: all connections finish, in the order in which they began.
+    pub fn flush(&mut self) {
+        self.timers = Timers::default();
+        let mut open: Vec<(u64, u32)> = self
+            .index
+            .iter()
+            .filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i)))
+            .collect();
+        open.sort_unstable();
+        for (_, slot) in open {
+            self.finish(slot, EndReason::Eof);
+        }
+    }
+
+    /// The next connection that finished.
+    #[inline]
+    pub fn next_finished(&mut self) -> Option<Finished> {
+        self.finished.pop_front()
+    }
+
+    /// Frees a finished connection's slot.
+    pub fn release(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        slot.status = Status::Free;
+        slot.connection = None;
+        self.free.push(index as u32);
+    }
+}

@@ -1,0 +1,105 @@
+//! The packet filter: tcpdump's language (pcap-filter(7)), compiled once, asked for each packet.
+//!
+//! ```text
+//! text → tokens → tree → one program per kind of link layer → yes or no
+//! ```
+//!
+//! In come an expression and packets as they were captured; out comes whether a packet is chosen. The answers are
+//! those of `tcpdump -r FILE EXPR`. Differences, all on the side of more being accepted or less being supported:
+//!
+//! - Host and network names are not looked up, services come from a built-in table: the result is the same everywhere.
+//! - `protochain`, `gateway`, `geneve`, 802.11, ATM, SS7 and pf keywords are refused.
+//! - `proto tcp` needs no backslash, `net 10/8` no dots.
+//! - Where libpcap refuses an expression on a link layer (`vlan` on raw IP), no packet of that link layer matches, and
+//!   [`Filter::supports`] tells so. Link layers other than Ethernet, raw IP, BSD loopback, Linux cooked, PPP and Cisco
+//!   HDLC know only `len`, `less`, `greater` and `link[…]`.
+//! - libpcap's optimizer leaves out tests that can't change the answer, such as `ip or not ip`. Here that's done only
+//!   where both answers of one step lead to the same place. It shows only in packets cut short inside such a test.
+//! - An expression that can't match is no error; the empty expression matches all.
+
+mod arith;
+mod ast;
+mod codegen;
+mod emit;
+mod error;
+mod layout;
+mod lexer;
+mod link;
+mod operand;
+mod parser;
+mod print;
+mod program;
+mod relation;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use error::FilterError;
+pub use lexer::MAX_EXPRESSION_LEN;
+pub use parser::MAX_DEPTH;
+
+use std::sync::Arc;
+
+use crate::capture::LinkType;
+use emit::Refusal;
+use layout::{KINDS, LinkKind};
+use program::Program;
+
+/// A compiled expression. Cheap to clone, and usable from several threads.
+///
+/// # Examples
+/// ```
+/// use tcpskein_core::{capture::LinkType, filter::Filter};
+///
+/// let filter = Filter::compile("tcp port 80 or less 64")?;
+/// assert!(filter.matches(LinkType::ETHERNET, &[0; 60], 60));
+/// let error = Filter::compile("tcp port httpd").unwrap_err();
+/// assert_eq!(error.offset(), 9);
+/// # Ok::<(), tcpskein_core::filter::FilterError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// In the order of [`KINDS`]; none where the link layer can't carry what is asked for.
+    programs: Arc<[Option<Program>; KINDS.len()]>,
+}
+
+impl Filter {
+    /// Compiles `expr`, of at most [`MAX_EXPRESSION_LEN`] octets and [`MAX_DEPTH`] nested levels.
+    ///
+    /// # Errors
+    /// [`FilterError`] with the token that doesn't fit.
+    pub fn compile(expr: &str) -> Result<Self, FilterError> {
+        let tree = parser::parse(expr)?;
+        let mut too_long = false;
+        let programs = KINDS.map(|kind| {
+            let compiled = codegen::compile(&tree, kind);
+            too_long |= matches!(compiled, Err(Refusal::TooLong));
+            compiled.ok()
+        });
+        if too_long {
+            let expected = format!("an expression of at most {} steps", program::MAX_STEPS);
+            return Err(FilterError::new(expr, (expr.len(), expr.len()), expected));
+        }
+        Ok(Self { programs: Arc::new(programs) })
+    }
+
+    /// Whether the packet is chosen: `data` are its captured octets, of `wire_len` on the wire.
+    ///
+    /// A packet whose captured part ends before an octet that has to be looked at isn't chosen, even under `not`.
+    #[inline]
+    #[must_use]
+    pub fn matches(&self, link: LinkType, data: &[u8], wire_len: u32) -> bool {
+        self.program(link).is_some_and(|program| program.run(data, wire_len))
+    }
+
+    /// Whether packets of `link` can match at all: false where libpcap refuses the expression for this link layer.
+    #[must_use]
+    pub fn supports(&self, link: LinkType) -> bool {
+        self.program(link).is_some()
+    }
+
+    #[inline]
+    fn program(&self, link: LinkType) -> Option<&Program> {
+        self.programs.get(LinkKind::of(link) as usize)?.as_ref()
+    }
+}

@@ -1,0 +1,16 @@
+/** NoOpChain: adds nothing and keeps every flow. */
+import type { BuiltInChain } from './chain.js'
+
+/** The columns of {@link noopChain}: none. */
+export type NoopFields = Record<never, never>
+
+const chain: BuiltInChain<NoopFields> = {
+  name: 'noop',
+  columns: [],
+  bind: () => () => {},
+}
+
+/** Nothing: PATHspider's NoOpChain, to measure what a chain costs. */
+export function noopChain(): BuiltInChain<NoopFields> {
+  return chain
+}

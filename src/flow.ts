@@ -1,6 +1,6 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
-import { recordPrototype } from './record.js'
+import { EmptyRecord } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -40,18 +40,18 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const capture = view.numbers('capture')
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
-  const read = (row: number): FlowBase => ({
-    // @ts-expect-error TypeScript has no word for a literal's prototype
-    __proto__: recordPrototype,
-    flow_id: flowId[row]!,
-    ip_version: version[row]!,
-    pkt_first: Number(first[row]!) / 1e9,
-    pkt_last: Number(last[row]!) / 1e9,
-    first_ns: first[row]!,
-    last_ns: last[row]!,
-    first_packet: firstPacket[row]!,
-    end_reason: reasons[reason[row]!]!,
-  })
+  const read = (row: number): FlowBase => {
+    const record = new EmptyRecord() as FlowBase
+    record.flow_id = flowId[row]!
+    record.ip_version = version[row]!
+    record.pkt_first = Number(first[row]!) / 1e9
+    record.pkt_last = Number(last[row]!) / 1e9
+    record.first_ns = first[row]!
+    record.last_ns = last[row]!
+    record.first_packet = firstPacket[row]!
+    record.end_reason = reasons[reason[row]!]!
+    return record
+  }
   if (captures === null) return read
   return row => {
     const record = read(row)

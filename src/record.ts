@@ -12,3 +12,10 @@ export const recordPrototype = {
   },
 }
 Object.defineProperty(recordPrototype, 'toJSON', { enumerable: false })
+
+/**
+ * Makes an empty record. A constructor, not a literal with `__proto__` in it: V8 takes objects of such a literal for
+ * dictionaries, and filling one with two chains' columns then takes 24 µs instead of 0.3 µs.
+ */
+export const EmptyRecord = function () {} as unknown as new () => object
+EmptyRecord.prototype = recordPrototype

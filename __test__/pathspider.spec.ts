@@ -35,11 +35,28 @@ async function records(path: string, chains: readonly AnyChain[]): Promise<Recor
   return out
 }
 
-for (const { capture, chains, flows, expected } of cases) {
-  const path = join(folder, 'captures', capture)
-  test(`${capture}: ${chains.join(', ')} natively`, async t => {
-    const out = await records(path, chains.map(name => MAKERS[name]!()))
-    t.is(out.length, flows)
-    for (const [field, value] of Object.entries(expected ?? {})) t.deepEqual(out[0]![field], value, field)
-  })
+/** A chain of the user's own that does what a built-in one does. */
+const own = (chain: AnyChain): AnyChain => ({ ...chain })
+
+const WAYS: Record<string, (chains: AnyChain[]) => AnyChain[]> = {
+  natively: chains => chains,
+  'in TypeScript': chains => [...chains.map(own), own(noopChain())],
+  mixed: chains => [...chains, own(noopChain())],
 }
+
+for (const { capture, chains, flows, expected } of cases)
+  for (const [way, turn] of Object.entries(WAYS))
+    test(`${capture}: ${chains.join(', ')} ${way}`, async t => {
+      const out = await records(join(folder, 'captures', capture), turn(chains.map(name => MAKERS[name]!())))
+      t.is(out.length, flows)
+      for (const [field, value] of Object.entries(expected ?? {})) t.deepEqual(out[0]![field], value, field)
+    })
+
+for (const capture of new Set(cases.map(({ capture }) => capture)))
+  test(`${capture}: all chains give the same records natively and in TypeScript`, async t => {
+    const path = join(folder, 'captures', capture)
+    const all = Object.values(MAKERS).map(make => make())
+    const native = await records(path, all)
+    t.deepEqual(await records(path, all.map(own)), native)
+    t.deepEqual(Object.keys((await records(path, [...all.slice(1), own(all[0]!)]))[0]!).toSorted(), Object.keys(native[0]!).toSorted())
+  })

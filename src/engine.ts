@@ -29,8 +29,15 @@ export interface Engine {
   push(chunk: Uint8Array): void
   /** That stream is at its end. */
   endStream(): void
-  /** Fills `batch`, which must not be touched until then: rows × 8 + status. */
-  next(batch: Uint8Array): Promise<number>
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
+  /**
+   * Fills `batch` (and `block`, where one is needed), which must not be touched until then: rows × 8 + status. To an
+   * engine of packets, `givenBack` says how many batches were walked, and which flow keys are needed no more.
+   */
+  next(batch: Uint8Array, block?: Uint8Array, givenBack?: Uint32Array): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** No more captures will come: everything still open ends. */
   finish(): void
   /** Throws why the last capture failed, if it did. */
@@ -39,9 +46,18 @@ export interface Engine {
   close(): void
 }
 
-/** Makes an engine for flow records. */
+/** Makes engines. */
 export interface EngineFactory {
+  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
   flows(options: FlowEngineOptions): Engine
+  /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
+  packets(options: PacketEngineOptions): Engine
+}
+
+/** What a packet engine is told. */
+export interface PacketEngineOptions {
+  /** One flow key for all packets. */
+  aggregate: boolean
 }
 
 /** What a flow engine is told. */

@@ -19,12 +19,18 @@ export interface DriveOptions {
 /** A batch with whatever the caller bound to it. */
 export interface Slot {
   readonly view: BatchView
+  /** The block that goes with the batch, where the engine needs one. */
+  readonly block?: Uint8Array
+  /** What the engine gets back with the request for this batch. */
+  givenBack?(): Uint32Array
 }
 
 /** A batch that was filled. */
 export interface Filled<S extends Slot> {
   readonly slot: S
   readonly rows: number
+  /** No batch comes after this one. */
+  readonly last: boolean
 }
 
 /** One run of an engine. */
@@ -57,14 +63,14 @@ export class Drive<S extends Slot> {
       signal?.addEventListener('abort', onAbort, { once: true })
       await this.#openNext()
       let [slot, other] = slots
-      request = this.#engine.next(slot.view.bytes)
+      request = this.#ask(slot)
       while (request) {
         const answer: number = await request
         signal?.throwIfAborted()
         request = this.#request(answer & 7, other)
         // It is awaited at the next turn; until then nobody looks.
         request?.catch(() => {})
-        yield { slot, rows: answer >>> 3 }
+        yield { slot, rows: answer >>> 3, last: request === undefined }
         ;[slot, other] = [other, slot]
       }
       if (this.#firstError) throw this.#firstError
@@ -79,11 +85,15 @@ export class Drive<S extends Slot> {
     }
   }
 
+  #ask(slot: S): Promise<number> {
+    return this.#engine.next(slot.view.bytes, slot.block, slot.givenBack?.())
+  }
+
   /** Asks for what comes after an answer with `status`. */
   #request(status: number, slot: S): Promise<number> | undefined {
     switch (status) {
       case Status.More:
-        return this.#engine.next(slot.view.bytes)
+        return this.#ask(slot)
       case Status.NeedInput:
         return this.#pushAndRequest(slot)
       case Status.SourceFailed:
@@ -100,7 +110,7 @@ export class Drive<S extends Slot> {
     const chunk = this.#stopped ? null : await this.#nextChunk()
     if (chunk === null) this.#engine.endStream()
     else this.#engine.push(chunk)
-    return this.#engine.next(slot.view.bytes)
+    return this.#ask(slot)
   }
 
   /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
@@ -115,7 +125,7 @@ export class Drive<S extends Slot> {
 
   async #openAndRequest(slot: S): Promise<number> {
     await this.#openNext()
-    return this.#engine.next(slot.view.bytes)
+    return this.#ask(slot)
   }
 
   async #openNext(): Promise<void> {

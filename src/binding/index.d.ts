@@ -13,8 +13,12 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader
+  /** A reader of packets. */
+  static packets(options: NativePacketOptions): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
   /** Begins with the file `path`; `name` stands in errors. */
   openPath(path: string, name: string): void
   /** Begins with octets that will be pushed. */
@@ -23,8 +27,13 @@ export declare class NativeReader {
   push(chunk: Uint8Array): void
   /** The stream that was opened last is at its end. */
   endStream(): void
-  /** Reads on and fills `batch`, which must not be touched until the promise is settled: rows × 8 + status. */
-  next(batch: Uint8Array): Promise<number>
+  /**
+   * Reads on and fills `batch` (and `block`, where one is needed), which must not be touched until the promise is
+   * settled: rows × 8 + status. What `given_back` is depends on the reader.
+   */
+  next(batch: Uint8Array, block?: Uint8Array | undefined | null, givenBack?: Uint32Array | undefined | null): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** No more captures will come. */
   finish(): void
   /** Throws why the last capture failed, if it did. */
@@ -43,6 +52,12 @@ export interface NativeFlowOptions {
   expiryTimeout: number
   /** Most open flows. */
   maxFlows: number
+  /** One flow for all packets. */
+  aggregate: boolean
+}
+
+/** Options of a packet reader. */
+export interface NativePacketOptions {
   /** One flow for all packets. */
   aggregate: boolean
 }

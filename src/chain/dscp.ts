@@ -1,5 +1,7 @@
 /** DSCPChain: the Differentiated Services codepoint (RFC 2474). */
-import type { BuiltInChain } from './chain.js'
+import type { IpView } from '../packet/ip-view.js'
+import { builtIn, type BuiltInChain, type Direction } from './chain.js'
+import { Role, roleOf } from './role.js'
 import { maybeNumberColumn } from './columns.js'
 
 /** The columns of {@link dscpChain}. */
@@ -14,7 +16,18 @@ export interface DscpFields {
   dscp_mark_data_rev: number | null
 }
 
-const chain: BuiltInChain<DscpFields> = {
+function note(record: DscpFields, packet: IpView, direction: Direction): void {
+  const role = roleOf(packet)
+  if (role === Role.Bare) return
+  const { dscp } = packet
+  if (role === Role.Syn) {
+    if (direction === 'fwd') record.dscp_mark_syn_fwd ??= dscp
+    else record.dscp_mark_syn_rev ??= dscp
+  } else if (direction === 'fwd') record.dscp_mark_data_fwd ??= dscp
+  else record.dscp_mark_data_rev ??= dscp
+}
+
+const chain = builtIn<DscpFields>({
   name: 'dscp',
   columns: ['dscp_mark_syn_fwd', 'dscp_mark_syn_rev', 'dscp_mark_data_fwd', 'dscp_mark_data_rev'],
   bind(view) {
@@ -29,7 +42,10 @@ const chain: BuiltInChain<DscpFields> = {
       record.dscp_mark_data_rev = markDataRev(row)
     }
   },
-}
+  newFlow: () => ({ dscp_mark_syn_fwd: null, dscp_mark_syn_rev: null, dscp_mark_data_fwd: null, dscp_mark_data_rev: null }),
+  ip4: note,
+  ip6: note,
+})
 
 /** Codepoint of the first SYN and of the first packet with data: PATHspider's DSCPChain. */
 export function dscpChain(): BuiltInChain<DscpFields> {

@@ -1,5 +1,6 @@
 /** EvilChain: the reserved bit of the IPv4 flags, RFC 3514's "evil bit". */
-import type { BuiltInChain } from './chain.js'
+import { builtIn, type BuiltInChain } from './chain.js'
+import { Role, roleOf } from './role.js'
 import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link evilChain}. */
@@ -14,7 +15,7 @@ export interface EvilFields {
   evilbit_data_rev: boolean | null
 }
 
-const chain: BuiltInChain<EvilFields> = {
+const chain = builtIn<EvilFields>({
   name: 'evil',
   columns: ['evilbit_syn_fwd', 'evilbit_syn_rev', 'evilbit_data_fwd', 'evilbit_data_rev'],
   bind(view) {
@@ -29,7 +30,18 @@ const chain: BuiltInChain<EvilFields> = {
       record.evilbit_data_rev = dataRev(row)
     }
   },
-}
+  newFlow: () => ({ evilbit_syn_fwd: null, evilbit_syn_rev: null, evilbit_data_fwd: null, evilbit_data_rev: null }),
+  ip4(record, packet, direction) {
+    const role = roleOf(packet)
+    if (role === Role.Bare) return
+    const evil = packet.reservedFlag
+    if (role === Role.Syn) {
+      if (direction === 'fwd') record.evilbit_syn_fwd = evil
+      else record.evilbit_syn_rev = evil
+    } else if (direction === 'fwd') record.evilbit_data_fwd ??= evil
+    else record.evilbit_data_rev ??= evil
+  },
+})
 
 /** The "evil bit": PATHspider's EvilChain. */
 export function evilChain(): BuiltInChain<EvilFields> {

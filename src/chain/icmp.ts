@@ -1,5 +1,6 @@
 /** ICMPChain: whether an answer said "destination unreachable". */
-import type { BuiltInChain } from './chain.js'
+import type { IcmpView } from '../packet/upper-views.js'
+import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 import { booleanColumn } from './columns.js'
 
 /** The columns of {@link icmpChain}. */
@@ -8,7 +9,12 @@ export interface IcmpFields {
   icmp_unreachable: boolean
 }
 
-const chain: BuiltInChain<IcmpFields> = {
+function note(record: IcmpFields, message: IcmpView, direction: Direction, unreachable: number): boolean {
+  if (direction === 'rev' && message.type === unreachable) record.icmp_unreachable = true
+  return !record.icmp_unreachable
+}
+
+const chain = builtIn<IcmpFields>({
   name: 'icmp',
   columns: ['icmp_unreachable'],
   bind(view) {
@@ -17,7 +23,11 @@ const chain: BuiltInChain<IcmpFields> = {
       record.icmp_unreachable = unreachable(row)
     }
   },
-}
+  newFlow: () => ({ icmp_unreachable: false }),
+  // RFC 792 type 3, RFC 4443 type 1.
+  icmp4: (record, message, direction) => note(record, message, direction, 3),
+  icmp6: (record, message, direction) => note(record, message, direction, 1),
+})
 
 /** Destination unreachable: PATHspider's ICMPChain. A flow is complete after such an answer. */
 export function icmpChain(): BuiltInChain<IcmpFields> {

@@ -1,5 +1,7 @@
 /** MSSChain: the maximum segment size option of each direction's SYN. */
-import type { BuiltInChain } from './chain.js'
+import { TCP_SYN, TO_MSS } from '../packet/constants.js'
+import { tcpOptions } from '../packet/options.js'
+import { builtIn, type BuiltInChain } from './chain.js'
 import { maybeNumberColumn } from './columns.js'
 
 /** The columns of {@link mssChain}. */
@@ -14,7 +16,7 @@ export interface MssFields {
   mss_value_rev: number | null
 }
 
-const chain: BuiltInChain<MssFields> = {
+const chain = builtIn<MssFields>({
   name: 'mss',
   columns: ['mss_len_fwd', 'mss_len_rev', 'mss_value_fwd', 'mss_value_rev'],
   bind(view) {
@@ -29,7 +31,21 @@ const chain: BuiltInChain<MssFields> = {
       record.mss_value_rev = valueRev(row)
     }
   },
-}
+  newFlow: () => ({ mss_len_fwd: null, mss_len_rev: null, mss_value_fwd: null, mss_value_rev: null }),
+  tcp(record, segment, direction) {
+    if ((segment.flags & TCP_SYN) === 0) return
+    const option = tcpOptions(segment).get(TO_MSS)
+    if (option === undefined) return
+    const value = option.reduce((value, octet) => value * 256 + octet, 0)
+    if (direction === 'fwd') {
+      record.mss_len_fwd = option.length + 2
+      record.mss_value_fwd = value
+    } else {
+      record.mss_len_rev = option.length + 2
+      record.mss_value_rev = value
+    }
+  },
+})
 
 /** Maximum segment size of both SYNs: PATHspider's MSSChain. */
 export function mssChain(): BuiltInChain<MssFields> {

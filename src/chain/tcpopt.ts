@@ -1,5 +1,7 @@
 /** TCPOptChain: which options the answering side's SYN carries. */
-import type { BuiltInChain } from './chain.js'
+import { TCP_SYN, TO_SACKOK, TO_TS, TO_WS } from '../packet/constants.js'
+import { tcpOptions } from '../packet/options.js'
+import { builtIn, type BuiltInChain } from './chain.js'
 import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link tcpOptChain}. */
@@ -12,7 +14,7 @@ export interface TcpOptFields {
   tcpopt_sack: boolean | null
 }
 
-const chain: BuiltInChain<TcpOptFields> = {
+const chain = builtIn<TcpOptFields>({
   name: 'tcpopt',
   columns: ['tcpopt_ts', 'tcpopt_ws', 'tcpopt_sack'],
   bind(view) {
@@ -25,7 +27,15 @@ const chain: BuiltInChain<TcpOptFields> = {
       record.tcpopt_sack = sack(row)
     }
   },
-}
+  newFlow: () => ({ tcpopt_ts: null, tcpopt_ws: null, tcpopt_sack: null }),
+  tcp(record, segment, direction) {
+    if ((segment.flags & TCP_SYN) === 0 || direction === 'fwd') return
+    const options = tcpOptions(segment)
+    if (options.has(TO_TS)) record.tcpopt_ts = true
+    if (options.has(TO_WS)) record.tcpopt_ws = true
+    if (options.has(TO_SACKOK)) record.tcpopt_sack = true
+  },
+})
 
 /** Options of the answering SYN: PATHspider's TCPOptChain. */
 export function tcpOptChain(): BuiltInChain<TcpOptFields> {

@@ -1,5 +1,5 @@
 /** UDPChain: datagrams without a checksum. */
-import type { BuiltInChain } from './chain.js'
+import { builtIn, type BuiltInChain } from './chain.js'
 import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link udpChain}. */
@@ -10,7 +10,7 @@ export interface UdpFields {
   udp_zero_checksum_rev: boolean | null
 }
 
-const chain: BuiltInChain<UdpFields> = {
+const chain = builtIn<UdpFields>({
   name: 'udp',
   columns: ['udp_zero_checksum_fwd', 'udp_zero_checksum_rev'],
   bind(view) {
@@ -21,7 +21,12 @@ const chain: BuiltInChain<UdpFields> = {
       record.udp_zero_checksum_rev = zeroChecksumRev(row)
     }
   },
-}
+  newFlow: () => ({ udp_zero_checksum_fwd: null, udp_zero_checksum_rev: null }),
+  udp(record, { checksum }, direction) {
+    if (direction === 'fwd') record.udp_zero_checksum_fwd = checksum === 0
+    else record.udp_zero_checksum_rev = checksum === 0
+  },
+})
 
 /** Whether UDP went without checksums: PATHspider's UDPChain. */
 export function udpChain(): BuiltInChain<UdpFields> {

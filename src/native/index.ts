@@ -12,4 +12,5 @@ export const nativeEngines: EngineFactory = {
       throw fromNative(error)
     }
   },
+  packets: options => NativeReader.packets(options),
 }

@@ -4,7 +4,7 @@ use napi_derive::napi;
 use tcpskein_core::chain::Chain;
 use tcpskein_core::error::FlowError;
 use tcpskein_core::flow::FlowTableOptions;
-use tcpskein_core::session::FlowSessionOptions;
+use tcpskein_core::session::{FlowSessionOptions, PacketSessionOptions};
 
 /// Options of a flow reader.
 #[napi(object)]
@@ -34,6 +34,19 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
             },
             aggregate: options.aggregate,
         })
+    }
+}
+
+/// Options of a packet reader.
+#[napi(object)]
+pub struct NativePacketOptions {
+    /// One flow for all packets.
+    pub aggregate: bool,
+}
+
+impl From<NativePacketOptions> for PacketSessionOptions {
+    fn from(options: NativePacketOptions) -> Self {
+        Self { aggregate: options.aggregate }
     }
 }
 

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
 use tcpskein_core::capture::ChunkQueue;
 use tcpskein_core::error::FlowError;
-use tcpskein_core::session::{FlowSession, Progress, Session, Source};
+use tcpskein_core::session::{FlowSession, PacketSession, Progress, Session, Source};
 
 use crate::error::{from_panic, reject, throw};
-use crate::options::NativeFlowOptions;
+use crate::options::{NativeFlowOptions, NativePacketOptions};
 
 /// A session, or what became of it.
 enum State {
@@ -44,6 +44,7 @@ fn lock(state: &Shared) -> MutexGuard<'_, State> {
 pub struct NativeReader {
     state: Shared,
     closing: Arc<AtomicBool>,
+    flushing: Arc<AtomicBool>,
     queue: Option<Arc<Mutex<ChunkQueue>>>,
 }
 
@@ -56,14 +57,31 @@ impl NativeReader {
         Ok(Self::new(Box::new(FlowSession::new(options))))
     }
 
+    /// A reader of packets.
+    #[napi(factory, catch_unwind)]
+    pub fn packets(options: NativePacketOptions) -> Self {
+        Self::new(Box::new(PacketSession::new(options.into())))
+    }
+
     fn new(session: Box<dyn Session>) -> Self {
-        Self { state: Arc::new(Mutex::new(State::Open(session))), closing: Arc::default(), queue: None }
+        Self {
+            state: Arc::new(Mutex::new(State::Open(session))),
+            closing: Arc::default(),
+            flushing: Arc::default(),
+            queue: None,
+        }
     }
 
     /// Where things lie in a batch, as JSON.
     #[napi(catch_unwind)]
     pub fn layout(&self) -> std::result::Result<String, Error<&'static str>> {
         lock(&self.state).session().map(|s| s.layout().describe()).map_err(|e| throw(&e))
+    }
+
+    /// Octets of the block to be lent with each batch; 0 where none is needed.
+    #[napi(catch_unwind)]
+    pub fn block_length(&self) -> std::result::Result<u32, Error<&'static str>> {
+        lock(&self.state).session().map(|s| s.block_len() as u32).map_err(|e| throw(&e))
     }
 
     /// Begins with the file `path`; `name` stands in errors.
@@ -101,11 +119,29 @@ impl NativeReader {
         }
     }
 
-    /// Reads on and fills `batch`, which must not be touched until the promise is settled: rows × 8 + status.
+    /// Reads on and fills `batch` (and `block`, where one is needed), which must not be touched until the promise is
+    /// settled: rows × 8 + status. What `given_back` is depends on the reader.
     #[napi(ts_return_type = "Promise<number>", catch_unwind)]
-    pub fn next(&self, batch: Uint8Array) -> AsyncTask<NextTask> {
-        let (state, closing) = (Arc::clone(&self.state), Arc::clone(&self.closing));
-        AsyncTask::new(NextTask { state, closing, batch })
+    pub fn next(
+        &self,
+        batch: Uint8Array,
+        block: Option<Uint8Array>,
+        given_back: Option<Uint32Array>,
+    ) -> AsyncTask<NextTask> {
+        AsyncTask::new(NextTask {
+            state: Arc::clone(&self.state),
+            closing: Arc::clone(&self.closing),
+            flushing: Arc::clone(&self.flushing),
+            batch,
+            block,
+            given_back: given_back.map(|ids| ids.to_vec()).unwrap_or_default(),
+        })
+    }
+
+    /// Ends every open flow before the next request reads on.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) {
+        self.flushing.store(true, Ordering::Release);
     }
 
     /// No more captures will come.
@@ -140,20 +176,34 @@ impl NativeReader {
 pub struct NextTask {
     state: Shared,
     closing: Arc<AtomicBool>,
+    flushing: Arc<AtomicBool>,
     batch: Uint8Array,
+    block: Option<Uint8Array>,
+    given_back: Vec<u32>,
 }
 
 impl NextTask {
     fn run(&mut self) -> std::result::Result<Progress, FlowError> {
         let mut state = lock(&self.state);
         let session = state.session()?;
-        // SAFETY: the TypeScript side lends the batch to this one task and doesn't touch it before the promise is
-        // settled; the task holds a reference, so it stays alive.
+        // SAFETY: the TypeScript side lends the batch and the block, which are two buffers, to this one task and
+        // doesn't touch them before the promise is settled; the task holds references, so they stay alive.
         let batch = unsafe { self.batch.as_mut() };
+        let block = match &mut self.block {
+            // SAFETY: as above.
+            Some(block) => unsafe { block.as_mut() },
+            None => &mut [],
+        };
         if batch.len() < session.layout().byte_len() {
             return Err(FlowError::Internal { message: "the batch is too small or detached".to_owned() });
         }
-        let ran = catch_unwind(AssertUnwindSafe(|| session.next(batch)));
+        let flush = self.flushing.swap(false, Ordering::AcqRel);
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            if flush {
+                session.flush();
+            }
+            session.next_in_block(batch, block, &self.given_back)
+        }));
         let outcome = ran.map_err(|payload| {
             *state = State::Poisoned;
             from_panic(payload)

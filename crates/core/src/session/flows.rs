@@ -232,6 +232,10 @@ impl Session for FlowSession {
         Progress { rows, status }
     }
 
+    fn flush(&mut self) {
+        self.table.flush();
+    }
+
     fn finish(&mut self) {
         self.table.flush();
         self.finished = true;

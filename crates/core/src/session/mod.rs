@@ -8,10 +8,14 @@
 
 mod feed;
 mod flows;
+mod keys;
+mod packets;
 mod stats;
 
 pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
+pub use keys::{KeyTable, NO_KEY};
+pub use packets::{PacketSession, PacketSessionOptions};
 pub use stats::Stats;
 
 use std::path::PathBuf;
@@ -65,6 +69,20 @@ pub trait Session: Send {
 
     /// Reads on and fills `batch`, of [`Layout::byte_len`] octets.
     fn next(&mut self, batch: &mut [u8]) -> Progress;
+
+    /// Octets of the block that must be lent with each batch; 0 where the session needs none.
+    fn block_len(&self) -> usize {
+        0
+    }
+
+    /// As [`Session::next`], for a session that reads into the caller's `block` of [`Session::block_len`] octets. The
+    /// session says what `given_back` is.
+    fn next_in_block(&mut self, batch: &mut [u8], _block: &mut [u8], _given_back: &[u32]) -> Progress {
+        self.next(batch)
+    }
+
+    /// Ends every flow that is open now; reading goes on.
+    fn flush(&mut self) {}
 
     /// No more captures will come: everything still open ends.
     fn finish(&mut self);

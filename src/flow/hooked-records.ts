@@ -100,7 +100,7 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     // A block that the engine writes to must stay where it is.
     markAsUntransferable(block.buffer)
     markAsUntransferable(view.bytes.buffer)
-    const givenBack = () => this.#walker.table.takeUnusedKeys(this.#walked)
+    const givenBack = () => this.#walker.table.keys.takeUnused(this.#walked)
     return { view, block, columns: packetColumns(view, block), givenBack }
   }
 }

@@ -5,16 +5,31 @@
  * beyond. Idle deadlines move with every packet; here they move only when their old bin fires, so a packet costs no
  * timer work.
  */
-import type { Flow } from './table.js'
+
+/** Flows as pairs in one list: a flow's slot, and its serial number, which tells which of the slot's flows is meant. */
+export type Entries = number[]
+
+/** One entry of such a list. */
+export interface Entry {
+  readonly slot: number
+  readonly id: number
+}
+
+/** The entries of a list, one by one. */
+export function entriesOf(list: Entries): Entry[] {
+  const out: Entry[] = []
+  for (let i = 0; i < list.length; i += 2) out.push({ slot: list[i]!, id: list[i + 1]! })
+  return out
+}
 
 /** What is due in one second. */
 export interface Bin {
   /** Flows that were to be idle by now when they were put here. */
-  idle: Flow[]
+  idle: Entries
   /** The same, sorted for eviction: least recently seen last. */
-  idleSorted: Flow[]
+  idleSorted: Entry[]
   /** Completed flows to be emitted. */
-  expiry: Flow[]
+  expiry: Entries
 }
 
 /** The bins, in order of their seconds. */
@@ -22,18 +37,21 @@ export class Timers {
   readonly #bins = new Map<number, Bin>()
   /** The bins' seconds, ascending. */
   readonly #seconds: number[] = []
+  /** The bin that was asked for last. */
+  #lastSecond = Number.NaN
+  #lastBin: Bin | undefined
   /** Idle entries in all bins, stale ones included. */
   idleEntries = 0
 
   /** Puts a flow where it is looked at again. */
-  setIdle(second: number, flow: Flow): void {
-    this.#bin(second).idle.push(flow)
+  setIdle(second: number, slot: number, id: number): void {
+    this.#bin(second).idle.push(slot, id)
     this.idleEntries += 1
   }
 
   /** Puts a completed flow where it is emitted. */
-  setExpiry(second: number, flow: Flow): void {
-    this.#bin(second).expiry.push(flow)
+  setExpiry(second: number, slot: number, id: number): void {
+    this.#bin(second).expiry.push(slot, id)
   }
 
   /** The earliest second with a bin; Infinity for none. */
@@ -47,45 +65,51 @@ export class Timers {
     if (bin === undefined) return undefined
     this.#bins.delete(second)
     this.#seconds.splice(this.#place(second), 1)
-    this.idleEntries -= bin.idle.length + bin.idleSorted.length
+    this.#lastSecond = Number.NaN
+    this.idleEntries -= bin.idle.length / 2 + bin.idleSorted.length
     return bin
   }
 
-  /** The bins in order, with their seconds. */
-  *bins(): Generator<[second: number, bin: Bin], void> {
-    for (const second of [...this.#seconds]) {
-      const bin = this.#bins.get(second)
-      if (bin !== undefined) yield [second, bin]
+  /** The first bin, in order, for which `test` says yes, and its second. */
+  find(test: (bin: Bin) => boolean): readonly [second: number, bin: Bin] | undefined {
+    for (const second of this.#seconds) {
+      const bin = this.#bins.get(second)!
+      if (test(bin)) return [second, bin]
     }
+    return undefined
   }
 
   /** Drops the idle entries for which `keep` says no. */
-  retainIdle(keep: (flow: Flow) => boolean): void {
+  retainIdle(keep: (slot: number, id: number) => boolean): void {
     let left = 0
     for (const bin of this.#bins.values()) {
-      bin.idle = bin.idle.filter(keep)
-      bin.idleSorted = bin.idleSorted.filter(keep)
-      left += bin.idle.length + bin.idleSorted.length
+      bin.idle = entriesOf(bin.idle).flatMap(({ slot, id }) => (keep(slot, id) ? [slot, id] : []))
+      bin.idleSorted = bin.idleSorted.filter(({ slot, id }) => keep(slot, id))
+      left += bin.idle.length / 2 + bin.idleSorted.length
     }
     this.idleEntries = left
   }
 
   /** Takes all bins out, in order. */
   clear(): Bin[] {
-    const bins = Array.from(this.bins(), ([, bin]) => bin)
+    const bins = this.#seconds.map(second => this.#bins.get(second)!)
     this.#bins.clear()
     this.#seconds.length = 0
+    this.#lastSecond = Number.NaN
     this.idleEntries = 0
     return bins
   }
 
   #bin(second: number): Bin {
+    if (second === this.#lastSecond) return this.#lastBin!
     let bin = this.#bins.get(second)
     if (bin === undefined) {
       bin = { idle: [], idleSorted: [], expiry: [] }
       this.#bins.set(second, bin)
       this.#seconds.splice(this.#place(second), 0, second)
     }
+    this.#lastSecond = second
+    this.#lastBin = bin
     return bin
   }
 

@@ -11,7 +11,8 @@ import { NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
 import { EmptyRecord } from '../record.js'
 import { Hooks, type Hook } from './hooks.js'
-import { FlowStatus, FlowTable, NO_RECORD, type Flow, type FlowTableLimits } from './table.js'
+import { IGNORED, NO_FLOW } from './keys.js'
+import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
 
 /** Packets in, flow records out. */
 export class Walker {
@@ -56,7 +57,7 @@ export class Walker {
 
   /** Records of finished flows, in the order in which they ended. */
   takeRecords(): FlowBase[] {
-    return this.table.takeFinished().map(finishRecord)
+    return this.table.takeFinished().map(slot => this.#finish(slot))
   }
 
   #packet(columns: PacketColumns, row: number): void {
@@ -68,21 +69,43 @@ export class Walker {
     if (key === NO_KEY) return
     const meta = columns.meta[row]!
     this.#views.place.move(columns, row, meta)
-    let flow = table.find(key)
-    if (flow === undefined) flow = this.#open(columns, row, key, meta)
-    else if (flow.status !== FlowStatus.Ignored) table.touch(flow, second, nanosecond)
-    if (flow.status === FlowStatus.Ignored) {
+    let slot = table.keys.get(key)
+    if (slot === NO_FLOW) slot = this.#open(columns, row, key, meta)
+    else if (slot !== IGNORED) table.touch(slot, second, nanosecond)
+    if (slot === IGNORED) {
       this.ignored += 1
       return
     }
-    const direction: Direction = ((meta & 1) === 1) === flow.firstIsFwd ? 'fwd' : 'rev'
-    if (!this.#show(flow.record, meta, direction)) table.complete(flow)
+    const { slots } = table
+    const direction: Direction = (meta & 1) === slots.firstIsFwd[slot] ? 'fwd' : 'rev'
+    if (!this.#show(slots.records[slot]!, meta, direction)) table.complete(slot)
   }
 
-  #open(columns: PacketColumns, row: number, key: number, meta: number): Flow {
+  /** Opens the flow of a first packet, unless a chain wants to ignore it. */
+  #open(columns: PacketColumns, row: number, key: number, meta: number): number {
+    const { table } = this
     const record = newRecord(columns, row, meta, this.#captures)
-    if (!this.#hooks.newFlow(record, this.#views.ip)) return this.table.ignore(key)
-    return this.table.add(key, (meta & 1) === 1, record, columns.second[row]!, columns.nanosecond[row]!)
+    if (!this.#hooks.newFlow(record, this.#views.ip)) {
+      table.keys.ignore(key)
+      return IGNORED
+    }
+    const slot = table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
+    table.slots.firstNs[slot] = columns.ts_ns[row]!
+    return slot
+  }
+
+  /** The record of a finished flow; its slot is free then. */
+  #finish(slot: number): FlowBase {
+    const { slots } = this.table
+    const record = slots.records[slot]!
+    record.flow_id = slots.id[slot]!
+    record.first_ns = slots.firstNs[slot]!
+    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
+    record.pkt_first = Number(record.first_ns) / 1e9
+    record.pkt_last = Number(record.last_ns) / 1e9
+    record.end_reason = END_REASONS[slots.reason[slot]!]!
+    slots.give(slot)
+    return record
   }
 
   /** Calls the hooks that the packet is for. False: one of them says that the flow is complete. */
@@ -130,33 +153,22 @@ export class Walker {
   }
 }
 
-/** The base columns of a new flow; what isn't known yet is filled in when the flow ends. */
+/** The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends. */
 function newRecord(
   columns: PacketColumns,
   row: number,
   meta: number,
   captures: readonly string[] | null,
 ): FlowBase {
-  const first = columns.ts_ns[row]!
-  const record = new EmptyRecord() as FlowBase
-  record.flow_id = 0
+  const record = new EmptyRecord() as { [Column in keyof FlowBase]: FlowBase[Column] | null }
+  record.flow_id = null
   record.ip_version = (meta & 0x80) === 0 ? 4 : 6
-  record.pkt_first = Number(first) / 1e9
-  record.pkt_last = record.pkt_first
-  record.first_ns = first
-  record.last_ns = first
+  record.pkt_first = null
+  record.pkt_last = null
+  record.first_ns = null
+  record.last_ns = null
   record.first_packet = columns.number[row]!
-  record.end_reason = 'flush'
+  record.end_reason = null
   if (captures !== null) record.capture = captures[columns.capture[row]!]!
-  return record
-}
-
-function finishRecord(flow: Flow): FlowBase {
-  const { record } = flow
-  record.last_ns = BigInt(flow.second) * 1_000_000_000n + BigInt(flow.nanosecond)
-  record.pkt_last = Number(record.last_ns) / 1e9
-  record.end_reason = flow.reason
-  // Timers may still know the flow.
-  flow.record = NO_RECORD
-  return record
+  return record as FlowBase
 }

@@ -10,6 +10,8 @@ const PROTO = { hopByHop: 0, icmp: 1, tcp: 6, udp: 17, routing: 43, fragment: 44
 /** A packet's place in a block. Offsets count from the start of the block; lengths are octets. */
 export class Place {
   bytes: Uint8Array = new Uint8Array(0)
+  /** The same octets. */
+  data = new DataView(this.bytes.buffer)
   columns: PacketColumns | undefined
   row = 0
   meta = 0
@@ -23,7 +25,9 @@ export class Place {
   /** Turns to another batch. */
   enter(columns: PacketColumns): void {
     this.columns = columns
+    if (columns.block === this.bytes) return
     this.bytes = columns.block
+    this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
   }
 
   /** Moves to the packet of a row. */
@@ -60,14 +64,12 @@ export class Place {
 
   /** Two octets, or 0 where they weren't captured. */
   u16(at: number, end: number): number {
-    return at + 2 <= end ? (this.bytes[at]! << 8) | this.bytes[at + 1]! : 0
+    return at + 2 <= end ? this.data.getUint16(at) : 0
   }
 
   /** Four octets, or 0 where they weren't captured. */
   u32(at: number, end: number): number {
-    const { bytes } = this
-    if (at + 4 > end) return 0
-    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+    return at + 4 <= end ? this.data.getUint32(at) : 0
   }
 
   /** A view of the octets from `at` to `end`. */
@@ -81,6 +83,7 @@ export class Place {
     const at = outer.upper + 8
     const end = outer.upperEnd
     this.bytes = bytes
+    this.data = outer.data
     this.columns = outer.columns
     this.row = outer.row
     this.ip = at

@@ -31,11 +31,16 @@ export interface Engine {
   push(chunk: Uint8Array): void
   /** That stream is at its end. */
   endStream(): void
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
   /**
-   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of events also need a `block` for
-   * packets, of {@link BLOCK_LENGTH} octets, and a `side` buffer, of {@link SIDE_LENGTH} octets.
+   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of packets and of events also need
+   * a `block`; those of events a `side` buffer, of {@link SIDE_LENGTH} octets. To an engine of packets, `givenBack` says
+   * how many batches were walked, and which flow keys are needed no more.
    */
-  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array, givenBack?: Uint32Array): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** The payload of connection `id` in `slot` isn't wanted. */
   unwant(slot: number, id: number): void
   /** No more captures will come: everything still open ends. */
@@ -46,18 +51,24 @@ export interface Engine {
   close(): void
 }
 
-/** Octets of a block: it should stay in a core's cache with what belongs to it, and must hold the longest packets. */
-export const BLOCK_LENGTH = 512 * 1024
-
 /** Octets of a side buffer. */
 export const SIDE_LENGTH = 1024 * 1024
 
 /** Makes engines. */
 export interface EngineFactory {
-  /** For flow records. */
+  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
   flows(options: FlowEngineOptions): Engine
+  /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
+  packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+}
+
+/** What a packet engine is told. */
+export interface PacketEngineOptions {
+  /** One flow key for all packets. */
+  aggregate: boolean
+  filter?: string
 }
 
 /** What a stream engine is told; times are seconds, sizes octets. */

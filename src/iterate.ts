@@ -22,6 +22,8 @@ export interface Slot {
   /** Exchanged between the slots when one block fills two batches. */
   block?: Uint8Array
   readonly side?: Uint8Array
+  /** What the engine gets back with the request for this batch. */
+  givenBack?(): Uint32Array
 }
 
 /** A batch that was filled. */
@@ -30,6 +32,8 @@ export interface Filled<S extends Slot> {
   readonly rows: number
   /** The block that the rows point into. */
   readonly block: Uint8Array | undefined
+  /** No batch comes after this one. */
+  readonly last: boolean
 }
 
 /** One run of an engine. */
@@ -80,7 +84,7 @@ export class Drive<S extends Slot> {
         request = this.#request(answer & 7, other)
         // It is awaited at the next turn; until then nobody looks.
         request?.catch(() => {})
-        yield { slot, rows: answer >>> 3, block }
+        yield { slot, rows: answer >>> 3, block, last: request === undefined }
         ;[slot, other] = [other, slot]
       }
       if (this.#firstError) throw this.#firstError
@@ -114,7 +118,7 @@ export class Drive<S extends Slot> {
   }
 
   #lend(slot: S): Promise<number> {
-    return this.#engine.next(slot.view.bytes, slot.block, slot.side)
+    return this.#engine.next(slot.view.bytes, slot.block, slot.side, slot.givenBack?.())
   }
 
   async #pushAndRequest(slot: S): Promise<number> {

@@ -1,9 +1,10 @@
 /** `observe`: captures in, flow records out. */
-import { BatchView, parseLayout, type Layout } from './batch/view.js'
-import type { AnyChain, FieldsOfAll, RowWriter } from './chain/chain.js'
-import { OptionError } from './errors.js'
-import { bindBase, type FlowBase, type RowReader } from './flow.js'
-import { Drive, type Filled, type Slot } from './iterate.js'
+import { isBuiltIn, type AnyChain, type FieldsOfAll, type WithoutClash } from './chain/chain.js'
+import type { FlowBase } from './flow.js'
+import { checkChains } from './flow/columns.js'
+import { HookedRecords } from './flow/hooked-records.js'
+import { NativeRecords } from './flow/native-records.js'
+import type { RecordSource } from './flow/source.js'
 import { nativeEngines } from './native/index.js'
 import {
   abortSignal,
@@ -19,10 +20,11 @@ import { sourceList, sourceName, type CaptureSource } from './source.js'
 /** What `observe` takes. */
 export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
   /**
-   * Chains whose columns the records have.
+   * Chains whose columns the records have. Where all are built in, they run in the engine; where one is your own, all
+   * run in JavaScript and give the same records.
    * @defaultValue none: the base columns only
    */
-  chains?: Chains
+  chains?: Chains & WithoutClash<Chains>
 }
 
 /** A flow record with the columns of the given chains. */
@@ -73,7 +75,7 @@ const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'agg
  * @param source one capture or several, read in the order given with flows kept open from one to the next
  * @returns an iterator of records; leaving the loop closes files and threads
  * @throws {@link OptionError} for an option that can't be used; the loop throws {@link CaptureError} after the last
- * record where a capture couldn't be read in full
+ * record where a capture couldn't be read in full, and {@link ChainError} where a hook threw
  *
  * @example
  * for await (const flow of observe('capture.pcap', { chains: [basicChain(), tcpChain()] }))
@@ -88,42 +90,36 @@ export function observe<const Chains extends readonly AnyChain[] = []>(
 
 /** Reads captures and gives flow records: what {@link observe} returns. */
 export class Observer<Flow extends object = FlowBase> implements AsyncIterableIterator<Flow, undefined> {
-  readonly #drive: Drive<FlowSlot<Flow>>
-  readonly #batches: AsyncGenerator<Filled<FlowSlot<Flow>>, undefined>
-  #slot: FlowSlot<Flow>
-  /** Rows of the batch that are not yet handed out: from `#row` to `#rows`. */
-  #row = 0
-  #rows = 0
+  readonly #source: RecordSource<Flow>
+  readonly #signal: AbortSignal | undefined
   /** The latest of the requests that wait for a batch, and how many wait. */
   #latest: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
     knownNames(options, OPTION_NAMES)
-    const sources = sourceList(source)
-    const chains = checkChains(options.chains ?? [])
-    const signal = abortSignal(options.signal)
-    const engine = nativeEngines.flows({
-      chains: chains.map(chain => chain.name),
-      ...checkTimes(options),
-      ...checkFilter(options.filter),
-    })
-    const layout = parseLayout(engine.layout())
-    const names = sources.length > 1 ? sources.map(sourceName) : null
-    const slots = [flowSlot<Flow>(layout, chains, names), flowSlot<Flow>(layout, chains, names)] as const
-    this.#slot = slots[0]
-    this.#drive = new Drive(engine, { sources, signal, onError: options.onError })
-    this.#batches = this.#drive.batches(slots)
+    this.#source = openRecords<Flow>(source, options)
+    this.#signal = options.signal
   }
 
-  /** Counters as they stood when the latest batch was filled. */
+  /** Counters as they stood when the latest batch was read. */
   get stats(): ObserveStats {
-    return this.#slot.view.stats() as unknown as ObserveStats
+    return this.#source.stats()
+  }
+
+  /**
+   * Ends every flow that is open now, in PATHspider's order, and forgets which flows are ignored; reading goes on. The
+   * records, with `end_reason` `flush`, come with the next ones: where all chains are built in, packets that were read
+   * ahead are in them.
+   */
+  flush(): void {
+    this.#source.flush()
   }
 
   /** The next record. */
   next(): Promise<IteratorResult<Flow, undefined>> {
-    if (this.#waiting === 0 && this.#row < this.#rows && !this.#drive.stopped) return Promise.resolve(this.#take())
+    const value = this.#waiting === 0 ? this.#take() : undefined
+    if (value !== undefined) return Promise.resolve({ done: false, value })
     // Whoever asks while another waits for a batch comes after it, or the batch's other records would be passed over.
     this.#waiting += 1
     const answer = this.#latest.then(() => this.#nextInTurn()).finally(() => (this.#waiting -= 1))
@@ -131,25 +127,21 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     return answer
   }
 
-  #take(): IteratorYieldResult<Flow> {
-    return { done: false, value: this.#slot.read(this.#row++) }
+  /** A record that is ready; none after an abort, which the next batch then reports. */
+  #take(): Flow | undefined {
+    return this.#signal?.aborted === true ? undefined : this.#source.take()
   }
 
   async #nextInTurn(): Promise<IteratorResult<Flow, undefined>> {
-    while (this.#row >= this.#rows || this.#drive.stopped) {
-      const { done, value } = await this.#batches.next()
-      if (done === true) return { done: true, value: undefined }
-      this.#slot = value.slot
-      this.#row = 0
-      this.#rows = value.rows
+    for (let value = this.#take(); ; value = this.#take()) {
+      if (value !== undefined) return { done: false, value }
+      if (!(await this.#source.pull())) return { done: true, value: undefined }
     }
-    return this.#take()
   }
 
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#drive.stop()
-    await this.#batches.return(undefined)
+    await this.#source.stop()
     return { done: true, value: undefined }
   }
 
@@ -158,39 +150,21 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   }
 }
 
-/** A batch and a reader of its rows. */
-interface FlowSlot<Flow> extends Slot {
-  readonly read: RowReader<Flow>
-}
-
-function flowSlot<Flow>(
-  layout: Layout,
-  chains: readonly AnyChain[],
-  captures: readonly string[] | null,
-): FlowSlot<Flow> {
-  const view = new BatchView(layout)
-  const base = bindBase(view, captures)
-  const writers: RowWriter<FlowBase>[] = chains.map(chain => chain.bind(view))
-  const read = (row: number): Flow => {
-    const record = base(row)
-    for (const write of writers) write(row, record)
-    return record as unknown as Flow
+/** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
+function openRecords<Flow>(
+  source: CaptureSource | readonly CaptureSource[],
+  options: ObserveOptions<readonly AnyChain[]>,
+): RecordSource<Flow> {
+  const sources = sourceList(source)
+  const chains = checkChains(options.chains ?? [])
+  const times = checkTimes(options)
+  const filter = checkFilter(options.filter)
+  const drive = { sources, signal: abortSignal(options.signal), onError: options.onError }
+  const captures = sources.length > 1 ? sources.map(sourceName) : null
+  if (!chains.every(isBuiltIn)) {
+    const engine = nativeEngines.packets({ aggregate: times.aggregate, ...filter })
+    return new HookedRecords<Flow>(engine, chains, times, captures, drive)
   }
-  return { view, read }
-}
-
-function checkChains(chains: readonly AnyChain[]): readonly AnyChain[] {
-  if (!Array.isArray(chains)) throw new OptionError('chains: expected a list of chains, such as [basicChain()]')
-  const owners = new Map<string, string>()
-  for (const chain of chains) {
-    if (typeof chain?.name !== 'string' || !Array.isArray(chain.columns) || typeof chain.bind !== 'function')
-      throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses)')
-    for (const column of chain.columns) {
-      const owner = owners.get(column)
-      if (owner !== undefined)
-        throw new OptionError(`chains: '${owner}' and '${chain.name}' both have a column ${column}`)
-      owners.set(column, chain.name)
-    }
-  }
-  return chains
+  const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, ...filter })
+  return new NativeRecords<Flow>(engine, chains, captures, drive)
 }

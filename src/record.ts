@@ -17,3 +17,7 @@ export function recordClass(of: { prototype: object }): void {
   }
   Object.defineProperty(of.prototype, 'toJSON', { value, configurable: true, writable: true })
 }
+
+/** A record without columns yet, for whoever adds them one by one. */
+export class EmptyRecord {}
+recordClass(EmptyRecord)

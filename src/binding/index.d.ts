@@ -13,10 +13,14 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader
+  /** A reader of packets. */
+  static packets(options: NativePacketOptions): NativeReader
   /** A reader of stream events and connection records. */
   static streams(options: NativeStreamOptions): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
   /** Begins with the file `path`; `name` stands in errors. */
   openPath(path: string, name: string): void
   /** Begins with octets that will be pushed. */
@@ -27,9 +31,12 @@ export declare class NativeReader {
   endStream(): void
   /**
    * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
-   * Flow readers need a batch only; stream readers also a block, for packets, and a side buffer.
+   * Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
+   * What `given_back` is depends on the reader.
    */
-  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null, givenBack?: Uint32Array | undefined | null): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** No more captures will come. */
   finish(): void
   /** Throws why the last capture failed, if it did. */
@@ -52,6 +59,14 @@ export interface NativeFlowOptions {
   expiryTimeout: number
   /** Most open flows. */
   maxFlows: number
+  /** One flow for all packets. */
+  aggregate: boolean
+  /** Which packets to take, in tcpdump's language. */
+  filter?: string
+}
+
+/** Options of a packet reader. */
+export interface NativePacketOptions {
   /** One flow for all packets. */
   aggregate: boolean
   /** Which packets to take, in tcpdump's language. */

@@ -1,6 +1,7 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { CHAINS } from './chains.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
@@ -17,8 +18,6 @@ interface FlowOptions {
   filter?: string
   quiet?: true
 }
-
-const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
@@ -39,7 +38,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
 
 async function flows(files: readonly string[], options: FlowOptions): Promise<number> {
   const errors: FlowError[] = []
-  const chains = options.chain.map(name => CHAINS[name]!())
+  const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)

@@ -6,7 +6,7 @@ use tcpskein_core::connection::ConnectionLimits;
 use tcpskein_core::error::FlowError;
 use tcpskein_core::filter::Filter;
 use tcpskein_core::flow::FlowTableOptions;
-use tcpskein_core::session::{FlowSessionOptions, StreamSessionOptions};
+use tcpskein_core::session::{FlowSessionOptions, PacketSessionOptions, StreamSessionOptions};
 use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
 
 /// Options of a flow reader.
@@ -107,6 +107,23 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
             aggregate: options.aggregate,
             filter: compile(options.filter.as_deref())?,
         })
+    }
+}
+
+/// Options of a packet reader.
+#[napi(object)]
+pub struct NativePacketOptions {
+    /// One flow for all packets.
+    pub aggregate: bool,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
+}
+
+impl TryFrom<NativePacketOptions> for PacketSessionOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativePacketOptions) -> Result<Self, FlowError> {
+        Ok(Self { aggregate: options.aggregate, filter: compile(options.filter.as_deref())? })
     }
 }
 

@@ -372,11 +372,11 @@ impl FlowTable {
         self.ready.len()
     }
 
-    /// Gives the next finished flow to `write` and frees its slot. False when there is none.
-    pub fn take_finished(&mut self, write: impl FnOnce(&FlowSlot, &FlowCold, EndReason)) -> bool {
+    /// Gives the next finished flow and its slot's number to `write` and frees the slot. False when there is none.
+    pub fn take_finished(&mut self, write: impl FnOnce(usize, &FlowSlot, &FlowCold, EndReason)) -> bool {
         let Some(index) = self.ready.pop_front() else { return false };
         let slot = &mut self.slots[index as usize];
-        write(slot, &self.cold[index as usize], slot.reason);
+        write(index as usize, slot, &self.cold[index as usize], slot.reason);
         slot.status = Status::Free;
         self.free.push(index);
         true

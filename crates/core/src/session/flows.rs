@@ -4,7 +4,7 @@ use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout};
 use crate::capture::Packet;
-use crate::chain::{BasicState, Chain};
+use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, Decoder, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -53,6 +53,8 @@ pub struct FlowSession {
     in_block: bool,
     decoder: Decoder,
     table: FlowTable,
+    /// What the rarer chains remember.
+    states: ColdStates,
     stats: Stats,
     finished: bool,
 }
@@ -64,6 +66,7 @@ impl FlowSession {
         let columns = options.chains.iter().flat_map(|c| c.columns());
         let layout = Layout::new(Stats::NAMES, BASE.iter().chain(columns).copied(), MAX_ROWS);
         let table = FlowTable::new(options.table);
+        let states = ColdStates::new(&options.chains);
         Self {
             feed: Feed::new(options.filter.clone()),
             options,
@@ -72,6 +75,7 @@ impl FlowSession {
             in_block: false,
             decoder: Decoder::default(),
             table,
+            states,
             stats: Stats::default(),
             finished: false,
         }
@@ -120,39 +124,51 @@ impl FlowSession {
         };
         self.stats.quoted += u64::from(identity.quoted);
         let capture = self.feed.capture();
-        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| FlowCold {
-            flow_id,
-            first_ns: packet.ts_ns,
-            first_packet: packet.number,
-            capture,
-            version: datagram.version,
-            basic: BasicState::new(datagram),
+        let mut is_new = false;
+        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| {
+            is_new = true;
+            FlowCold {
+                flow_id,
+                first_ns: packet.ts_ns,
+                first_packet: packet.number,
+                capture,
+                version: datagram.version,
+                basic: BasicState::new(datagram),
+            }
         });
         let slot = self.table.slot_mut(index);
         slot.packets[direction.index()] += 1;
         slot.octets[direction.index()] += u64::from(datagram.ip_len);
-        if datagram.proto == proto::TCP {
-            self.tcp(index, datagram, direction);
+        if is_new && !self.states.is_empty() {
+            self.states.begin(index);
         }
+        self.chains(index, datagram, direction);
     }
 
+    /// Shows every chain the packet; the flow is complete where one of them says so.
     #[inline]
-    fn tcp(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
-        let Some(segment) = Segment::parse(datagram) else {
+    fn chains(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
+        let segment = if datagram.proto == proto::TCP { Segment::parse(datagram) } else { None };
+        let mut keep = true;
+        if let Some(segment) = &segment {
+            keep = self.table.slot_mut(index).tcp.segment(segment, direction)
+                || !self.options.chains.contains(&Chain::Tcp);
+        } else if datagram.proto == proto::TCP {
             self.stats.bad_segments += 1;
-            return;
-        };
-        let keep = self.table.slot_mut(index).tcp.segment(&segment, direction);
-        if !keep && self.options.chains.contains(&Chain::Tcp) {
+        }
+        if !self.states.is_empty() {
+            keep &= self.states.packet(index, &Seen { datagram, segment: segment.as_ref(), direction });
+        }
+        if !keep {
             self.table.complete(index);
         }
     }
 
     fn write_rows(&mut self, batch: &mut [u8]) -> usize {
         let mut rows = 0;
-        let (layout, chains) = (&self.layout, &self.options.chains);
+        let (layout, chains, states) = (&self.layout, &self.options.chains, &self.states);
         while rows < MAX_ROWS
-            && self.table.take_finished(|slot, cold, reason| {
+            && self.table.take_finished(|index, slot, cold, reason| {
                 let row = &mut layout.row(batch, rows);
                 row.u64(cold.flow_id);
                 row.u8(cold.version);
@@ -162,7 +178,7 @@ impl FlowSession {
                 row.u32(cold.capture);
                 row.u8(reason as u8);
                 for chain in chains {
-                    chain.write(slot, cold, row);
+                    chain.write(slot, cold, states.get(index), row);
                 }
             })
         {
@@ -222,6 +238,10 @@ impl Session for FlowSession {
         self.stats.open_flows = self.table.open_flows() as u64;
         self.layout.write_stats(batch, self.stats.values());
         Progress { rows, status }
+    }
+
+    fn flush(&mut self) {
+        self.table.flush();
     }
 
     fn finish(&mut self) {

@@ -5,13 +5,16 @@ use sha2::{Digest, Sha256};
 use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::Packet;
+use crate::capture::{MIN_BLOCK_LEN, Packet};
 use crate::connection::{Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew};
 use crate::decode::{Datagram, Decoder, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
+
+/// Octets of a block that events point into: with its events and the table it should stay in a core's cache.
+const BLOCK_LEN: usize = MIN_BLOCK_LEN;
 
 /// Blocks that one call reads at most when no events point into them.
 const BLOCKS_PER_CALL: usize = 16;
@@ -179,6 +182,10 @@ impl Session for StreamSession {
 
     fn batch_len(&self) -> usize {
         self.layout.byte_len()
+    }
+
+    fn block_len(&self) -> usize {
+        if self.options.events { BLOCK_LEN } else { 0 }
     }
 
     fn open(&mut self, source: Source, name: &str) {

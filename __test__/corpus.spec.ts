@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import * as tcpskein from '../src/index.js'
-import { basicChain, observe, tcpChain, FlowError, type AnyChain } from '../src/index.js'
+import { basicChain, observe, tcpChain, type AnyChain, type FlowError } from '../src/index.js'
 import { collect } from './support/collect.js'
 import { compare, type Mismatch, type Oracle, type TcpRecord } from './support/oracle.js'
 import { NO_CORPUS, corpusFolder, readJson } from './support/places.js'
@@ -80,7 +80,7 @@ corpusTest('every capture is read to its end, and flows agree with two other too
     const agreement = compare(readJson<Oracle>(join(dev, 'oracle', `${entry.file}.json`)), records, strict)
     judged += agreement.judged
     agreed += agreement.agreed
-    mismatches.push(...agreement.mismatches.map(mismatch => ({ ...mismatch, file: entry.file })))
+    for (const mismatch of agreement.mismatches) mismatches.push({ ...mismatch, file: entry.file })
   }
   for (const [magic, files] of skipped) t.log(`skipped: ${files} captures that begin with ${magic}: format not supported`)
   t.log(`${read} captures read, ${unread.length} not in full, ${miscounted.length} with another number of packets`)

@@ -105,9 +105,8 @@ const [a, b] = ['192.0.2.1', '198.51.100.1']
 test('an idle flow takes packets until it expires; then they open a new one', async t => {
   const flow = { src: a, dst: b, ports: [1, 2] as [number, number] }
   const other = { src: a, dst: b, ports: [3, 4] as [number, number] }
-  const times = [0.5, 30.1, 35, 35.001, 36].map(after => ({ ...flow, at: 1000 + after }))
-  const ticks = [1030.05].map(at => ({ ...other, at }))
-  const sorted = [...times, ...ticks].toSorted((x, y) => x.at - y.at)
+  const times = [0.5, 30.1, 35, 35.001, 36].map(after => Object.assign({ at: 1000 + after }, flow))
+  const sorted = [...times, { ...other, at: 1030.05 }].toSorted((x, y) => x.at - y.at)
   const records = (await read(sorted)).filter(record => record.sp === 1)
   // A deadline is the whole second at or after it, and so is the time of a packet: 1000.5 + 30 comes with 1030.05
   // already, and what goes idle at 1031 is gone with the first packet after 1035.

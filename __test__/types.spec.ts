@@ -1,6 +1,7 @@
 // Types: a record has exactly the columns of the chains given. `tsc` checks it (npm run lint); here it is only run.
 import test from 'ava'
-import { Observer, basicChain, observe, tcpChain, type BasicFields, type FlowBase, type FlowRecord, type TcpFields } from '../src/index.js'
+import { basicChain, observe, tcpChain } from '../src/index.js'
+import type { BasicFields, FlowBase, FlowRecord, Observer, TcpFields } from '../src/index.js'
 import { samplePath } from './support/places.js'
 
 /** True only for types that are the same. */

@@ -62,7 +62,7 @@ function connect(id: number, random: (below: number) => number): Connection {
     if (i % 2 === 1) plan.push([0, ACK, 0])
   }
   plan.push([0, FIN | ACK, 0], [1, FIN | ACK, 0], [0, ACK, 0])
-  return { id, v6: id % 8 === 7, seq: [random(2 ** 32), random(2 ** 32)], plan: plan.reverse() }
+  return { id, v6: id % 8 === 7, seq: [random(2 ** 32), random(2 ** 32)], plan: plan.toReversed() }
 }
 
 /** Writes records into a block and the block to a file. */
@@ -159,8 +159,9 @@ export function generate({ packets: wanted, concurrent, seed = 1 }: GenerateOpti
   writeHeader(writer)
   const open: Connection[] = []
   let [packets, flows, octets, micros] = [0, 0, 0, 0]
-  while (packets < wanted || open.length > 0) {
-    while (packets < wanted && open.length < concurrent) open.push(connect(flows++, random))
+  for (;;) {
+    if (packets < wanted) while (open.length < concurrent) open.push(connect(flows++, random))
+    if (open.length === 0) break
     const index = random(open.length)
     const connection = open[index]!
     micros += 1 + random(10)

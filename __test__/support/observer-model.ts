@@ -92,6 +92,6 @@ export function modelFlows(packets: readonly ModelPacket[], options: ModelOption
     if (packet.completes && !flow.isExpiring) expire(flow, clock, 'complete')
   }
   for (const flow of inOrder(open.filter(({ isExpiring }) => isExpiring))) emit(flow)
-  for (const flow of [...open]) emit(flow)
+  while (open.length > 0) emit(open[0]!)
   return ended
 }

@@ -26,11 +26,12 @@ test('the README lists the codes', t => {
 
 test('the core has the same codes', t => {
   const found = new Set([...text('crates/core/src/error.rs').matchAll(/"(ERR_[A-Z_]+)"/g)].map(match => match[1]!))
-  t.deepEqual([...found].toSorted(), codes.toSorted())
+  // Chains of the user's own run in JavaScript: the core can't meet their errors.
+  t.deepEqual([...found].toSorted(), codes.filter(code => code !== 'ERR_CHAIN').toSorted())
 })
 
 test('each code has its class, and the cause is the error of the addon', t => {
-  for (const code of codes) {
+  for (const code of codes.filter(code => code !== 'ERR_CHAIN')) {
     const cause = Object.assign(new Error('a sentence'), { code })
     const error = fromNative(cause)
     t.is(error.constructor, ERROR_CLASSES[code], code)

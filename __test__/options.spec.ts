@@ -18,7 +18,7 @@ const wrong: Record<string, [options: object, message: RegExp]> = {
   'chains that are no list': [{ chains: basicChain() }, /^chains: expected a list/],
   'a chain without its parentheses': [{ chains: [basicChain] }, /^chains: .*parentheses/],
   'a chain that is null': [{ chains: [null] }, /^chains: /],
-  'a chain twice': [{ chains: [tcpChain(), tcpChain()] }, /^chains: 'tcp' and 'tcp' both have a column tcp_synflags_fwd/],
+  'a chain twice': [{ chains: [tcpChain(), tcpChain()] }, /^chains: there are two chains with the name 'tcp'/],
 }
 
 for (const [title, [options, message]] of Object.entries(wrong)) {

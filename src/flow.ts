@@ -1,6 +1,6 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
-import { recordClass } from './record.js'
+import { recordClass, secondsOf } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -72,8 +72,8 @@ class FlowRow implements FlowBase {
   ) {
     this.flow_id = flowId
     this.ip_version = version
-    this.pkt_first = Number(first) / 1e9
-    this.pkt_last = Number(last) / 1e9
+    this.pkt_first = secondsOf(first)
+    this.pkt_last = secondsOf(last)
     this.first_ns = first
     this.last_ns = last
     this.first_packet = firstPacket

@@ -19,5 +19,13 @@ export function recordClass(of: { prototype: object }): void {
 }
 
 /** A record without columns yet, for whoever adds them one by one. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- what it has is its prototype
 export class EmptyRecord {}
 recordClass(EmptyRecord)
+
+const SECOND = 1_000_000_000n
+
+/** Nanoseconds as seconds: the double nearest to them. Dividing `Number(ns)` would round twice. */
+export function secondsOf(ns: bigint): number {
+  return Number(ns / SECOND) + Number(ns % SECOND) / 1e9
+}

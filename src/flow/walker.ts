@@ -9,7 +9,7 @@ import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
 import { NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
-import { EmptyRecord } from '../record.js'
+import { EmptyRecord, secondsOf } from '../record.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
@@ -101,8 +101,8 @@ export class Walker {
     record.flow_id = slots.id[slot]!
     record.first_ns = slots.firstNs[slot]!
     record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
-    record.pkt_first = Number(record.first_ns) / 1e9
-    record.pkt_last = Number(record.last_ns) / 1e9
+    record.pkt_first = secondsOf(record.first_ns)
+    record.pkt_last = secondsOf(record.last_ns)
     record.end_reason = END_REASONS[slots.reason[slot]!]!
     slots.give(slot)
     return record

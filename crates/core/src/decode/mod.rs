@@ -1,8 +1,10 @@
 //! From a frame to its IP datagram and TCP segment, borrowed from the block it lies in.
 //!
 //! ```text
-//! frame → link (our own walk) → ip (etherparse) → tcp (etherparse)
+//! frame → link (our own walk) → ip (etherparse) → [defrag] → [tunnel → link → ip → …] → tcp (etherparse)
 //! ```
+//!
+//! Plain datagrams take the short way ([`Decoder::decode`]); what needs memory or a closer look goes through [`walk`].
 //!
 //! A packet that can't be decoded is a [`Drop`] reason, counted and never fatal. A packet cut by the snapshot length
 //! is decoded as far as it goes.
@@ -13,13 +15,22 @@ mod encap;
 mod ip;
 mod link;
 pub mod options;
+mod settings;
 mod tcp;
+mod tunnel;
+mod walk;
+#[cfg(test)]
+mod tests;
 
-pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers};
+pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers, PeerTable};
 pub use ip::{Datagram, Fragment};
+pub use link::UnknownLinks;
+pub use settings::DecodeOptions;
 pub use tcp::{Segment, flags};
 
-use crate::capture::LinkType;
+use crate::capture::Packet;
+use checksum::ChecksumMode;
+use defrag::{Defragmenter, FragmentStats};
 
 /// Why a packet gave no datagram. Each has a counter of the same name in the statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +44,10 @@ pub enum Drop {
     Cut,
     /// A header contradicts itself.
     Broken,
+    /// A fragment whose datagram is not complete, or one that was refused: see [`FragmentStats`].
+    Fragment,
+    /// A checksum is bad and [`ChecksumMode::Drop`] was asked for.
+    Checksum,
 }
 
 /// Upper-layer protocol numbers this crate looks into.
@@ -61,21 +76,75 @@ pub mod proto {
 /// Decodes frames; holds what must be remembered from one to the next.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    options: DecodeOptions,
     layers: Layers,
     encaps: EncapTable,
+    peers: PeerTable,
+    defragmenter: Defragmenter,
+    /// Upper layers of reassembled datagrams: of the outer one, and of one tunnelled in it.
+    buffers: [Vec<u8>; 2],
+    unknown_links: UnknownLinks,
+    bad_checksums: u64,
 }
 
 impl Decoder {
-    /// The datagram in `frame`.
+    /// A decoder that has seen nothing yet.
+    #[must_use]
+    pub fn new(options: DecodeOptions) -> Self {
+        Self { options, defragmenter: Defragmenter::new(options.fragments), ..Self::default() }
+    }
+
+    /// The datagram that `packet`, whose octets are `frame`, carries or completes.
     ///
     /// # Errors
     /// The reason why there is none.
     #[inline]
-    pub fn decode<'a>(&mut self, link: LinkType, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
+    pub fn decode<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
         self.layers.clear();
-        let offset = link::network_layer(link, frame, &mut self.layers)?;
-        let encap = self.encaps.intern(&self.layers);
-        ip::parse(frame, offset, encap)
+        let offset = match link::network_layer(packet.link, frame, &mut self.layers) {
+            Ok(offset) => offset,
+            Err(reason) => return Err(self.without_network_layer(packet, reason)),
+        };
+        let datagram = ip::parse(frame, offset)?;
+        let may_hold_tunnel = self.options.decap && tunnel::is_candidate(&datagram);
+        if datagram.fragment != Fragment::Whole || may_hold_tunnel || self.options.checksum.checks() {
+            return self.decode_on(packet, datagram);
+        }
+        Ok(self.identified(datagram))
+    }
+
+    #[cold]
+    fn without_network_layer(&mut self, packet: &Packet, reason: Drop) -> Drop {
+        if reason == Drop::UnknownLink {
+            self.unknown_links.count(packet.link);
+        }
+        reason
+    }
+
+    /// What is left to do for a datagram that isn't plain: tunnels, fragments, checksums.
+    #[inline(never)]
+    fn decode_on<'a>(&'a mut self, packet: &Packet, datagram: Datagram<'a>) -> Result<Datagram<'a>, Drop> {
+        let Self { options, layers, encaps, peers, defragmenter, buffers: [first, second], .. } = self;
+        let context = tunnel::Context { layers, peers };
+        let mut walk = walk::Walk::new(options, packet, context, encaps, defragmenter);
+        let outermost = walk.innermost(datagram);
+        let datagram = walk.whole(outermost, first).and_then(|datagram| walk.whole(datagram, second));
+        let bad = walk.is_bad(datagram.as_ref().ok());
+        let encap = walk.encap();
+        self.bad_checksums += u64::from(bad);
+        if bad && options.checksum == ChecksumMode::Drop {
+            return Err(Drop::Checksum);
+        }
+        let encap_of_key = if options.ignore_encap { EncapId(0) } else { encap };
+        datagram.map(|datagram| Datagram { encap: encap_of_key, outer: encap, ..datagram })
+    }
+
+    /// The datagram with the identity of what is around it.
+    #[inline]
+    fn identified<'a>(&mut self, mut datagram: Datagram<'a>) -> Datagram<'a> {
+        datagram.outer = self.encaps.intern(&self.layers);
+        datagram.encap = if self.options.ignore_encap { EncapId(0) } else { datagram.outer };
+        datagram
     }
 
     /// What stands behind the identities that datagrams carry.
@@ -83,10 +152,34 @@ impl Decoder {
     pub fn encaps(&self) -> &EncapTable {
         &self.encaps
     }
+
+    /// Counters of fragments.
+    #[must_use]
+    pub fn fragment_stats(&self) -> &FragmentStats {
+        self.defragmenter.stats()
+    }
+
+    /// Datagrams of which fragments are missing now.
+    #[must_use]
+    pub fn pending_datagrams(&self) -> usize {
+        self.defragmenter.pending()
+    }
+
+    /// Packets with a bad checksum; 0 where checksums are ignored.
+    #[must_use]
+    pub fn bad_checksums(&self) -> u64 {
+        self.bad_checksums
+    }
+
+    /// Packets by unknown link type.
+    #[must_use]
+    pub fn unknown_links(&self) -> &UnknownLinks {
+        &self.unknown_links
+    }
 }
 
 /// The IP packet that an ICMP error quotes, as far as it is quoted.
 #[must_use]
 pub fn quoted_datagram(quote: &[u8]) -> Option<Datagram<'_>> {
-    ip::parse(quote, 0, EncapId(0)).ok()
+    ip::parse(quote, 0).ok()
 }

@@ -24,6 +24,8 @@ pub fn follow(frame: &[u8], kind: u16, at: usize, layers: &mut Layers) -> Result
         0x22f3 => trill(frame, at),
         // IEEE 802.1BR's predecessor VN-Tag: four octets.
         0x8926 => Ok(Step::Ethertype(u16_at(frame, at + 4)?, at + 6)),
+        // IEEE 802.1BR's E-TAG: six octets.
+        0x893f => Ok(Step::Ethertype(u16_at(frame, at + 6)?, at + 8)),
         // HSR (IEC 62439-3): path and size, sequence number.
         0x892f => Ok(Step::Ethertype(u16_at(frame, at + 4)?, at + 6)),
         // Cisco MetaData: version, length, option, security group tag.

@@ -3,6 +3,8 @@
  * this interface only.
  */
 
+import type { CheckedDecode } from './options.js'
+
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */
 export const Status = {
   /** Call again. */
@@ -51,4 +53,5 @@ export interface FlowEngineOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate: boolean
+  decode: CheckedDecode
 }

@@ -25,7 +25,32 @@ export interface FlowBase {
   capture?: string
   /** Why the record ends here. */
   end_reason: FlowEndReason
+  /** VLAN id of the first packet's outermost tag; null where it has none. */
+  vlan: number | null
+  /** The innermost tunnel around the first packet; null where it has none. */
+  tunnel: TunnelKind | null
+  /** That tunnel's identifier (PPPoE session, I-SID, GRE key, VSID, VNI, ERSPAN session); null where it has none. */
+  tunnel_id: number | null
 }
+
+/** What a flow's packets may be wrapped in. */
+export type TunnelKind =
+  | 'pppoe'
+  | 'pbb'
+  | 'ipip'
+  | '6in4'
+  | '4in6'
+  | '6in6'
+  | 'gre'
+  | 'nvgre'
+  | 'pptp'
+  | 'erspan'
+  | 'vxlan'
+  | 'geneve'
+  | 'gtp'
+  | 'teredo'
+  | 'etherip'
+  | 'mpls'
 
 /** Makes records from the rows of one batch. */
 export type RowReader<Fields> = (row: number) => Fields
@@ -40,6 +65,10 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const capture = view.numbers('capture')
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
+  const [vlan, vlanThere] = [view.numbers('vlan'), view.flags('vlan')]
+  const [tunnel, tunnelThere] = [view.numbers('tunnel'), view.flags('tunnel')]
+  const tunnels = view.words('tunnel') as readonly TunnelKind[]
+  const [tunnelId, tunnelIdThere] = [view.numbers('tunnel_id'), view.flags('tunnel_id')]
   const read = (row: number): FlowBase => ({
     // @ts-expect-error TypeScript has no word for a literal's prototype
     __proto__: recordPrototype,
@@ -51,6 +80,9 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
     last_ns: last[row]!,
     first_packet: firstPacket[row]!,
     end_reason: reasons[reason[row]!]!,
+    vlan: vlanThere[row] === 1 ? vlan[row]! : null,
+    tunnel: tunnelThere[row] === 1 ? tunnels[tunnel[row]!]! : null,
+    tunnel_id: tunnelIdThere[row] === 1 ? tunnelId[row]! : null,
   })
   if (captures === null) return read
   return row => {

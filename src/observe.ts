@@ -5,11 +5,19 @@ import { OptionError, type FlowError } from './errors.js'
 import { bindBase, type FlowBase, type RowReader } from './flow.js'
 import { Drive, type Filled, type Slot } from './iterate.js'
 import { nativeEngines } from './native/index.js'
-import { abortSignal, checkTimes, knownNames, type ObserveTimes } from './options.js'
+import {
+  abortSignal,
+  checkDecode,
+  checkTimes,
+  DECODE_NAMES,
+  knownNames,
+  type DecodeOptions,
+  type ObserveTimes,
+} from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 
 /** What `observe` takes. */
-export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes {
+export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, DecodeOptions {
   /**
    * Chains whose columns the records have.
    * @defaultValue none: the base columns only
@@ -46,7 +54,23 @@ export interface ObserveStats {
   cut: number
   /** Packets with a header that contradicts itself. */
   broken: number
-  /** Packets without the ports that their protocol should have: later fragments, or cut. */
+  /** Packets that are fragments. A datagram counts when its last fragment comes. */
+  fragments: number
+  /** Datagrams put together from fragments. */
+  reassembled: number
+  /** Datagrams of which fragments are missing now. */
+  incomplete: number
+  /** Datagrams whose missing fragments didn't come in time. */
+  fragmentTimeouts: number
+  /** Datagrams given up because of a limit on fragments. */
+  fragmentEvictions: number
+  /** Fragments that can't be: empty, unaligned, too long, or at odds about the datagram's end. */
+  invalidFragments: number
+  /** Fragments that overlap another one. */
+  fragmentOverlaps: number
+  /** Packets with a bad checksum, where checksums are looked at. */
+  badChecksums: number
+  /** Packets without the ports that their protocol should have: cut ones. */
   shortKey: number
   /** Packets of flows that a chain wants to ignore. */
   ignored: number
@@ -60,9 +84,34 @@ export interface ObserveStats {
   evicted: number
   /** Flows open now. */
   openFlows: number
+  /** A link type that isn't known, where `unknownLinkPackets1` is more than 0; up to four are told apart. */
+  unknownLinkType1: number
+  /** Packets of it. */
+  unknownLinkPackets1: number
+  /** The second such type. */
+  unknownLinkType2: number
+  /** Packets of it. */
+  unknownLinkPackets2: number
+  /** The third such type. */
+  unknownLinkType3: number
+  /** Packets of it. */
+  unknownLinkPackets3: number
+  /** The fourth such type. */
+  unknownLinkType4: number
+  /** Packets of it. */
+  unknownLinkPackets4: number
 }
 
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', 'signal', 'onError']
+const OPTION_NAMES = [
+  'chains',
+  'idleTimeout',
+  'expiryTimeout',
+  'maxFlows',
+  'aggregate',
+  'signal',
+  'onError',
+  ...DECODE_NAMES,
+]
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -97,7 +146,11 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     const sources = sourceList(source)
     const chains = checkChains(options.chains ?? [])
     const signal = abortSignal(options.signal)
-    const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...checkTimes(options) })
+    const engine = nativeEngines.flows({
+      chains: chains.map(chain => chain.name),
+      ...checkTimes(options),
+      decode: checkDecode(options),
+    })
     const layout = parseLayout(engine.layout())
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const slots = [flowSlot<Flow>(layout, chains, names), flowSlot<Flow>(layout, chains, names)] as const

@@ -1,6 +1,6 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { basicChain, observe, tcpChain, type AnyChain, type ChecksumMode, type FlowError, type ObserveStats } from '../index.js'
 import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress } from './progress.js'
@@ -13,10 +13,15 @@ interface FlowOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
+  decap: boolean
+  ignoreEncap?: true
+  checksum: ChecksumMode
   quiet?: true
 }
 
 const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
+
+const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
@@ -30,6 +35,9 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
+    .option('--no-decap', 'take tunnels as they are, without looking inside')
+    .option('--ignore-encap', 'packets in different VLANs and tunnels may belong to one flow')
+    .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
     .option('-q, --quiet', 'no progress and no totals on stderr')
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
@@ -38,8 +46,19 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const errors: FlowError[] = []
   const chains = options.chain.map(name => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
+  const { decap, ignoreEncap = false, checksum } = options
   const onError = (error: FlowError) => errors.push(error)
-  const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError })
+  const observer = observe(files, {
+    chains,
+    idleTimeout,
+    expiryTimeout,
+    maxFlows,
+    aggregate,
+    decap,
+    ignoreEncap,
+    checksum,
+    onError,
+  })
   const output = openOutput(options.format)
   const progress = openProgress(files, () => observer.stats, options.quiet !== true)
   try {

@@ -2,6 +2,9 @@
 
 use napi_derive::napi;
 use tcpskein_core::chain::Chain;
+use tcpskein_core::decode::DecodeOptions;
+use tcpskein_core::decode::checksum::ChecksumMode;
+use tcpskein_core::decode::defrag::{FragmentConfig, FragmentPolicy};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::flow::FlowTableOptions;
 use tcpskein_core::session::FlowSessionOptions;
@@ -19,6 +22,49 @@ pub struct NativeFlowOptions {
     pub max_flows: u32,
     /// One flow for all packets.
     pub aggregate: bool,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+/// How packets are decoded.
+#[napi(object)]
+pub struct NativeDecodeOptions {
+    /// Tunnels are opened.
+    pub decap: bool,
+    /// VLANs and tunnels are no part of a flow's identity.
+    pub ignore_encap: bool,
+    /// What is done about checksums: a word.
+    pub checksum: String,
+    /// Who wins where fragments overlap: a word.
+    pub fragment_policy: String,
+    /// Seconds of packet time an IPv4 datagram may take.
+    pub fragment_timeout_v4: f64,
+    /// The same for IPv6.
+    pub fragment_timeout_v6: f64,
+    /// Octets of all datagrams that are not complete.
+    pub fragment_max_bytes: f64,
+}
+
+impl TryFrom<NativeDecodeOptions> for DecodeOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativeDecodeOptions) -> Result<Self, FlowError> {
+        let unknown = |name, word: &str| FlowError::InvalidOption { name, reason: format!("'{word}' is not known") };
+        let NativeDecodeOptions { decap, ignore_encap, checksum, fragment_policy, .. } = options;
+        Ok(Self {
+            decap,
+            ignore_encap,
+            checksum: ChecksumMode::from_name(&checksum).ok_or_else(|| unknown("checksum", &checksum))?,
+            fragments: FragmentConfig {
+                policy: FragmentPolicy::from_name(&fragment_policy)
+                    .ok_or_else(|| unknown("fragments.policy", &fragment_policy))?,
+                timeout_v4_ns: nanoseconds(options.fragment_timeout_v4),
+                timeout_v6_ns: nanoseconds(options.fragment_timeout_v6),
+                max_octets: options.fragment_max_bytes as usize,
+                ..FragmentConfig::default()
+            },
+        })
+    }
 }
 
 impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
@@ -33,6 +79,7 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
                 max_flows: options.max_flows as usize,
             },
             aggregate: options.aggregate,
+            decode: options.decode.try_into()?,
         })
     }
 }

@@ -50,9 +50,7 @@ pub struct Datagram<'a> {
     /// The upper layer lies in a buffer of its own, not in the frame. `upper_offset` then is 0, and the offsets of a
     /// datagram tunnelled in it count from the buffer's start.
     pub reassembled: bool,
-    /// VLANs and tunnels around the packet, as far as they are part of its flow's identity: 0 with `ignore_encap`.
-    pub encap: EncapId,
-    /// VLANs and tunnels around the packet, for display.
+    /// VLANs and tunnels around the packet.
     pub outer: EncapId,
 }
 
@@ -69,23 +67,23 @@ impl Datagram<'_> {
     }
 }
 
-/// Parses the IP packet at `offset` in `frame`.
+/// Parses the IP packet at `offset` in `frame`, around which lies what `outer` stands for.
 ///
 /// # Errors
 /// [`Drop::Cut`] where the header isn't all there, [`Drop::Broken`] where it contradicts itself.
 #[inline]
-pub fn parse(frame: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
+pub fn parse(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     let bytes = frame.get(offset..).ok_or(Drop::Cut)?;
     match bytes.first().ok_or(Drop::Cut)? >> 4 {
-        4 => v4(bytes, offset),
-        6 => v6(bytes, offset),
+        4 => v4(bytes, offset, outer),
+        6 => v6(bytes, offset, outer),
         _ => Err(Drop::Broken),
     }
 }
 
 #[inline]
-fn v4(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
-    let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset) };
+fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset, outer) };
     let header = slice.header();
     let payload = slice.payload();
     let fragment = match (payload.fragmented, header.fragments_offset().value()) {
@@ -111,14 +109,13 @@ fn v4(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
         packets: 1,
         octets: total as u32,
         reassembled: false,
-        encap: EncapId(0),
-        outer: EncapId(0),
+        outer,
     })
 }
 
 /// The packet is cut, or its length field is 0 (segmentation offload) or too small.
 #[cold]
-fn v4_lax(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
+fn v4_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     if bytes.len() < 20 {
         return Err(Drop::Cut);
     }
@@ -153,8 +150,7 @@ fn v4_lax(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
         packets: 1,
         octets: total as u32,
         reassembled: false,
-        encap: EncapId(0),
-        outer: EncapId(0),
+        outer,
     })
 }
 
@@ -165,8 +161,8 @@ fn lax_v4_reason(bytes: &[u8]) -> Drop {
 }
 
 #[inline]
-fn v6(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
-    let Ok(slice) = Ipv6Slice::from_slice(bytes) else { return v6_lax(bytes, offset) };
+fn v6(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let Ok(slice) = Ipv6Slice::from_slice(bytes) else { return v6_lax(bytes, offset, outer) };
     let header = slice.header();
     let payload = slice.payload();
     let total = match header.payload_length() {
@@ -191,13 +187,12 @@ fn v6(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
         packets: 1,
         octets: total as u32,
         reassembled: false,
-        encap: EncapId(0),
-        outer: EncapId(0),
+        outer,
     })
 }
 
 #[cold]
-fn v6_lax(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
+fn v6_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     if bytes.len() < 40 {
         return Err(Drop::Cut);
     }
@@ -226,8 +221,7 @@ fn v6_lax(bytes: &[u8], offset: usize) -> Result<Datagram<'_>, Drop> {
         packets: 1,
         octets: total as u32,
         reassembled: false,
-        encap: EncapId(0),
-        outer: EncapId(0),
+        outer,
     })
 }
 

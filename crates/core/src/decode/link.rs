@@ -68,6 +68,7 @@ pub fn network_layer(link: LinkType, frame: &[u8], layers: &mut Layers) -> Resul
 ///
 /// # Errors
 /// Why there is none.
+#[inline(never)]
 pub(super) fn walk(frame: &[u8], mut step: Step, layers: &mut Layers) -> Result<usize, Drop> {
     for _ in 0..MAX_STEPS {
         step = match step {

@@ -105,12 +105,18 @@ impl Decoder {
             Ok(offset) => offset,
             Err(reason) => return Err(self.without_network_layer(packet, reason)),
         };
-        let datagram = ip::parse(frame, offset)?;
-        let may_hold_tunnel = self.options.decap && tunnel::is_candidate(&datagram);
-        if datagram.fragment != Fragment::Whole || may_hold_tunnel || self.options.checksum.checks() {
-            return self.decode_on(packet, datagram);
+        let outer = self.encaps.intern(&self.layers);
+        match ip::parse(frame, offset, outer) {
+            Ok(datagram) if self.is_worth_a_look(&datagram) => self.decode_on(packet, datagram),
+            plain => plain,
         }
-        Ok(self.identified(datagram))
+    }
+
+    /// A fragment, perhaps a tunnel's, or checksums are asked for.
+    #[inline]
+    fn is_worth_a_look(&self, datagram: &Datagram<'_>) -> bool {
+        let may_hold_tunnel = self.options.decap && tunnel::is_candidate(datagram);
+        datagram.fragment != Fragment::Whole || may_hold_tunnel || self.options.checksum.checks()
     }
 
     #[cold]
@@ -135,16 +141,7 @@ impl Decoder {
         if bad && options.checksum == ChecksumMode::Drop {
             return Err(Drop::Checksum);
         }
-        let encap_of_key = if options.ignore_encap { EncapId(0) } else { encap };
-        datagram.map(|datagram| Datagram { encap: encap_of_key, outer: encap, ..datagram })
-    }
-
-    /// The datagram with the identity of what is around it.
-    #[inline]
-    fn identified<'a>(&mut self, mut datagram: Datagram<'a>) -> Datagram<'a> {
-        datagram.outer = self.encaps.intern(&self.layers);
-        datagram.encap = if self.options.ignore_encap { EncapId(0) } else { datagram.outer };
-        datagram
+        datagram.map(|datagram| Datagram { outer: encap, ..datagram })
     }
 
     /// What stands behind the identities that datagrams carry.
@@ -181,5 +178,5 @@ impl Decoder {
 /// The IP packet that an ICMP error quotes, as far as it is quoted.
 #[must_use]
 pub fn quoted_datagram(quote: &[u8]) -> Option<Datagram<'_>> {
-    ip::parse(quote, 0).ok()
+    ip::parse(quote, 0, EncapId(0)).ok()
 }

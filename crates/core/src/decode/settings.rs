@@ -2,6 +2,7 @@
 
 use super::checksum::ChecksumMode;
 use super::defrag::FragmentConfig;
+use super::encap::EncapId;
 
 /// Choices of a [`Decoder`](super::Decoder).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,15 @@ pub struct DecodeOptions {
     pub checksum: ChecksumMode,
     /// How fragments are put together.
     pub fragments: FragmentConfig,
+}
+
+impl DecodeOptions {
+    /// What counts for a flow's key of what lies around a datagram.
+    #[inline]
+    #[must_use]
+    pub fn key_encap(&self, outer: EncapId) -> EncapId {
+        if self.ignore_encap { EncapId(0) } else { outer }
+    }
 }
 
 impl Default for DecodeOptions {

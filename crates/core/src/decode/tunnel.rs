@@ -9,7 +9,7 @@ mod gre;
 mod tests;
 mod udp;
 
-use super::encap::{LayerKind, Layers, PeerTable};
+use super::encap::{EncapId, LayerKind, Layers, PeerTable};
 use super::link::{self, Step};
 use super::{Datagram, Fragment, ip, proto};
 
@@ -139,7 +139,7 @@ fn is_6to4(packet: &[u8]) -> bool {
 /// Walks from the tunnel's payload to the inner IP packet.
 fn follow<'a>(outer: &Datagram<'a>, opened: &Opened<'a>, layers: &mut Layers) -> Option<Datagram<'a>> {
     let at = link::walk(opened.inside, opened.step, layers).ok()?;
-    let mut inner = ip::parse(opened.inside, at).ok()?;
+    let mut inner = ip::parse(opened.inside, at, EncapId(0)).ok()?;
     if opened.strict && at + inner.ip_len as usize > opened.wire_len {
         return None;
     }

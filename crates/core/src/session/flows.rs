@@ -119,7 +119,8 @@ impl FlowSession {
 
     #[inline]
     fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>) {
-        let identity = if self.options.aggregate { Some(AGGREGATE) } else { identify(datagram) };
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let identity = if self.options.aggregate { Some(AGGREGATE) } else { identify(datagram, encap) };
         let Some(identity) = identity else {
             self.stats.short_key += 1;
             return;

@@ -1,15 +1,15 @@
 //! Headers that capture tools and drivers make up: where they end, and what follows.
 
-use super::{Step, array_at, u8_at, u16_at};
+use super::{Step, array_at, serial, u8_at, u16_at};
 use crate::capture::LinkType;
 use crate::decode::Drop;
 
 /// BSD loopback: four octets with the address family, in either byte order.
 pub fn family(frame: &[u8], at: usize) -> Result<Step, Drop> {
-    let word = array_at(frame, at)?;
-    if word[..2] == [0xff, 0x03] {
-        // PPP over a tunnel device.
-        return Ok(Step::Ppp(at));
+    let word: [u8; 4] = array_at(frame, at)?;
+    if matches!(word, [0xff, 0x03, _, _] | [0x0f | 0x8f, 0x00, 0x08 | 0x86, _]) {
+        // Tunnel and WAN devices may put PPP or Cisco HDLC in the family's place.
+        return serial::ppp_or_hdlc(frame, at);
     }
     let family = match u32::from_le_bytes(word) {
         little if little <= 0xffff => little,

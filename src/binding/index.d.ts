@@ -33,6 +33,24 @@ export declare class NativeReader {
   close(): void
 }
 
+/** How packets are decoded. */
+export interface NativeDecodeOptions {
+  /** Tunnels are opened. */
+  decap: boolean
+  /** VLANs and tunnels are no part of a flow's identity. */
+  ignoreEncap: boolean
+  /** What is done about checksums: a word. */
+  checksum: string
+  /** Who wins where fragments overlap: a word. */
+  fragmentPolicy: string
+  /** Seconds of packet time an IPv4 datagram may take. */
+  fragmentTimeoutV4: number
+  /** The same for IPv6. */
+  fragmentTimeoutV6: number
+  /** Octets of all datagrams that are not complete. */
+  fragmentMaxBytes: number
+}
+
 /** Options of a flow reader. */
 export interface NativeFlowOptions {
   /** Names of built-in chains, in the order of their columns. */
@@ -45,4 +63,6 @@ export interface NativeFlowOptions {
   maxFlows: number
   /** One flow for all packets. */
   aggregate: boolean
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }

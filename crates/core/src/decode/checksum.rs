@@ -30,8 +30,7 @@ pub enum ChecksumMode {
 
 impl ChecksumMode {
     /// Every mode with its name.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("ignore", Self::Ignore), ("count", Self::Count), ("drop", Self::Drop)];
+    pub const ALL: [(&'static str, Self); 3] = [("ignore", Self::Ignore), ("count", Self::Count), ("drop", Self::Drop)];
 
     /// The mode of that name.
     #[must_use]

@@ -257,13 +257,7 @@ pub fn fragment_part<'a>(datagram: &Datagram<'a>) -> Option<FragmentPart<'a>> {
     let (header, payload) = packet.get(fragment_header(packet)?..)?.split_first_chunk::<8>()?;
     let [proto, _, high, low, id @ ..] = *header;
     let word = u16::from_be_bytes([high, low]);
-    Some(FragmentPart {
-        id: u32::from_be_bytes(id),
-        offset: u32::from(word & !7),
-        more: word & 1 != 0,
-        proto,
-        payload,
-    })
+    Some(FragmentPart { id: u32::from_be_bytes(id), offset: u32::from(word & !7), more: word & 1 != 0, proto, payload })
 }
 
 /// The upper layer behind extension headers that begin with `proto`: its protocol and what is there of it. Headers

@@ -13,10 +13,10 @@ mod llc;
 mod pseudo;
 mod serial;
 mod start;
-mod types;
-mod wlan;
 #[cfg(test)]
 mod tests;
+mod types;
+mod wlan;
 
 pub use types::UnknownLinks;
 

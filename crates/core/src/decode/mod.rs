@@ -17,10 +17,10 @@ mod link;
 pub mod options;
 mod settings;
 mod tcp;
-mod tunnel;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod tunnel;
+mod walk;
 
 pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers, PeerTable};
 pub use ip::{Datagram, Fragment};

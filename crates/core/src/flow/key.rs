@@ -72,8 +72,7 @@ pub fn identify(datagram: &Datagram<'_>, encap: EncapId) -> Option<Identity> {
         return Some(identity);
     }
     let ports = if proto::has_ports(datagram.proto) { datagram.ports()? } else { (0, 0) };
-    let (key, from_first) =
-        FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, encap);
+    let (key, from_first) = FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, encap);
     Some(Identity { key, from_first, quoted: false })
 }
 

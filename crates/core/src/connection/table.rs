@@ -266,8 +266,11 @@ impl ConnectionTable {
     /// The input ended: all connections finish, in the order in which they began.
     pub fn flush(&mut self) {
         self.timers = Timers::default();
-        let mut open: Vec<(u64, u32)> =
-            self.index.iter().filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i))).collect();
+        let mut open: Vec<(u64, u32)> = self
+            .index
+            .iter()
+            .filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i)))
+            .collect();
         open.sort_unstable();
         for (_, slot) in open {
             self.finish(slot, EndReason::Eof);

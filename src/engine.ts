@@ -17,6 +17,8 @@ export const Status = {
   SourceFailed: 3,
   /** All is handed out. */
   Done: 4,
+  /** As `More`; the block holds packets that weren't looked at yet, so lend the same block again. */
+  MoreInBlock: 5,
 } as const
 
 /** A job over captures. One `next` at a time. */
@@ -31,8 +33,13 @@ export interface Engine {
   push(chunk: Uint8Array): void
   /** That stream is at its end. */
   endStream(): void
-  /** Fills `batch`, which must not be touched until then: rows × 8 + status. */
-  next(batch: Uint8Array): Promise<number>
+  /**
+   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of events also need a `block` for
+   * packets, of {@link BLOCK_LENGTH} octets, and a `side` buffer, of {@link SIDE_LENGTH} octets.
+   */
+  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array): Promise<number>
+  /** The payload of connection `id` in `slot` isn't wanted. */
+  unwant(slot: number, id: number): void
   /** No more captures will come: everything still open ends. */
   finish(): void
   /** Throws why the last capture failed, if it did. */
@@ -41,9 +48,36 @@ export interface Engine {
   close(): void
 }
 
-/** Makes an engine for flow records. */
+/** Octets of a block: it should stay in a core's cache with what belongs to it, and must hold the longest packets. */
+export const BLOCK_LENGTH = 512 * 1024
+
+/** Octets of a side buffer. */
+export const SIDE_LENGTH = 1024 * 1024
+
+/** Makes engines. */
 export interface EngineFactory {
+  /** For flow records. */
   flows(options: FlowEngineOptions): Engine
+  /** For stream events and connection records. */
+  streams(options: StreamEngineOptions): Engine
+}
+
+/** What a stream engine is told; times are seconds, sizes octets. */
+export interface StreamEngineOptions {
+  events: boolean
+  sha256: boolean
+  policy: string
+  acked: boolean
+  maxDirectionBytes: number
+  maxWaitingBytes: number
+  conflictWindow: number
+  gapPatience: number
+  maxConnections: number
+  idleTimeout: number
+  linger: number
+  maxGaps: number
+  filter?: string
+  decode: CheckedDecode
 }
 
 /** What a flow engine is told. */
@@ -54,4 +88,5 @@ export interface FlowEngineOptions {
   maxFlows: number
   aggregate: boolean
   decode: CheckedDecode
+  filter?: string
 }

@@ -1,6 +1,6 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
-import { recordPrototype } from './record.js'
+import { recordClass } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -65,25 +65,24 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const capture = view.numbers('capture')
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
-  const [vlan, vlanThere] = [view.numbers('vlan'), view.flags('vlan')]
-  const [tunnel, tunnelThere] = [view.numbers('tunnel'), view.flags('tunnel')]
+  const vlan = nullable(view, 'vlan')
+  const tunnel = nullable(view, 'tunnel')
   const tunnels = view.words('tunnel') as readonly TunnelKind[]
-  const [tunnelId, tunnelIdThere] = [view.numbers('tunnel_id'), view.flags('tunnel_id')]
-  const read = (row: number): FlowBase => ({
-    // @ts-expect-error TypeScript has no word for a literal's prototype
-    __proto__: recordPrototype,
-    flow_id: flowId[row]!,
-    ip_version: version[row]!,
-    pkt_first: Number(first[row]!) / 1e9,
-    pkt_last: Number(last[row]!) / 1e9,
-    first_ns: first[row]!,
-    last_ns: last[row]!,
-    first_packet: firstPacket[row]!,
-    end_reason: reasons[reason[row]!]!,
-    vlan: vlanThere[row] === 1 ? vlan[row]! : null,
-    tunnel: tunnelThere[row] === 1 ? tunnels[tunnel[row]!]! : null,
-    tunnel_id: tunnelIdThere[row] === 1 ? tunnelId[row]! : null,
-  })
+  const tunnelId = nullable(view, 'tunnel_id')
+  const read = (row: number): FlowBase => {
+    const kind = tunnel(row)
+    return new FlowRow(
+      flowId[row]!,
+      version[row]!,
+      first[row]!,
+      last[row]!,
+      firstPacket[row]!,
+      reasons[reason[row]!]!,
+      vlan(row),
+      kind === null ? null : tunnels[kind]!,
+      tunnelId(row),
+    )
+  }
   if (captures === null) return read
   return row => {
     const record = read(row)
@@ -91,3 +90,51 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
     return record
   }
 }
+
+/** A reader of a column of numbers that may be missing. */
+function nullable(view: BatchView, column: string): (row: number) => number | null {
+  const [values, there] = [view.numbers(column), view.flags(column)]
+  return row => (there[row] === 1 ? values[row]! : null)
+}
+
+/** A record's base columns, in order; chains add theirs. */
+class FlowRow implements FlowBase {
+  flow_id: number
+  ip_version: number
+  pkt_first: number
+  pkt_last: number
+  first_ns: bigint
+  last_ns: bigint
+  first_packet: number
+  declare capture?: string
+  end_reason: FlowEndReason
+  vlan: number | null
+  tunnel: TunnelKind | null
+  tunnel_id: number | null
+
+  constructor(
+    flowId: number,
+    version: number,
+    first: bigint,
+    last: bigint,
+    firstPacket: number,
+    reason: FlowEndReason,
+    vlan: number | null,
+    tunnel: TunnelKind | null,
+    tunnelId: number | null,
+  ) {
+    this.flow_id = flowId
+    this.ip_version = version
+    this.pkt_first = Number(first) / 1e9
+    this.pkt_last = Number(last) / 1e9
+    this.first_ns = first
+    this.last_ns = last
+    this.first_packet = firstPacket
+    this.end_reason = reason
+    this.vlan = vlan
+    this.tunnel = tunnel
+    this.tunnel_id = tunnelId
+  }
+}
+
+recordClass(FlowRow)

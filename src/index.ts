@@ -13,3 +13,17 @@ export type {
   ObserveTimes,
 } from './options.js'
 export { CaptureError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export { streamEvents, StreamEvents } from './stream-events.js'
+export type {
+  CloseEvent,
+  ConflictEvent,
+  DataEvent,
+  Direction,
+  GapEvent,
+  OpenEvent,
+  StreamEvent,
+  StreamStats,
+} from './stream-events.js'
+export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
+export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
+export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'

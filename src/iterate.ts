@@ -16,15 +16,20 @@ export interface DriveOptions {
   readonly onError: ((error: FlowError) => void) | undefined
 }
 
-/** A batch with whatever the caller bound to it. */
+/** A batch with whatever the caller bound to it; for engines of events also the buffers that events point into. */
 export interface Slot {
   readonly view: BatchView
+  /** Exchanged between the slots when one block fills two batches. */
+  block?: Uint8Array
+  readonly side?: Uint8Array
 }
 
 /** A batch that was filled. */
 export interface Filled<S extends Slot> {
   readonly slot: S
   readonly rows: number
+  /** The block that the rows point into. */
+  readonly block: Uint8Array | undefined
 }
 
 /** One run of an engine. */
@@ -57,14 +62,17 @@ export class Drive<S extends Slot> {
       signal?.addEventListener('abort', onAbort, { once: true })
       await this.#openNext()
       let [slot, other] = slots
-      request = this.#engine.next(slot.view.bytes)
+      request = this.#lend(slot)
       while (request) {
         const answer: number = await request
         signal?.throwIfAborted()
+        const { block } = slot
+        // The rest of the block fills the other batch; the rows at hand point into it too.
+        if ((answer & 7) === Status.MoreInBlock) exchangeBlocks(slot, other)
         request = this.#request(answer & 7, other)
         // It is awaited at the next turn; until then nobody looks.
         request?.catch(() => {})
-        yield { slot, rows: answer >>> 3 }
+        yield { slot, rows: answer >>> 3, block }
         ;[slot, other] = [other, slot]
       }
       if (this.#firstError) throw this.#firstError
@@ -83,7 +91,8 @@ export class Drive<S extends Slot> {
   #request(status: number, slot: S): Promise<number> | undefined {
     switch (status) {
       case Status.More:
-        return this.#engine.next(slot.view.bytes)
+      case Status.MoreInBlock:
+        return this.#lend(slot)
       case Status.NeedInput:
         return this.#pushAndRequest(slot)
       case Status.SourceFailed:
@@ -96,11 +105,15 @@ export class Drive<S extends Slot> {
     }
   }
 
+  #lend(slot: S): Promise<number> {
+    return this.#engine.next(slot.view.bytes, slot.block, slot.side)
+  }
+
   async #pushAndRequest(slot: S): Promise<number> {
     const chunk = this.#stopped ? null : await this.#nextChunk()
     if (chunk === null) this.#engine.endStream()
     else this.#engine.push(chunk)
-    return this.#engine.next(slot.view.bytes)
+    return this.#lend(slot)
   }
 
   /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
@@ -115,7 +128,7 @@ export class Drive<S extends Slot> {
 
   async #openAndRequest(slot: S): Promise<number> {
     await this.#openNext()
-    return this.#engine.next(slot.view.bytes)
+    return this.#lend(slot)
   }
 
   async #openNext(): Promise<void> {
@@ -148,4 +161,8 @@ function asFlowError(error: unknown): FlowError {
   const code = (error as { code?: unknown } | null)?.code
   const isNative = typeof code === 'string' && code.startsWith('ERR_') && !(error instanceof FlowError)
   return isNative ? fromNative(error) : (error as FlowError)
+}
+
+function exchangeBlocks(a: Slot, b: Slot): void {
+  if (a.block && b.block) [a.block, b.block] = [b.block, a.block]
 }

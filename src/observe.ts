@@ -1,35 +1,29 @@
 /** `observe`: captures in, flow records out. */
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
 import type { AnyChain, FieldsOfAll, RowWriter } from './chain/chain.js'
-import { OptionError, type FlowError } from './errors.js'
+import { OptionError } from './errors.js'
 import { bindBase, type FlowBase, type RowReader } from './flow.js'
 import { Drive, type Filled, type Slot } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import {
   abortSignal,
   checkDecode,
+  checkFilter,
   checkTimes,
-  DECODE_NAMES,
   knownNames,
-  type DecodeOptions,
+  READ_OPTION_NAMES,
   type ObserveTimes,
+  type ReadOptions,
 } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 
 /** What `observe` takes. */
-export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, DecodeOptions {
+export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
   /**
    * Chains whose columns the records have.
    * @defaultValue none: the base columns only
    */
   chains?: Chains
-  /** Stops reading; the loop then throws the signal's reason. */
-  signal?: AbortSignal
-  /**
-   * Called for each capture that can't be read in full. Reading goes on with the next one.
-   * @defaultValue the first such error is thrown after the last record
-   */
-  onError?: (error: FlowError) => void
 }
 
 /** A flow record with the columns of the given chains. */
@@ -46,6 +40,8 @@ export interface ObserveStats {
   capturedBytes: number
   /** Octets of input read. */
   inputBytes: number
+  /** Packets that the filter left out; they count nowhere else. */
+  filtered: number
   /** Packets that carry no IP. */
   nonIp: number
   /** Packets of an unknown link type. */
@@ -102,16 +98,7 @@ export interface ObserveStats {
   unknownLinkPackets4: number
 }
 
-const OPTION_NAMES = [
-  'chains',
-  'idleTimeout',
-  'expiryTimeout',
-  'maxFlows',
-  'aggregate',
-  'signal',
-  'onError',
-  ...DECODE_NAMES,
-]
+const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -150,6 +137,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
       chains: chains.map(chain => chain.name),
       ...checkTimes(options),
       decode: checkDecode(options),
+      ...checkFilter(options.filter),
     })
     const layout = parseLayout(engine.layout())
     const names = sources.length > 1 ? sources.map(sourceName) : null

@@ -1,7 +1,7 @@
 /**
  * Options: defaults and checks in one place, so that every engine gets the same, complete object.
  */
-import { OptionError } from './errors.js'
+import { OptionError, type FlowError } from './errors.js'
 
 /** Options that every way of observing flows takes. */
 export interface ObserveTimes {
@@ -30,6 +30,41 @@ export interface ObserveTimes {
 
 /** The same with nothing left open. */
 export type CheckedTimes = Required<ObserveTimes>
+
+/** Options of every way of reading captures. */
+export interface ReadOptions extends DecodeOptions {
+  /**
+   * Which packets to take, in tcpdump's language: `tcp port 80 and host 192.0.2.1`. Packets that it doesn't choose are
+   * as if they weren't there; they are counted as `filtered`.
+   * @defaultValue all packets
+   */
+  filter?: string
+  /** Stops reading; the loop then throws the signal's reason. */
+  signal?: AbortSignal
+  /**
+   * Called for each capture that can't be read in full. Reading goes on with the next one.
+   * @defaultValue the first such error is thrown after the last record
+   */
+  onError?: (error: FlowError) => void
+}
+
+/** Names of {@link ReadOptions}. */
+export const READ_OPTION_NAMES = [
+  'filter',
+  'signal',
+  'onError',
+  'decap',
+  'ignoreEncap',
+  'checksum',
+  'fragments',
+] as const
+
+/** The filter as engines take it; they say what is wrong with it. */
+export function checkFilter(value: unknown): { filter?: string } {
+  if (value === undefined) return {}
+  if (typeof value !== 'string') throw new OptionError(`filter: expected text, not ${show(value)}`)
+  return { filter: value }
+}
 
 /** Checks and completes. */
 export function checkTimes(options: ObserveTimes): CheckedTimes {
@@ -99,9 +134,6 @@ export interface CheckedDecode {
   fragmentTimeoutV6: number
   fragmentMaxBytes: number
 }
-
-/** Names of the options that {@link checkDecode} takes. */
-export const DECODE_NAMES: readonly (keyof DecodeOptions)[] = ['decap', 'ignoreEncap', 'checksum', 'fragments']
 
 /** What `checksum` may be. */
 export const CHECKSUM_MODES: readonly ChecksumMode[] = ['ignore', 'count', 'drop']

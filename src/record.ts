@@ -1,14 +1,19 @@
 /** What all records share: they are plain data, and JSON.stringify works on them although times are bigints. */
 
 /**
- * The prototype of records. JSON has no integers beyond 2^53 in JavaScript, so a time in nanoseconds goes into JSON as
- * a string of decimal digits; nothing is rounded.
+ * A record's columns as JSON takes them. JSON has no integers beyond 2^53 in JavaScript, so a time in nanoseconds goes
+ * into JSON as a string of decimal digits; nothing is rounded.
  */
-export const recordPrototype = {
-  toJSON(this: object): object {
-    const out: { [column: string]: unknown } = {}
-    for (const [column, value] of Object.entries(this)) out[column] = typeof value === 'bigint' ? value.toString() : value
-    return out
-  },
+function toJson(record: object): object {
+  const out: { [column: string]: unknown } = {}
+  for (const [column, value] of Object.entries(record)) out[column] = typeof value === 'bigint' ? value.toString() : value
+  return out
 }
-Object.defineProperty(recordPrototype, 'toJSON', { enumerable: false })
+
+/** Gives a class of records its `toJSON`, not enumerable. Classes, because their objects stay quick with many columns. */
+export function recordClass(of: { prototype: object }): void {
+  const value = function (this: object): object {
+    return toJson(this)
+  }
+  Object.defineProperty(of.prototype, 'toJSON', { value, configurable: true, writable: true })
+}

@@ -36,9 +36,10 @@ export class BatchView {
   readonly #layout: Layout
   readonly #stats: Float64Array
 
-  constructor(layout: Layout) {
+  /** @param bytes the batch, where several tables share one */
+  constructor(layout: Layout, bytes = new Uint8Array(layout.byteLength)) {
     this.#layout = layout
-    this.bytes = new Uint8Array(layout.byteLength)
+    this.bytes = bytes
     this.#stats = new Float64Array(this.bytes.buffer, 0, layout.stats.length)
   }
 

@@ -13,6 +13,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader
+  /** A reader of stream events and connection records. */
+  static streams(options: NativeStreamOptions): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
   /** Begins with the file `path`; `name` stands in errors. */
@@ -23,12 +25,17 @@ export declare class NativeReader {
   push(chunk: Uint8Array): void
   /** The stream that was opened last is at its end. */
   endStream(): void
-  /** Reads on and fills `batch`, which must not be touched until the promise is settled: rows × 8 + status. */
-  next(batch: Uint8Array): Promise<number>
+  /**
+   * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
+   * Flow readers need a batch only; stream readers also a block, for packets, and a side buffer.
+   */
+  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null): Promise<number>
   /** No more captures will come. */
   finish(): void
   /** Throws why the last capture failed, if it did. */
   throwError(): void
+  /** The payload of connection `id` in `slot` isn't wanted; known from the next request on. */
+  unwant(slot: number, id: number): void
   /** Lets go of files and memory, after the request under way if there is one; may be called again. */
   close(): void
 }
@@ -63,6 +70,38 @@ export interface NativeFlowOptions {
   maxFlows: number
   /** One flow for all packets. */
   aggregate: boolean
+  /** Which packets to take, in tcpdump's language. */
+  filter?: string
   /** How packets are decoded. */
   decode: NativeDecodeOptions
+}
+
+/** Options of a stream reader. */
+export interface NativeStreamOptions {
+  /** Give events; otherwise only records come. */
+  events: boolean
+  /** Compute SHA-256 of each direction. */
+  sha256: boolean
+  /** Whose octets stay in an overlap. */
+  policy: string
+  /** Hand octets over when the peer acknowledged them. */
+  acked: boolean
+  /** Octets of memory for waiting octets of one direction. */
+  maxDirectionBytes: number
+  /** The same for all directions together. */
+  maxWaitingBytes: number
+  /** Octets of memory for recently delivered octets. */
+  conflictWindow: number
+  /** Seconds of packet time. */
+  gapPatience: number
+  /** Most known connections. */
+  maxConnections: number
+  /** Seconds of packet time. */
+  idleTimeout: number
+  /** Seconds of packet time. */
+  linger: number
+  /** Most gaps listed for a direction. */
+  maxGaps: number
+  /** Which packets to take, in tcpdump's language. */
+  filter?: string
 }

@@ -16,6 +16,7 @@ interface FlowOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  filter?: string
   quiet?: true
 }
 
@@ -38,6 +39,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong to one flow')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
@@ -47,6 +49,7 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const chains = options.chain.map(name => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const { decap, ignoreEncap = false, checksum } = options
+  const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
   const observer = observe(files, {
     chains,
@@ -58,6 +61,7 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
     ignoreEncap,
     checksum,
     onError,
+    ...filter,
   })
   const output = openOutput(options.format)
   const progress = openProgress(files, () => observer.stats, options.quiet !== true)

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
+import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 
@@ -19,7 +20,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tcpskein: ')) })
     .showHelpAfterError('(tcpskein --help shows what there is)')
-  flowsCommand(program, code => (status = code))
+  const exit = (code: number) => (status = code)
+  flowsCommand(program, exit)
+  connectionsCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

@@ -1,18 +1,33 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import type { ObserveStats } from '../index.js'
+import type { ObserveStats, StreamStats } from '../index.js'
 
-/** One line, and one for each kind of packet that gave no record. */
+/** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
+  return totals(stats, 'flow', seconds)
+}
+
+/** Totals of a run over connections. */
+export function connectionTotals(stats: StreamStats, seconds: number): string {
+  return totals(stats, 'connection', seconds)
+}
+
+type Counted = Partial<ObserveStats & StreamStats> & Pick<ObserveStats, 'packets' | 'flows'>
+
+/** One line, and one for each kind of packet or loss that the records don't show. */
+function totals(stats: Counted, noun: string, seconds: number): string {
   const rate = Math.round(stats.packets / Math.max(seconds, 0.001))
-  const lines = [
-    `${count(stats.packets, 'packet')}, ${count(stats.flows, 'flow')} in ${seconds.toFixed(2)} s (${number(rate)} packets/s)`,
-    ...REASONS.filter(([name]) => stats[name] > 0).map(([name, words]) => `  ${number(stats[name])} ${words}`),
-    ...unknownLinks(stats),
-  ]
+  const took = `${seconds.toFixed(2)} s (${number(rate)} packets/s)`
+  const lines = [`${count(stats.packets, 'packet')}, ${count(stats.flows, noun)} in ${took}`]
+  for (const [name, words] of REASONS) {
+    const value = stats[name] ?? 0
+    if (value > 0) lines.push(`  ${number(value)} ${words.replace('%', noun)}`)
+  }
+  lines.push(...unknownLinks(stats))
   return `${lines.join('\n')}\n`
 }
 
-const REASONS: readonly (readonly [keyof ObserveStats, string])[] = [
+const REASONS: readonly (readonly [keyof Counted, string])[] = [
+  ['filtered', 'packets left out by the filter'],
   ['nonIp', 'packets without IP'],
   ['unknownLink', 'packets of an unknown link type'],
   ['cut', 'packets cut inside a header'],
@@ -28,11 +43,13 @@ const REASONS: readonly (readonly [keyof ObserveStats, string])[] = [
   ['shortKey', 'packets without ports (cut)'],
   ['badSegments', 'packets with a broken or cut TCP header'],
   ['ignored', 'packets of ignored flows'],
-  ['evicted', 'flows ended early: the table was full'],
+  ['evicted', '%s ended early: the table was full'],
+  ['limitGaps', 'holes given up: too many octets waited'],
+  ['wildSegments', 'segments out of every window'],
 ]
 
 /** One line for each unknown link type that was told apart. */
-function unknownLinks(stats: ObserveStats): string[] {
+function unknownLinks(stats: Counted): string[] {
   const found = [
     [stats.unknownLinkType1, stats.unknownLinkPackets1],
     [stats.unknownLinkType2, stats.unknownLinkPackets2],
@@ -40,8 +57,8 @@ function unknownLinks(stats: ObserveStats): string[] {
     [stats.unknownLinkType4, stats.unknownLinkPackets4],
   ] as const
   return found
-    .filter(([, packets]) => packets > 0)
-    .map(([type, packets]) => `    ${number(packets)} of link type ${type}${linkName(type)}`)
+    .filter(([, packets = 0]) => packets > 0)
+    .map(([type = 0, packets = 0]) => `    ${number(packets)} of link type ${type}${linkName(type)}`)
 }
 
 /** Names of link types that are met but carry no IP in a way that is known here. */

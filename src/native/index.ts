@@ -5,11 +5,14 @@ import { fromNative } from '../errors.js'
 
 /** Engines that run in Rust on Node's worker threads. */
 export const nativeEngines: EngineFactory = {
-  flows(options) {
-    try {
-      return NativeReader.flows(options)
-    } catch (error) {
-      throw fromNative(error)
-    }
-  },
+  flows: options => orThrow(() => NativeReader.flows(options)),
+  streams: options => orThrow(() => NativeReader.streams(options)),
+}
+
+function orThrow<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw fromNative(error)
+  }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tcpskein_core::chain::Chain;
-use tcpskein_core::session::{FlowSession, FlowSessionOptions, Session, Source, Status};
+use tcpskein_core::session::{Buffers, FlowSession, FlowSessionOptions, Session, Source, Status};
 
 fn plain_read(path: &Path) -> f64 {
     let start = Instant::now();
@@ -23,10 +23,10 @@ fn flows(path: &Path) -> (f64, u64, usize) {
     let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], ..Default::default() };
     let mut session = FlowSession::new(options);
     session.open(Source::Path(path.to_path_buf()), "capture");
-    let mut batch = vec![0; session.layout().byte_len()];
+    let mut batch = vec![0; session.batch_len()];
     let mut records = 0;
     loop {
-        let progress = session.next(&mut batch);
+        let progress = session.next(&mut Buffers { batch: &mut batch, ..Default::default() });
         records += progress.rows;
         match progress.status {
             Status::SourceEnd | Status::SourceFailed => session.finish(),

@@ -103,7 +103,19 @@ impl Layout {
     /// Lays out `columns` behind the statistics `stats`.
     #[must_use]
     pub fn new(stats: &'static [&'static str], columns: impl IntoIterator<Item = Column>, max_rows: usize) -> Self {
-        let mut end = stats.len() * 8;
+        Self::behind(0, stats, columns, max_rows)
+    }
+
+    /// The same behind the first `start` octets of a buffer (a multiple of 8), so that tables can share one.
+    /// [`Layout::byte_len`] then counts from the buffer's start.
+    #[must_use]
+    pub fn behind(
+        start: usize,
+        stats: &'static [&'static str],
+        columns: impl IntoIterator<Item = Column>,
+        max_rows: usize,
+    ) -> Self {
+        let mut end = start + stats.len() * 8;
         let mut reserve = |octets: usize| {
             let start = end;
             end += octets.div_ceil(8) * 8;

@@ -2,12 +2,15 @@
 
 use napi_derive::napi;
 use tcpskein_core::chain::Chain;
+use tcpskein_core::connection::ConnectionLimits;
 use tcpskein_core::decode::DecodeOptions;
 use tcpskein_core::decode::checksum::ChecksumMode;
 use tcpskein_core::decode::defrag::{FragmentConfig, FragmentPolicy};
 use tcpskein_core::error::FlowError;
+use tcpskein_core::filter::Filter;
 use tcpskein_core::flow::FlowTableOptions;
-use tcpskein_core::session::FlowSessionOptions;
+use tcpskein_core::session::{FlowSessionOptions, StreamSessionOptions};
+use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
 
 /// Options of a flow reader.
 #[napi(object)]
@@ -22,6 +25,8 @@ pub struct NativeFlowOptions {
     pub max_flows: u32,
     /// One flow for all packets.
     pub aggregate: bool,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
     /// How packets are decoded.
     pub decode: NativeDecodeOptions,
 }
@@ -67,6 +72,76 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
     }
 }
 
+/// Options of a stream reader.
+#[napi(object)]
+pub struct NativeStreamOptions {
+    /// Give events; otherwise only records come.
+    pub events: bool,
+    /// Compute SHA-256 of each direction.
+    pub sha256: bool,
+    /// Whose octets stay in an overlap.
+    pub policy: String,
+    /// Hand octets over when the peer acknowledged them.
+    pub acked: bool,
+    /// Octets of memory for waiting octets of one direction.
+    pub max_direction_bytes: f64,
+    /// The same for all directions together.
+    pub max_waiting_bytes: f64,
+    /// Octets of memory for recently delivered octets.
+    pub conflict_window: f64,
+    /// Seconds of packet time.
+    pub gap_patience: f64,
+    /// Most known connections.
+    pub max_connections: u32,
+    /// Seconds of packet time.
+    pub idle_timeout: f64,
+    /// Seconds of packet time.
+    pub linger: f64,
+    /// Most gaps listed for a direction.
+    pub max_gaps: u32,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativeStreamOptions) -> Result<Self, FlowError> {
+        Ok(Self {
+            streams: StreamLimits {
+                direction_octets: options.max_direction_bytes as u64,
+                total_octets: options.max_waiting_bytes as u64,
+                history_octets: options.conflict_window as u64,
+                gap_patience_ns: nanoseconds(options.gap_patience).max(0) as u64,
+                policy: OverlapPolicy::parse(&options.policy)?,
+                deliver: if options.acked { Deliver::Acked } else { Deliver::Contiguous },
+            },
+            connections: ConnectionLimits {
+                connections: options.max_connections as usize,
+                idle_ns: nanoseconds(options.idle_timeout),
+                linger_ns: nanoseconds(options.linger),
+            },
+            events: options.events,
+            sha256: options.sha256,
+            max_gaps: options.max_gaps as usize,
+            decode: options.decode.try_into()?,
+            filter: compile(options.filter.as_deref())?,
+        })
+    }
+}
+
+/// A filter from its text; the error points at the token.
+fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
+    let Some(text) = text else { return Ok(None) };
+    let filter = Filter::compile(text).map_err(|error| FlowError::InvalidOption {
+        name: "filter",
+        reason: format!("{error}\n{}", error.picture()),
+    })?;
+    Ok(Some(filter))
+}
+
 impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
     type Error = FlowError;
 
@@ -80,6 +155,7 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
             },
             aggregate: options.aggregate,
             decode: options.decode.try_into()?,
+            filter: compile(options.filter.as_deref())?,
         })
     }
 }

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
-use tcpskein_core::capture::ChunkQueue;
+use tcpskein_core::capture::{ChunkQueue, MIN_BLOCK_LEN};
 use tcpskein_core::error::FlowError;
-use tcpskein_core::session::{FlowSession, Progress, Session, Source};
+use tcpskein_core::session::{Buffers, FlowSession, Progress, SIDE_LEN, Session, Source, StreamSession};
 
 use crate::error::{from_panic, reject, throw};
-use crate::options::NativeFlowOptions;
+use crate::options::{NativeFlowOptions, NativeStreamOptions};
 
 /// A session, or what became of it.
 enum State {
@@ -44,6 +44,7 @@ fn lock(state: &Shared) -> MutexGuard<'_, State> {
 pub struct NativeReader {
     state: Shared,
     closing: Arc<AtomicBool>,
+    unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
     queue: Option<Arc<Mutex<ChunkQueue>>>,
 }
 
@@ -56,14 +57,26 @@ impl NativeReader {
         Ok(Self::new(Box::new(FlowSession::new(options))))
     }
 
+    /// A reader of stream events and connection records.
+    #[napi(factory, catch_unwind)]
+    pub fn streams(options: NativeStreamOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(StreamSession::new(options))))
+    }
+
     fn new(session: Box<dyn Session>) -> Self {
-        Self { state: Arc::new(Mutex::new(State::Open(session))), closing: Arc::default(), queue: None }
+        Self {
+            state: Arc::new(Mutex::new(State::Open(session))),
+            closing: Arc::default(),
+            unwanted: Arc::default(),
+            queue: None,
+        }
     }
 
     /// Where things lie in a batch, as JSON.
     #[napi(catch_unwind)]
     pub fn layout(&self) -> std::result::Result<String, Error<&'static str>> {
-        lock(&self.state).session().map(|s| s.layout().describe()).map_err(|e| throw(&e))
+        lock(&self.state).session().map(|s| s.describe()).map_err(|e| throw(&e))
     }
 
     /// Begins with the file `path`; `name` stands in errors.
@@ -101,11 +114,13 @@ impl NativeReader {
         }
     }
 
-    /// Reads on and fills `batch`, which must not be touched until the promise is settled: rows × 8 + status.
+    /// Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
+    /// Flow readers need a batch only; stream readers also a block, for packets, and a side buffer.
     #[napi(ts_return_type = "Promise<number>", catch_unwind)]
-    pub fn next(&self, batch: Uint8Array) -> AsyncTask<NextTask> {
+    pub fn next(&self, batch: Uint8Array, block: Option<Uint8Array>, side: Option<Uint8Array>) -> AsyncTask<NextTask> {
         let (state, closing) = (Arc::clone(&self.state), Arc::clone(&self.closing));
-        AsyncTask::new(NextTask { state, closing, batch })
+        let unwanted = Arc::clone(&self.unwanted);
+        AsyncTask::new(NextTask { state, closing, unwanted, batch, block, side })
     }
 
     /// No more captures will come.
@@ -124,6 +139,12 @@ impl NativeReader {
         }
     }
 
+    /// The payload of connection `id` in `slot` isn't wanted; known from the next request on.
+    #[napi(catch_unwind)]
+    pub fn unwant(&self, slot: u32, id: f64) {
+        self.unwanted.lock().unwrap_or_else(PoisonError::into_inner).push((slot, id as u64));
+    }
+
     /// Lets go of files and memory, after the request under way if there is one; may be called again.
     #[napi(catch_unwind)]
     pub fn close(&mut self) {
@@ -140,20 +161,25 @@ impl NativeReader {
 pub struct NextTask {
     state: Shared,
     closing: Arc<AtomicBool>,
+    unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
     batch: Uint8Array,
+    block: Option<Uint8Array>,
+    side: Option<Uint8Array>,
 }
 
 impl NextTask {
     fn run(&mut self) -> std::result::Result<Progress, FlowError> {
         let mut state = lock(&self.state);
         let session = state.session()?;
-        // SAFETY: the TypeScript side lends the batch to this one task and doesn't touch it before the promise is
-        // settled; the task holds a reference, so it stays alive.
-        let batch = unsafe { self.batch.as_mut() };
-        if batch.len() < session.layout().byte_len() {
-            return Err(FlowError::Internal { message: "the batch is too small or detached".to_owned() });
+        for (slot, id) in self.unwanted.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            session.unwant(slot, id);
         }
-        let ran = catch_unwind(AssertUnwindSafe(|| session.next(batch)));
+        let mut buffers = Buffers {
+            batch: lend(Some(&mut self.batch), session.batch_len())?,
+            block: lend(self.block.as_mut(), MIN_BLOCK_LEN)?,
+            side: lend(self.side.as_mut(), SIDE_LEN)?,
+        };
+        let ran = catch_unwind(AssertUnwindSafe(|| session.next(&mut buffers)));
         let outcome = ran.map_err(|payload| {
             *state = State::Poisoned;
             from_panic(payload)
@@ -163,6 +189,19 @@ impl NextTask {
         }
         outcome
     }
+}
+
+/// A buffer's octets; none where there is no buffer.
+fn lend(buffer: Option<&mut Uint8Array>, least: usize) -> std::result::Result<&mut [u8], FlowError> {
+    let Some(buffer) = buffer else { return Ok(&mut []) };
+    // SAFETY: the TypeScript side lends a buffer to this one task. Until the promise is settled it only reads, and
+    // only in the block, where the task only writes at a first lending; the task holds a reference that keeps the
+    // buffer alive.
+    let bytes = unsafe { buffer.as_mut() };
+    if bytes.len() < least {
+        return Err(FlowError::Internal { message: "a buffer is too small or detached".to_owned() });
+    }
+    Ok(bytes)
 }
 
 impl Task for NextTask {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,6 +57,18 @@ impl FileInput {
             return Err(FlowError::Io { op: "read", source: std::io::Error::other("it is a directory") });
         }
         Ok(Self { file, len: kind.len(), position: 0 })
+    }
+
+    /// How a regular file that was just opened is compressed, by its first octets.
+    pub fn magic(&mut self) -> Option<Compression> {
+        if self.len == 0 {
+            return None;
+        }
+        let mut head = [0; 8];
+        let read = self.file.read(&mut head).unwrap_or(0);
+        // A regular file can be rewound; if not, reading on will say so.
+        let _ = self.file.rewind();
+        Compression::from_magic(&head[..read])
     }
 
     /// Octets of a regular file when it was opened; 0 of a pipe or device.

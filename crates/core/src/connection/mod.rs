@@ -9,7 +9,7 @@
 //!
 //! # When ports are used again
 //! A SYN begins a new connection on the same ports when it can't belong to the one that is known: its sequence number
-//! differs and the old connection is over, never answered, or has another window. See [`reuse`].
+//! differs and the old connection is over, never answered, or has another window. See [`begins_anew`].
 //!
 //! # When a connection is over
 //! After a RST that its receiver could accept (RFC 5961 section 3.2), or a FIN in both directions, it stays known for
@@ -24,5 +24,6 @@ mod table;
 
 pub use connection::{Connection, SynInfo, Tracked};
 pub use record::COLUMNS;
+pub use reuse::begins_anew;
 pub use state::{EndReason, State};
 pub use table::{ConnectionLimits, ConnectionTable, Finished};

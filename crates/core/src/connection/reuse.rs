@@ -49,6 +49,8 @@ fn is_late(known: &Connection, seq: SeqNum, direction: Direction) -> bool {
         Some(next) => (0..=LATE).contains(&next.since(seq.plus(1))),
         // Nothing of this direction was seen: the other side's SYN (simultaneous open, or the answer came first), or
         // a few segments that overtook the SYN.
-        None => known.tracked.syn[direction.turned().index()].is_some() || known.tracked.packets.iter().sum::<u64>() <= 3,
+        None => {
+            known.tracked.syn[direction.turned().index()].is_some() || known.tracked.packets.iter().sum::<u64>() <= 3
+        }
     }
 }

@@ -43,7 +43,8 @@ struct Slot {
     idle_second: i64,
     generation: u32,
     status: Status,
-    connection: Option<Connection>,
+    /// Boxed: a slot that is free or whose connection is small costs little, and growing moves only slots.
+    connection: Option<Box<Connection>>,
 }
 
 /// A connection that left the table, and why.
@@ -158,7 +159,7 @@ impl ConnectionTable {
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
         slot.idle_second = i64::MIN;
-        slot.connection = Some(connection);
+        slot.connection = Some(Box::new(connection));
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.index.insert_unique(key.hash(hasher), index, |&i| slots[i as usize].key.hash(hasher));
         self.tidy_timers();
@@ -201,7 +202,7 @@ impl ConnectionTable {
     /// A connection in the table, or finished and not yet released.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut Connection> {
-        self.slots.get_mut(index)?.connection.as_mut()
+        self.slots.get_mut(index)?.connection.as_deref_mut()
     }
 
     /// Takes a connection out of the table because of `cause`.
@@ -266,11 +267,8 @@ impl ConnectionTable {
     /// The input ended: all connections finish, in the order in which they began.
     pub fn flush(&mut self) {
         self.timers = Timers::default();
-        let mut open: Vec<(u64, u32)> = self
-            .index
-            .iter()
-            .filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i)))
-            .collect();
+        let mut open: Vec<(u64, u32)> =
+            self.index.iter().filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i))).collect();
         open.sort_unstable();
         for (_, slot) in open {
             self.finish(slot, EndReason::Eof);
@@ -289,5 +287,17 @@ impl ConnectionTable {
         slot.status = Status::Free;
         slot.connection = None;
         self.free.push(index as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_size_stays_small() {
+        let (connection, slot) = (size_of::<Connection>(), size_of::<Slot>());
+        assert!(connection <= 512, "a connection takes {connection} octets");
+        assert!(slot <= 96, "a slot takes {slot} octets");
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{Source, Stats};
 use crate::capture::{
-    AheadBlock, BlockReader, FileInput, Filled, Input, MIN_BLOCK_LEN, Next, Packet, QueueInput, ReadAhead,
+    AheadBlock, BlockReader, DecodingInput, FileInput, Filled, Input, MIN_BLOCK_LEN, Next, Packet, QueueInput,
+    ReadAhead,
 };
 use crate::error::FlowError;
+use crate::filter::Filter;
 
 /// What a feed has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +57,17 @@ pub struct Feed {
     capture: Option<u32>,
     /// Octets read from captures before this one.
     bytes_before: u64,
+    filter: Option<Filter>,
+    filtered: u64,
 }
 
 impl Feed {
+    /// A feed without a capture; it gives the packets that `filter` chooses.
+    #[must_use]
+    pub fn new(filter: Option<Filter>) -> Self {
+        Self { filter, ..Self::default() }
+    }
+
     /// Begins with a capture. What was left of the one before is dropped.
     pub fn open(&mut self, source: Source, name: &str) {
         self.end_capture();
@@ -87,7 +97,7 @@ impl Feed {
     /// The next packet in `block`.
     #[inline]
     pub fn next(&mut self, block: &[u8]) -> FeedStep {
-        match self.reader.next(block) {
+        match self.next_chosen(block) {
             Ok(Next::Packet(packet)) => FeedStep::Packet(packet),
             Ok(Next::BlockDone) => {
                 self.reader.release(block);
@@ -96,6 +106,21 @@ impl Feed {
             Err(error) => {
                 self.fail(error);
                 FeedStep::BlockDone
+            }
+        }
+    }
+
+    #[inline]
+    fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
+        loop {
+            let next = self.reader.next(block)?;
+            match (&self.filter, &next) {
+                (Some(filter), Next::Packet(packet))
+                    if !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
+                {
+                    self.filtered += 1;
+                }
+                _ => return Ok(next),
             }
         }
     }
@@ -154,13 +179,14 @@ impl Feed {
     fn start(&mut self, may_read_ahead: bool) -> Result<(), FlowError> {
         let Some(source) = self.pending.take() else { return Ok(()) };
         self.bytes = Some(match source {
-            Source::Queue(queue) => Bytes::Direct(Box::new(QueueInput::new(queue))),
+            Source::Queue(queue) => Bytes::Direct(Box::new(DecodingInput::open(Box::new(QueueInput::new(queue))))),
             Source::Path(path) => {
-                let file = FileInput::open(&path)?;
-                if may_read_ahead && file.len() >= READ_AHEAD_FROM {
+                let mut file = FileInput::open(&path)?;
+                // A compressed file has a thread of its own already, which decodes it.
+                if may_read_ahead && file.len() >= READ_AHEAD_FROM && file.magic().is_none() {
                     Bytes::Ahead(ReadAhead::start(Box::new(file))?)
                 } else {
-                    Bytes::Direct(Box::new(file))
+                    Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
                 }
             }
         });
@@ -169,6 +195,7 @@ impl Feed {
 
     /// Writes how far the input is.
     pub fn count(&self, stats: &mut Stats) {
+        stats.filtered = self.filtered;
         stats.input_bytes = self.bytes_before + self.bytes.as_ref().map_or(0, Bytes::position);
     }
 

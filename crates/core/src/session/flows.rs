@@ -1,12 +1,13 @@
 //! Captures in, flow records out, all in Rust.
 
 use super::feed::FeedFilled;
-use super::{Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::capture::Packet;
 use crate::chain::{BasicState, Chain};
 use crate::decode::{Datagram, DecodeOptions, Decoder, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
+use crate::filter::Filter;
 use crate::flow::{Direction, EndReason, FlowCold, FlowKey, FlowTable, FlowTableOptions, Identity, identify};
 
 /// Columns of every flow record. `pkt_first` and `pkt_last` follow from the times in JavaScript.
@@ -43,6 +44,8 @@ pub struct FlowSessionOptions {
     pub aggregate: bool,
     /// How packets are decoded.
     pub decode: DecodeOptions,
+    /// Packets that it doesn't choose are as if they weren't there.
+    pub filter: Option<Filter>,
 }
 
 /// Reads captures and hands out flow records as columns.
@@ -68,9 +71,9 @@ impl FlowSession {
         let table = FlowTable::new(options.table);
         let decoder = Decoder::new(options.decode);
         Self {
+            feed: Feed::new(options.filter.clone()),
             options,
             layout,
-            feed: Feed::default(),
             block: Vec::new(),
             in_block: false,
             decoder,
@@ -208,8 +211,12 @@ impl FlowSession {
 }
 
 impl Session for FlowSession {
-    fn layout(&self) -> &Layout {
-        &self.layout
+    fn describe(&self) -> String {
+        self.layout.describe()
+    }
+
+    fn batch_len(&self) -> usize {
+        self.layout.byte_len()
     }
 
     fn open(&mut self, source: Source, name: &str) {
@@ -217,7 +224,8 @@ impl Session for FlowSession {
         self.in_block = false;
     }
 
-    fn next(&mut self, batch: &mut [u8]) -> Progress {
+    fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
+        let batch = &mut *buffers.batch;
         let status = match (self.finished, self.table.finished()) {
             (true, 0..=MAX_ROWS) => Status::Done,
             (true, _) => Status::More,

@@ -6,18 +6,20 @@
 //!
 //! A session never waits for JavaScript and never calls it: where it needs more, its answer says so.
 
+mod events;
 mod feed;
 mod flows;
 mod stats;
+mod streams;
 
 pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use stats::Stats;
+pub use streams::{StreamSession, StreamSessionOptions};
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use crate::batch::Layout;
 use crate::capture::ChunkQueue;
 use crate::error::FlowError;
 
@@ -35,6 +37,8 @@ pub enum Status {
     SourceFailed = 3,
     /// All is handed out.
     Done = 4,
+    /// As [`Status::More`], and the block holds packets that weren't looked at yet: lend the same block again.
+    MoreInBlock = 5,
 }
 
 /// Rows in the batch, and what comes next.
@@ -55,20 +59,40 @@ pub enum Source {
     Queue(Arc<Mutex<ChunkQueue>>),
 }
 
+/// What the caller lends for one call. A session that doesn't need one of them doesn't look at it.
+#[derive(Debug, Default)]
+pub struct Buffers<'a> {
+    /// Takes columns, of [`Session::batch_len`] octets.
+    pub batch: &'a mut [u8],
+    /// Takes the capture's own octets: rows point into it. At least [`crate::capture::MIN_BLOCK_LEN`] octets.
+    pub block: &'a mut [u8],
+    /// Takes octets that don't lie in the block. At least [`SIDE_LEN`] octets.
+    pub side: &'a mut [u8],
+}
+
+/// Least size of [`Buffers::side`].
+pub const SIDE_LEN: usize = 1 << 20;
+
 /// One job over captures.
 pub trait Session: Send {
-    /// How a batch is laid out.
-    fn layout(&self) -> &Layout;
+    /// How a batch is laid out, as JSON for JavaScript.
+    fn describe(&self) -> String;
+
+    /// Octets of a batch.
+    fn batch_len(&self) -> usize;
 
     /// Begins with a capture; `name` stands in records and errors.
     fn open(&mut self, source: Source, name: &str);
 
-    /// Reads on and fills `batch`, of [`Layout::byte_len`] octets.
-    fn next(&mut self, batch: &mut [u8]) -> Progress;
+    /// Reads on and fills the buffers.
+    fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress;
 
     /// No more captures will come: everything still open ends.
     fn finish(&mut self);
 
     /// Why the last capture failed.
     fn take_error(&mut self) -> Option<FlowError>;
+
+    /// The payload of connection `id` in `slot` isn't wanted. Only stream sessions know what that means.
+    fn unwant(&mut self, _slot: u32, _id: u64) {}
 }

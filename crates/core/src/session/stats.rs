@@ -26,6 +26,8 @@ stats! {
     captured_bytes = "capturedBytes",
     /// Octets of input read (of compressed input: compressed octets).
     input_bytes = "inputBytes",
+    /// Packets that the filter left out; they count nowhere else.
+    filtered = "filtered",
     /// Packets that carry no IP.
     non_ip = "nonIp",
     /// Packets of a link type this crate doesn't know.
@@ -64,6 +66,12 @@ stats! {
     evicted = "evicted",
     /// Flows open now.
     open_flows = "openFlows",
+    /// Holes given up because a limit on waiting octets was reached.
+    limit_gaps = "limitGaps",
+    /// Segments with sequence numbers out of every window, left out.
+    wild_segments = "wildSegments",
+    /// Keep-alives and repeated zero-window probes.
+    keep_alives = "keepAlives",
     /// The first unknown link type, where `unknown_link_packets_1` is more than 0.
     unknown_link_type_1 = "unknownLinkType1",
     /// Packets of it.

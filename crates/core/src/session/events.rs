@@ -1,0 +1,349 @@
+//! Stream events as rows: what happened, to which connection, and where its octets lie.
+//!
+//! Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that
+//! some events belong to. Rows go straight into the caller's batch; what doesn't fit waits here, copied, and goes
+//! first into the next one.
+
+use std::collections::VecDeque;
+
+use crate::batch::{Column, Kind, Layout, RowWriter};
+use crate::connection::{self, Connection, EndReason};
+use crate::flow::Direction;
+use crate::session::Stats;
+
+/// What an event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EventKind {
+    /// A connection began: its record so far is the next row of `opens`.
+    Open = 0,
+    /// Octets in stream order.
+    Data = 1,
+    /// Octets that are missing for good.
+    Gap = 2,
+    /// Octets that came twice with different values.
+    Conflict = 3,
+    /// A connection ended: its record is the next row of `closes`.
+    Close = 4,
+}
+
+impl EventKind {
+    /// The words, by number.
+    pub const NAMES: [&'static str; 5] = ["open", "data", "gap", "conflict", "close"];
+}
+
+/// Where an event's octets lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Place {
+    None = 0,
+    Block = 1,
+    Side = 2,
+}
+
+const EVENTS: &[Column] = &[
+    Column::new("kind", Kind::Word(&EventKind::NAMES)),
+    Column::new("slot", Kind::U32),
+    Column::new("direction", Kind::U8),
+    Column::new("place", Kind::U8),
+    Column::new("at", Kind::U32),
+    Column::new("offset", Kind::U64),
+    Column::new("length", Kind::U64),
+    Column::new("ts_ns", Kind::I64),
+    Column::new("packet", Kind::U64),
+];
+
+/// What a close row adds to the record's columns: where in the side buffer the gaps (pairs of doubles) and the
+/// SHA-256 digests (32 octets each, forward first) lie.
+const CLOSE_EXTRA: &[Column] = &[
+    Column::new("gaps_at", Kind::U32),
+    Column::new("gap_count_fwd", Kind::U32),
+    Column::new("gap_count_rev", Kind::U32),
+    Column::nullable("sha256_at", Kind::U32),
+];
+
+/// Most events of one batch: a block of the smallest packets with one octet each has fewer.
+const MAX_EVENTS: usize = 8192;
+/// Most connections that one batch opens or closes.
+const MAX_RECORDS: usize = 2048;
+
+/// The tables of a batch.
+#[derive(Debug)]
+pub struct EventLayout {
+    events: Layout,
+    opens: Layout,
+    closes: Layout,
+}
+
+impl Default for EventLayout {
+    fn default() -> Self {
+        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::COLUMNS.iter().copied(), MAX_RECORDS);
+        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
+        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
+        Self { events, opens, closes }
+    }
+}
+
+impl EventLayout {
+    /// Octets of a batch.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.closes.byte_len()
+    }
+
+    /// As JSON for JavaScript: one layout for each table.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let (events, opens, closes) = (self.events.describe(), self.opens.describe(), self.closes.describe());
+        format!("{{\"byteLength\":{},\"events\":{events},\"opens\":{opens},\"closes\":{closes}}}", self.byte_len())
+    }
+
+    /// Writes the statistics.
+    pub fn write_stats(&self, batch: &mut [u8], stats: &Stats) {
+        self.events.write_stats(batch, stats.values());
+    }
+}
+
+/// What a connection's record has besides its columns.
+#[derive(Clone, Debug, Default)]
+pub struct CloseExtra {
+    /// Gaps of each direction: offset and length.
+    pub gaps: [Vec<(u64, u64)>; 2],
+    /// SHA-256 of the delivered octets of each direction.
+    pub sha256: Option<[[u8; 32]; 2]>,
+}
+
+/// An event on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// What it tells.
+    pub kind: EventKind,
+    /// The connection's slot.
+    pub slot: u32,
+    /// The direction that it is about.
+    pub direction: Direction,
+    /// Offset in the stream.
+    pub offset: u64,
+    /// Octets that it is about.
+    pub length: u64,
+    /// Packet time.
+    pub ts_ns: i64,
+    /// Number of the packet that brought it.
+    pub packet: u64,
+}
+
+/// An event's octets.
+#[derive(Clone, Copy, Debug)]
+pub enum Octets<'a> {
+    /// None.
+    None,
+    /// In the block, at this place.
+    Block(u32, &'a [u8]),
+    /// To be copied; a second version may follow the first.
+    Copy(&'a [u8], &'a [u8]),
+}
+
+impl Octets<'_> {
+    fn side_len(&self) -> usize {
+        match self {
+            Self::None | Self::Block(..) => 0,
+            Self::Copy(first, second) => first.len() + second.len(),
+        }
+    }
+}
+
+/// An event that had no room.
+#[derive(Debug)]
+struct Spilled {
+    event: Event,
+    octets: Vec<u8>,
+    extra: Option<(EndReason, Box<CloseExtra>)>,
+}
+
+/// Writes events into the buffers of one call.
+#[derive(Debug)]
+pub struct EventWriter<'a> {
+    layout: &'a EventLayout,
+    batch: &'a mut [u8],
+    side: &'a mut [u8],
+    rows: usize,
+    opens: usize,
+    closes: usize,
+    side_used: usize,
+}
+
+/// Events that wait for room.
+#[derive(Debug, Default)]
+pub struct Spill(VecDeque<Spilled>);
+
+impl Spill {
+    /// Nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> EventWriter<'a> {
+    /// A writer into empty buffers.
+    pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], side: &'a mut [u8]) -> Self {
+        Self { layout, batch, side, rows: 0, opens: 0, closes: 0, side_used: 0 }
+    }
+
+    /// Rows of the events table so far.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Octets that are free behind the next multiple of 8.
+    fn side_room(&self) -> usize {
+        self.side.len().saturating_sub(self.side_used + 8)
+    }
+
+    fn has_room(&self, kind: EventKind, side_len: usize) -> bool {
+        self.rows < MAX_EVENTS
+            && side_len <= self.side_room()
+            && (kind != EventKind::Open || self.opens < MAX_RECORDS)
+            && (kind != EventKind::Close || self.closes < MAX_RECORDS)
+    }
+
+    /// Writes an event other than open and close, or lets it wait.
+    #[inline]
+    pub fn push(&mut self, spill: &mut Spill, event: Event, octets: Octets<'_>) {
+        if spill.is_empty() && self.has_room(event.kind, octets.side_len()) {
+            self.write(&event, octets);
+            return;
+        }
+        let octets = match octets {
+            Octets::None => Vec::new(),
+            Octets::Block(_, bytes) => bytes.to_vec(),
+            Octets::Copy(first, second) => [first, second].concat(),
+        };
+        spill.0.push_back(Spilled { event, octets, extra: None });
+    }
+
+    /// Writes an open event with its connection's record, or lets it wait.
+    pub fn open(&mut self, spill: &mut Spill, event: Event, connection: &Connection) {
+        if spill.is_empty() && self.has_room(EventKind::Open, 0) {
+            self.write_open(&event, connection);
+        } else {
+            spill.0.push_back(Spilled { event, octets: Vec::new(), extra: None });
+        }
+    }
+
+    /// Writes a close event with its connection's record. True: written, so the connection may go; false: it waits.
+    pub fn close(
+        &mut self,
+        spill: &mut Spill,
+        event: Event,
+        (reason, extra): (EndReason, CloseExtra),
+        connection: &Connection,
+    ) -> bool {
+        if spill.is_empty() && self.has_room(EventKind::Close, side_len(&extra)) {
+            self.write_close(&event, reason, &extra, connection);
+            return true;
+        }
+        spill.0.push_back(Spilled { event, octets: Vec::new(), extra: Some((reason, Box::new(extra))) });
+        false
+    }
+
+    /// Writes what waits, as far as there is room. `connection` finds a slot's connection; `closed` may free it.
+    pub fn drain<C>(
+        &mut self,
+        spill: &mut Spill,
+        context: &mut C,
+        connection: impl Fn(&mut C, u32) -> Option<&Connection>,
+        mut closed: impl FnMut(&mut C, u32),
+    ) {
+        while let Some(next) = spill.0.front() {
+            let side_len = next.extra.as_ref().map_or(next.octets.len(), |(_, extra)| side_len(extra));
+            if !self.has_room(next.event.kind, side_len) {
+                return;
+            }
+            let Some(Spilled { event, octets, extra }) = spill.0.pop_front() else { return };
+            match (event.kind, extra) {
+                (EventKind::Open, _) => {
+                    if let Some(connection) = connection(context, event.slot) {
+                        self.write_open(&event, connection);
+                    }
+                }
+                (_, Some((reason, extra))) => {
+                    if let Some(connection) = connection(context, event.slot) {
+                        self.write_close(&event, reason, &extra, connection);
+                    }
+                    closed(context, event.slot);
+                }
+                _ => self.write(&event, Octets::Copy(&octets, &[])),
+            }
+        }
+    }
+
+    fn write_open(&mut self, event: &Event, connection: &Connection) {
+        connection.write(EndReason::Eof, &mut self.layout.opens.row(self.batch, self.opens));
+        self.opens += 1;
+        self.write(event, Octets::None);
+    }
+
+    fn write_close(&mut self, event: &Event, reason: EndReason, extra: &CloseExtra, connection: &Connection) {
+        let gaps_at = self.align_side();
+        for (offset, length) in extra.gaps.iter().flatten() {
+            self.copy_to_side(&(*offset as f64).to_ne_bytes());
+            self.copy_to_side(&(*length as f64).to_ne_bytes());
+        }
+        let sha256_at = extra.sha256.map(|digests| {
+            let at = self.side_used;
+            digests.iter().for_each(|digest| self.copy_to_side(digest));
+            at as u32
+        });
+        let row = &mut self.layout.closes.row(self.batch, self.closes);
+        connection.write(reason, row);
+        row.u32(gaps_at as u32);
+        row.u32(extra.gaps[0].len() as u32);
+        row.u32(extra.gaps[1].len() as u32);
+        row.optional(sha256_at, RowWriter::u32);
+        self.closes += 1;
+        self.write(event, Octets::None);
+    }
+
+    #[inline]
+    fn write(&mut self, event: &Event, octets: Octets<'_>) {
+        let (place, at) = match octets {
+            Octets::None => (Place::None, 0),
+            Octets::Block(at, _) => (Place::Block, at),
+            Octets::Copy(first, second) => {
+                let at = self.side_used;
+                self.copy_to_side(first);
+                self.copy_to_side(second);
+                (Place::Side, at as u32)
+            }
+        };
+        let row = &mut self.layout.events.row(self.batch, self.rows);
+        row.u8(event.kind as u8);
+        row.u32(event.slot);
+        row.u8(event.direction as u8);
+        row.u8(place as u8);
+        row.u32(at);
+        row.u64(event.offset);
+        row.u64(event.length);
+        row.i64(event.ts_ns);
+        row.u64(event.packet);
+        self.rows += 1;
+    }
+
+    fn align_side(&mut self) -> usize {
+        self.side_used = self.side_used.next_multiple_of(8);
+        self.side_used
+    }
+
+    fn copy_to_side(&mut self, bytes: &[u8]) {
+        self.side[self.side_used..self.side_used + bytes.len()].copy_from_slice(bytes);
+        self.side_used += bytes.len();
+    }
+}
+
+/// Octets that a close event takes in the side buffer.
+fn side_len(extra: &CloseExtra) -> usize {
+    extra.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
+}

@@ -1,0 +1,521 @@
+//! Captures in, stream events and connection records out.
+
+use sha2::{Digest, Sha256};
+
+use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
+use super::feed::FeedFilled;
+use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use crate::capture::Packet;
+use crate::connection::{Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew};
+use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
+use crate::error::FlowError;
+use crate::filter::Filter;
+use crate::flow::{Direction, FlowKey};
+use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
+
+/// Blocks that one call reads at most when no events point into them.
+const BLOCKS_PER_CALL: usize = 16;
+
+/// What a stream session is to do.
+#[derive(Clone, Debug, Default)]
+pub struct StreamSessionOptions {
+    /// Bounds and choices of reassembly.
+    pub streams: StreamLimits,
+    /// Bounds and times of connections.
+    pub connections: ConnectionLimits,
+    /// Give open, data, gap and conflict events; otherwise only closes come.
+    pub events: bool,
+    /// Compute SHA-256 of each direction.
+    pub sha256: bool,
+    /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
+    pub max_gaps: usize,
+    /// Packets that it doesn't choose are as if they weren't there.
+    pub filter: Option<Filter>,
+    /// How packets are decoded.
+    pub decode: DecodeOptions,
+}
+
+/// What a connection needs beside its slot, only where it is asked for or has gaps.
+#[derive(Debug, Default)]
+struct Side {
+    gaps: [Vec<(u64, u64)>; 2],
+    sha256: Option<Box<[Sha256; 2]>>,
+}
+
+/// Reads captures and hands out stream events.
+pub struct StreamSession {
+    options: StreamSessionOptions,
+    layout: EventLayout,
+    feed: Feed,
+    /// Used where no event points into the block.
+    own_block: Vec<u8>,
+    in_block: bool,
+    decoder: Decoder,
+    tracker: Tracker,
+    stats: Stats,
+    finished: bool,
+}
+
+/// Connections and everything that belongs to them.
+struct Tracker {
+    table: ConnectionTable,
+    sides: Vec<Side>,
+    arena: Arena,
+    spill: Spill,
+    events: bool,
+    sha256: bool,
+    max_gaps: usize,
+}
+
+impl StreamSession {
+    /// A session without a capture yet.
+    #[must_use]
+    pub fn new(options: StreamSessionOptions) -> Self {
+        let tracker = Tracker {
+            table: ConnectionTable::new(options.connections),
+            sides: Vec::new(),
+            arena: Arena::new(options.streams),
+            spill: Spill::default(),
+            events: options.events,
+            sha256: options.sha256,
+            max_gaps: options.max_gaps,
+        };
+        Self {
+            feed: Feed::new(options.filter.clone()),
+            decoder: Decoder::new(options.decode),
+            options,
+            layout: EventLayout::default(),
+            own_block: Vec::new(),
+            in_block: false,
+            tracker,
+            stats: Stats::default(),
+            finished: false,
+        }
+    }
+
+    /// Counters so far.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
+    fn walk(&mut self, block: &[u8], writer: &mut EventWriter<'_>) -> bool {
+        // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let mut done = false;
+        while !done && self.tracker.spill.is_empty() {
+            match self.feed.next(block) {
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, block, writer),
+                FeedStep::BlockDone => done = true,
+            }
+        }
+        self.decoder = decoder;
+        done
+    }
+
+    #[inline]
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
+        self.stats.packets += 1;
+        self.stats.captured_bytes += u64::from(packet.captured_len);
+        self.tracker.advance(packet, writer);
+        match decoder.decode(packet, packet.bytes(block)) {
+            Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
+                Some(segment) => {
+                    let at = packet.start as u32 + datagram.upper_offset + segment.header_len;
+                    let payload_at = (!datagram.reassembled).then_some(at);
+                    let encap = self.options.decode.key_encap(datagram.outer);
+                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
+                    self.tracker.segment(&arrived, self.feed.capture(), writer);
+                }
+                None => self.stats.bad_segments += 1,
+            },
+            Ok(_) => {}
+            Err(reason) => self.stats.count_drop(reason),
+        }
+    }
+
+    /// Reads and walks what one call may.
+    fn read(&mut self, block: &mut [u8], writer: &mut EventWriter<'_>) -> Status {
+        let blocks = if self.options.events { 1 } else { BLOCKS_PER_CALL };
+        for _ in 0..blocks {
+            if !self.in_block {
+                let filled =
+                    if self.options.events { self.feed.fill(block) } else { self.feed.fill_own(&mut self.own_block) };
+                match filled {
+                    FeedFilled::Ready => self.in_block = true,
+                    FeedFilled::NeedInput => return Status::NeedInput,
+                    FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
+                    FeedFilled::End => return Status::SourceEnd,
+                }
+            }
+            let done = if self.options.events {
+                self.walk(block, writer)
+            } else {
+                let own = std::mem::take(&mut self.own_block);
+                let done = self.walk(&own, writer);
+                self.own_block = own;
+                done
+            };
+            self.in_block = !done;
+            if self.feed.failed() {
+                return Status::SourceFailed;
+            }
+            if !self.tracker.spill.is_empty() {
+                return if self.in_block { Status::MoreInBlock } else { Status::More };
+            }
+        }
+        Status::More
+    }
+
+    fn count(&mut self) {
+        self.feed.count(&mut self.stats);
+        self.stats.count_decoder(&self.decoder);
+        let totals = self.tracker.arena.totals();
+        self.stats.flows = self.tracker.table.opened;
+        self.stats.evicted = self.tracker.table.evicted;
+        self.stats.open_flows = self.tracker.table.known() as u64;
+        self.stats.limit_gaps = totals.direction_limit_hits + totals.total_limit_hits;
+        self.stats.wild_segments = totals.wild_segments;
+        self.stats.keep_alives = totals.keep_alives;
+    }
+}
+
+impl Session for StreamSession {
+    fn describe(&self) -> String {
+        self.layout.describe()
+    }
+
+    fn batch_len(&self) -> usize {
+        self.layout.byte_len()
+    }
+
+    fn open(&mut self, source: Source, name: &str) {
+        self.feed.open(source, name);
+        self.in_block = false;
+    }
+
+    fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
+        let layout = std::mem::take(&mut self.layout);
+        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.side);
+        self.tracker.drain(&mut writer);
+        let status = if !self.tracker.spill.is_empty() {
+            if self.in_block { Status::MoreInBlock } else { Status::More }
+        } else if self.finished {
+            self.tracker.flush(&mut writer)
+        } else {
+            self.read(buffers.block, &mut writer)
+        };
+        let rows = writer.rows();
+        self.count();
+        layout.write_stats(buffers.batch, &self.stats);
+        self.layout = layout;
+        Progress { rows, status }
+    }
+
+    fn finish(&mut self) {
+        self.tracker.table.flush();
+        self.finished = true;
+    }
+
+    fn take_error(&mut self) -> Option<FlowError> {
+        self.feed.take_error()
+    }
+
+    fn unwant(&mut self, slot: u32, id: u64) {
+        self.tracker.unwant(slot, id);
+    }
+}
+
+/// A segment and where it comes from.
+struct Arrived<'a> {
+    packet: &'a Packet,
+    datagram: &'a Datagram<'a>,
+    segment: &'a Segment<'a>,
+    /// What counts for the key of what lies around the datagram.
+    encap: EncapId,
+    /// Where the payload begins in the block, unless it was put together from fragments.
+    payload_at: Option<u32>,
+}
+
+impl Tracker {
+    /// Moves packet time on: ends connections and gives up holes whose time has come.
+    #[inline]
+    fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
+        self.table.advance(packet.ts_ns);
+        self.end_finished(packet.ts_ns, packet.number, writer);
+        while let Some(token) = self.arena.due(packet.ts_ns) {
+            self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
+                stream.on_time(arena, packet.ts_ns, sink);
+            });
+        }
+    }
+
+    fn segment(&mut self, arrived: &Arrived<'_>, capture: u32, writer: &mut EventWriter<'_>) {
+        let Arrived { packet, datagram, segment, .. } = *arrived;
+        let ports = (segment.src_port, segment.dst_port);
+        let (key, _) =
+            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
+        let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+        let (slot, direction) = match known {
+            Some((slot, direction)) if !self.begins_anew(slot, segment, direction) => (slot, direction),
+            known => {
+                if let Some((slot, _)) = known {
+                    self.table.finish(slot as u32, EndReason::Reuse);
+                    self.end_finished(packet.ts_ns, packet.number, writer);
+                }
+                self.open(key, arrived, capture, writer)
+            }
+        };
+        self.table.touch(slot, packet.ts_ns);
+        let Some(connection) = self.table.get_mut(slot) else { return };
+        connection.last_ns = packet.ts_ns;
+        let zero_window = connection.meets_zero_window(direction);
+        let over = connection.header(segment, direction);
+        self.feed_streams(slot, direction, zero_window, arrived, writer);
+        if over {
+            self.table.set_over(slot, packet.ts_ns);
+        }
+        while let Some(token) = self.arena.over_limit() {
+            self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
+                stream.relieve(arena, sink);
+            });
+        }
+    }
+
+    fn begins_anew(&mut self, slot: usize, segment: &Segment<'_>, direction: Direction) -> bool {
+        self.table.get_mut(slot).is_some_and(|known| begins_anew(known, segment, direction))
+    }
+
+    /// The segment's direction in a known connection.
+    #[inline]
+    fn direction(&mut self, slot: usize, arrived: &Arrived<'_>) -> Option<Direction> {
+        let connection = self.table.get_mut(slot)?;
+        let from_client = connection.port[0] == arrived.segment.src_port && connection.addr[0] == arrived.datagram.src;
+        Some(if from_client { Direction::Fwd } else { Direction::Rev })
+    }
+
+    fn open(
+        &mut self,
+        key: FlowKey,
+        arrived: &Arrived<'_>,
+        capture: u32,
+        writer: &mut EventWriter<'_>,
+    ) -> (usize, Direction) {
+        let Arrived { packet, datagram, segment, .. } = *arrived;
+        let mut direction = Direction::Fwd;
+        let slot = self.table.open(key, |id, slot| {
+            let (mut connection, way) = Connection::open(id, slot, datagram, segment);
+            (connection.capture, connection.first_packet) = (capture, packet.number);
+            (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
+            direction = way;
+            connection
+        });
+        // Opening may have evicted another one.
+        self.end_finished(packet.ts_ns, packet.number, writer);
+        if self.sides.len() <= slot {
+            self.sides.resize_with(slot + 1, Side::default);
+        }
+        let sha256 = self.sha256.then(Box::default);
+        self.sides[slot] = Side { sha256, ..Side::default() };
+        if self.events
+            && let Some(connection) = self.table.get_mut(slot)
+        {
+            let event = plain(EventKind::Open, slot as u32, packet.ts_ns, packet.number);
+            writer.open(&mut self.spill, event, connection);
+        }
+        (slot, direction)
+    }
+
+    /// Gives the payload to its stream and the acknowledgement to the other one.
+    #[inline]
+    fn feed_streams(
+        &mut self,
+        slot: usize,
+        direction: Direction,
+        zero_window: bool,
+        arrived: &Arrived<'_>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        let Arrived { packet, segment, payload_at, .. } = *arrived;
+        let Some(connection) = self.table.get_mut(slot) else { return };
+        let mut sink = EventSink {
+            writer,
+            spill: &mut self.spill,
+            side: &mut self.sides[slot],
+            events: self.events && connection.wanted,
+            max_gaps: self.max_gaps,
+            event: plain(EventKind::Data, slot as u32, packet.ts_ns, packet.number),
+            payload: segment.payload,
+            payload_at,
+        };
+        if segment.has(flags::ACK) {
+            let turned = direction.turned();
+            sink.event.direction = turned;
+            connection.streams[turned.index()].on_ack(&mut self.arena, segment.ack, packet.ts_ns, &mut sink);
+        }
+        // RFC 9293 section 3.5.3: what a RST carries explains it and is no stream data.
+        if !segment.has(flags::RST) {
+            sink.event.direction = direction;
+            let fed = StreamSegment {
+                seq: segment.seq,
+                syn: segment.has(flags::SYN),
+                fin: segment.has(flags::FIN),
+                payload: segment.payload,
+                wire_len: segment.payload_len,
+                zero_window,
+                ts_ns: packet.ts_ns,
+            };
+            connection.streams[direction.index()].push(&mut self.arena, &fed, &mut sink);
+        }
+        if !connection.wanted {
+            connection.streams.iter_mut().for_each(|stream| stream.discard(&mut self.arena));
+        }
+    }
+
+    /// Lets a stream that the arena named give up a hole.
+    fn with_stream(
+        &mut self,
+        token: u32,
+        ts_ns: i64,
+        packet: u64,
+        writer: &mut EventWriter<'_>,
+        act: impl FnOnce(&mut crate::stream::Stream, &mut Arena, &mut EventSink<'_, '_>),
+    ) {
+        let (slot, way) = ((token / 2) as usize, (token % 2) as usize);
+        let Some(connection) = self.table.get_mut(slot) else { return };
+        let mut sink = EventSink {
+            writer,
+            spill: &mut self.spill,
+            side: &mut self.sides[slot],
+            events: self.events && connection.wanted,
+            max_gaps: self.max_gaps,
+            event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
+            payload: &[],
+            payload_at: None,
+        };
+        act(&mut connection.streams[way], &mut self.arena, &mut sink);
+    }
+
+    /// Ends the connections that left the table: what waits in their streams comes out, then their record.
+    #[inline]
+    fn end_finished(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
+        while let Some(finished) = self.table.next_finished() {
+            self.end(finished, ts_ns, packet, writer);
+        }
+    }
+
+    fn end(&mut self, finished: Finished, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
+        let slot = finished.slot as u32;
+        for token in [slot * 2, slot * 2 + 1] {
+            self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| stream.finish(arena, sink));
+        }
+        let Some(connection) = self.table.get_mut(finished.slot) else { return };
+        let side = std::mem::take(&mut self.sides[finished.slot]);
+        let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
+        let extra = CloseExtra { gaps: side.gaps, sha256 };
+        let reason = connection.end_reason(finished.cause);
+        let event = plain(EventKind::Close, slot, ts_ns, packet);
+        if writer.close(&mut self.spill, event, (reason, extra), connection) {
+            self.table.release(finished.slot);
+        }
+    }
+
+    /// Writes what waited for room.
+    fn drain(&mut self, writer: &mut EventWriter<'_>) {
+        writer.drain(
+            &mut self.spill,
+            &mut self.table,
+            |table, slot| table.get_mut(slot as usize).map(|c| &*c),
+            |table, slot| table.release(slot as usize),
+        );
+    }
+
+    /// The input ended: ends connections until all are out or the batch is full.
+    fn flush(&mut self, writer: &mut EventWriter<'_>) -> Status {
+        while let Some(finished) = self.table.next_finished() {
+            let last_ns = self.table.get_mut(finished.slot).map_or(0, |c| c.last_ns);
+            self.end(finished, last_ns, 0, writer);
+            if !self.spill.is_empty() {
+                return Status::More;
+            }
+        }
+        Status::Done
+    }
+
+    /// The payload is neither kept nor handed out from now on. The slot may be another connection's by now.
+    fn unwant(&mut self, slot: u32, id: u64) {
+        if let Some(connection) = self.table.get_mut(slot as usize).filter(|c| c.id == id) {
+            connection.wanted = false;
+            connection.streams.iter_mut().for_each(|stream| stream.discard(&mut self.arena));
+        }
+    }
+}
+
+const DIRECTIONS: [Direction; 2] = [Direction::Fwd, Direction::Rev];
+
+fn plain(kind: EventKind, slot: u32, ts_ns: i64, packet: u64) -> Event {
+    Event { kind, slot, direction: Direction::Fwd, offset: 0, length: 0, ts_ns, packet }
+}
+
+/// Turns what a stream tells into events, hashes and lists of gaps.
+struct EventSink<'a, 'w> {
+    writer: &'a mut EventWriter<'w>,
+    spill: &'a mut Spill,
+    side: &'a mut Side,
+    events: bool,
+    max_gaps: usize,
+    event: Event,
+    payload: &'a [u8],
+    payload_at: Option<u32>,
+}
+
+impl EventSink<'_, '_> {
+    #[inline]
+    fn data(&mut self, offset: u64, octets: Octets<'_>, bytes: &[u8]) {
+        if let Some(hashes) = &mut self.side.sha256 {
+            hashes[self.event.direction.index()].update(bytes);
+        }
+        if self.events {
+            let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
+            self.writer.push(self.spill, event, octets);
+        }
+    }
+}
+
+impl Sink for EventSink<'_, '_> {
+    #[inline]
+    fn in_order(&mut self, offset: u64, range: std::ops::Range<u32>) {
+        let bytes = &self.payload[range.start as usize..range.end as usize];
+        let octets = match self.payload_at {
+            Some(at) => Octets::Block(at + range.start, bytes),
+            None => Octets::Copy(bytes, &[]),
+        };
+        self.data(offset, octets, bytes);
+    }
+
+    fn released(&mut self, offset: u64, bytes: &[u8]) {
+        self.data(offset, Octets::Copy(bytes, &[]), bytes);
+    }
+
+    fn gap(&mut self, offset: u64, len: u64, _reason: GapReason) {
+        let gaps = &mut self.side.gaps[self.event.direction.index()];
+        let listed = gaps.len();
+        match gaps.last_mut() {
+            Some(last) if last.0 + last.1 == offset => last.1 += len,
+            _ if listed < self.max_gaps => gaps.push((offset, len)),
+            _ => {}
+        }
+        if self.events {
+            let event = Event { kind: EventKind::Gap, offset, length: len, ..self.event };
+            self.writer.push(self.spill, event, Octets::None);
+        }
+    }
+
+    fn conflict(&mut self, offset: u64, kept: &[u8], other: &[u8]) {
+        if self.events {
+            let event = Event { kind: EventKind::Conflict, offset, length: kept.len() as u64, ..self.event };
+            self.writer.push(self.spill, event, Octets::Copy(kept, other));
+        }
+    }
+}

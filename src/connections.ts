@@ -1,0 +1,257 @@
+/** `connections`: captures in, one record per TCP connection out, with what each side sent. */
+import { createHash } from 'node:crypto'
+import type { ConnectionRecord, Gap } from './connection.js'
+import type { FlowError } from './errors.js'
+import { abortSignal, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { sourceList, sourceName, type CaptureSource } from './source.js'
+import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
+import { checkStreams, oneOf, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
+
+/** What `connections` takes. */
+export interface ConnectionsOptions extends StreamOptions {
+  /**
+   * Octets kept of each direction, from its start. 0 = none: then only records are made, which is quickest.
+   * @defaultValue 1 MiB
+   */
+  maxStreamBytes?: number
+  /**
+   * Octets kept of all open connections together. Beyond it nothing more is kept (`content.complete` is false).
+   * @defaultValue 256 MiB
+   */
+  maxKeptBytes?: number
+  /**
+   * Adds the columns `stream_sha256_fwd` and `stream_sha256_rev`: of all delivered octets, kept or not.
+   * @defaultValue none
+   */
+  hash?: 'sha256'
+  /**
+   * Reads each capture by itself: no connection goes on from one to the next, and serial numbers begin anew.
+   * @defaultValue false
+   */
+  separate?: boolean
+}
+
+/** What one side sent. */
+export interface StreamContent {
+  /** Octets delivered in order, kept or not; gaps not counted. */
+  readonly length: number
+  /** Octets that are missing for good, as `[offset, length]`. */
+  readonly gaps: readonly Gap[]
+  /** All delivered octets were kept. */
+  readonly complete: boolean
+  /** What was kept, in pieces, gaps left out. */
+  chunks(): readonly Uint8Array[]
+  /** What was kept, in one piece, gaps left out. */
+  bytes(): Uint8Array
+  /** SHA-256 of the delivered octets, hexadecimal; null where not all were kept and no `hash` was asked for. */
+  sha256(): string | null
+}
+
+/** A connection record with what each side sent. These two are not enumerable: spread and JSON give the columns. */
+export interface Connection extends ConnectionRecord {
+  readonly client: StreamContent
+  readonly server: StreamContent
+}
+
+/**
+ * Reads captures and gives one record per TCP connection, in the order in which they end.
+ *
+ * @example
+ * for await (const c of connections('big.pcap', { want: c => c.server_port === 443 }))
+ *   console.log(c.client_addr, c.client.length, c.server.gaps)
+ */
+export function connections(
+  source: CaptureSource | readonly CaptureSource[],
+  options: ConnectionsOptions = {},
+): Connections {
+  return new Connections(source, options)
+}
+
+const OWN_NAMES = ['maxStreamBytes', 'maxKeptBytes', 'hash', 'separate']
+
+interface Checked {
+  readonly options: StreamOptions
+  readonly maxStreamBytes: number
+  readonly maxKeptBytes: number
+  readonly sha256: boolean
+}
+
+/** The records of a run: what {@link connections} returns. */
+export class Connections implements AsyncIterableIterator<Connection, undefined> {
+  readonly #records: AsyncGenerator<Connection, undefined>
+  #events: StreamEvents | undefined
+  #before: StreamStats | undefined
+
+  constructor(source: CaptureSource | readonly CaptureSource[], options: ConnectionsOptions = {}) {
+    knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, ...OWN_NAMES])
+    const { maxStreamBytes, maxKeptBytes, hash, separate, ...rest } = options
+    checkStreams(rest)
+    abortSignal(rest.signal)
+    const checked = {
+      options: rest,
+      maxStreamBytes: integer('maxStreamBytes', maxStreamBytes, 2 ** 20, 0, 2 ** 31),
+      maxKeptBytes: integer('maxKeptBytes', maxKeptBytes, 2 ** 28, 0, 2 ** 40),
+      sha256: hash !== undefined && oneOf('hash', hash, ['sha256']) === 'sha256',
+    }
+    const sources = sourceList(source)
+    const names = sources.length > 1 ? sources.map(sourceName) : null
+    const apart = flag('separate', separate, false)
+    this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
+  }
+
+  /** Counters of the run so far. */
+  get stats(): StreamStats {
+    return addStats(this.#before, this.#events?.stats)
+  }
+
+  async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<Connection, undefined> {
+    let first: FlowError | undefined
+    const onError = checked.options.onError ?? ((error: FlowError) => void (first ??= error))
+    const each = { ...checked, options: { ...checked.options, onError } }
+    for (const source of sources) yield* this.#run([source], [sourceName(source)], each)
+    if (first) throw first
+  }
+
+  async *#run(
+    sources: readonly CaptureSource[],
+    captures: readonly string[] | null,
+    { options, maxStreamBytes, maxKeptBytes, sha256 }: Checked,
+  ): AsyncGenerator<Connection, undefined> {
+    const keep = maxStreamBytes > 0
+    const events = new StreamEvents(sources, options, { events: keep, sha256, captures })
+    const keeper = new Keeper(maxStreamBytes, maxKeptBytes)
+    this.#events = events
+    try {
+      while (await events.nextBatch())
+        for (let event = events.take(); event; event = events.take()) {
+          const ended = keeper.take(event)
+          if (ended) yield ended
+        }
+    } finally {
+      await events.return()
+      this.#before = this.stats
+      this.#events = undefined
+    }
+  }
+
+  /** The next record. */
+  next(): Promise<IteratorResult<Connection, undefined>> {
+    return this.#records.next()
+  }
+
+  /** Stops reading and lets go of files and threads. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#events?.stop()
+    await this.#records.return(undefined)
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
+/** Counters of one run after another; what is open is open now. */
+function addStats(before: StreamStats | undefined, now: StreamStats | undefined): StreamStats {
+  if (!before || !now) return now ?? before ?? NO_STATS
+  const names = Object.keys(now) as (keyof StreamStats)[]
+  return Object.fromEntries(names.map(name => [name, before[name] + now[name]])) as unknown as StreamStats
+}
+
+/** Keeps what connections carry, up to the limits, until they end. */
+class Keeper {
+  readonly #perStream: number
+  readonly #inAll: number
+  readonly #open = new Map<number, readonly [Content, Content]>()
+  #kept = 0
+
+  constructor(perStream: number, inAll: number) {
+    this.#perStream = perStream
+    this.#inAll = inAll
+  }
+
+  /** Takes an event in; gives the connection that ended with it. */
+  take(event: StreamEvent): Connection | undefined {
+    if (event.type === 'data') this.#keep(event)
+    return event.type === 'close' ? this.#end(event.connection) : undefined
+  }
+
+  #keep(event: DataEvent): void {
+    const content = this.#contents(event.connection.connection_id)[event.direction === 'fwd' ? 0 : 1]
+    const room = Math.min(this.#perStream - content.kept, this.#inAll - this.#kept)
+    this.#kept += content.push(event.data, room)
+  }
+
+  #contents(id: number): readonly [Content, Content] {
+    let contents = this.#open.get(id)
+    if (!contents) this.#open.set(id, (contents = [new Content('fwd'), new Content('rev')]))
+    return contents
+  }
+
+  #end(record: ConnectionRecord): Connection {
+    const [client, server] = this.#contents(record.connection_id)
+    this.#open.delete(record.connection_id)
+    this.#kept -= client.kept + server.kept
+    client.end(record)
+    server.end(record)
+    return Object.defineProperties(record, { client: { value: client }, server: { value: server } }) as Connection
+  }
+}
+
+class Content implements StreamContent {
+  /** Octets kept. */
+  kept = 0
+  readonly #direction: 'fwd' | 'rev'
+  readonly #chunks: Uint8Array[] = []
+  #digest: string | undefined
+  length = 0
+  gaps: readonly Gap[] = []
+
+  constructor(direction: 'fwd' | 'rev') {
+    this.#direction = direction
+  }
+
+  /** The connection ended: what its record says of this direction. */
+  end(record: ConnectionRecord): void {
+    this.length = record[`stream_len_${this.#direction}`]
+    this.gaps = record[`gaps_${this.#direction}`]
+    this.#digest = record[`stream_sha256_${this.#direction}`]
+  }
+
+  /** Keeps a copy of at most `room` octets; how many. */
+  push(data: Uint8Array, room: number): number {
+    const taken = Math.max(0, Math.min(room, data.length))
+    if (taken > 0) this.#chunks.push(data.slice(0, taken))
+    this.kept += taken
+    return taken
+  }
+
+  get complete(): boolean {
+    return this.kept === this.length
+  }
+
+  chunks(): readonly Uint8Array[] {
+    return this.#chunks
+  }
+
+  bytes(): Uint8Array {
+    return concat(this.#chunks, this.kept)
+  }
+
+  sha256(): string | null {
+    if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
+    const hash = createHash('sha256')
+    for (const chunk of this.#chunks) hash.update(chunk)
+    return hash.digest('hex')
+  }
+}
+
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
+}

@@ -104,4 +104,6 @@ export interface NativeStreamOptions {
   maxGaps: number
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }

@@ -81,6 +81,16 @@ pub fn parse(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>
     }
 }
 
+/// [`parse`] where the layer around says that `frame` is all there was on the wire: an IP header that claims more
+/// isn't believed.
+pub fn parse_within(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let mut datagram = parse(frame, offset, outer)?;
+    datagram.ip_len = datagram.ip_len.min(datagram.packet.len() as u32);
+    datagram.octets = datagram.ip_len;
+    datagram.upper_len = datagram.upper_len.min(datagram.upper.len() as u32);
+    Ok(datagram)
+}
+
 #[inline]
 fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset, outer) };

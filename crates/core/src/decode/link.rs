@@ -21,7 +21,7 @@ mod wlan;
 pub use types::UnknownLinks;
 
 use super::Drop;
-use super::encap::Layers;
+use super::encap::{LayerKind, Layers};
 use crate::capture::LinkType;
 
 /// Most headers that are followed before the frame is called broken.
@@ -62,6 +62,17 @@ pub fn network_layer(link: LinkType, frame: &[u8], layers: &mut Layers) -> Resul
         return Ok(14);
     }
     walk(frame, Step::Link(link, 0), layers)
+}
+
+/// Where the packet at `at` ends by the PPPoE header right before it, if there is one and the capture goes that far.
+pub fn pppoe_end(frame: &[u8], at: usize, layers: &Layers) -> Option<usize> {
+    if layers.iter().next_back()?.kind != LayerKind::Pppoe {
+        return None;
+    }
+    // RFC 2516 section 4: the length counts the payload, which begins with PPP's protocol number.
+    let ppp = at.checked_sub(2)?;
+    let end = ppp + usize::from(u16_at(frame, ppp.checked_sub(2)?).ok()?);
+    (at < end && end <= frame.len()).then_some(end)
 }
 
 /// Walks from `step` to the IP header.

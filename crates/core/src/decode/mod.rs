@@ -106,9 +106,21 @@ impl Decoder {
             Err(reason) => return Err(self.without_network_layer(packet, reason)),
         };
         let outer = self.encaps.intern(&self.layers);
-        match ip::parse(frame, offset, outer) {
+        let parsed = match outer {
+            EncapId(0) => ip::parse(frame, offset, outer),
+            _ => self.parse_wrapped(frame, offset, outer),
+        };
+        match parsed {
             Ok(datagram) if self.is_worth_a_look(&datagram) => self.decode_on(packet, datagram),
             plain => plain,
+        }
+    }
+
+    /// The IP packet at `offset`, around which lies something that may know better where it ends.
+    fn parse_wrapped<'a>(&self, frame: &'a [u8], offset: usize, outer: EncapId) -> Result<Datagram<'a>, Drop> {
+        match link::pppoe_end(frame, offset, &self.layers) {
+            Some(end) => ip::parse_within(&frame[..end], offset, outer),
+            None => ip::parse(frame, offset, outer),
         }
     }
 

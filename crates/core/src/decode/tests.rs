@@ -118,6 +118,19 @@ fn extension_headers_in_the_fragmented_part_are_walked() {
 }
 
 #[test]
+fn ip_packet_ends_where_pppoe_says() {
+    let tcp = TcpFrame { payload: b"hello", ..TcpFrame::new(1, 0x18) }.packet();
+    let mut claims_more = tcp.clone();
+    claims_more[3] += 6;
+    for packet in [tcp, claims_more] {
+        // Six octets of padding behind the PPPoE payload.
+        let frame = join(&[&build::ethernet_with(0x8864, &build::pppoe(5, &packet)), &[9; 6]]);
+        let came = feed(&mut Decoder::default(), &[frame]);
+        assert_eq!(came, [Ok((b"hello".to_vec(), 1, 45, false))]);
+    }
+}
+
+#[test]
 fn fragments_too_late_are_counted() {
     let parts = fragments(4, 120);
     let mut options = DecodeOptions::default();

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { CaptureError, FlowError, InternalError, OptionError, StateError, observe } from '../src/index.js'
 import { ERROR_CLASSES, fromNative, type ErrorCode } from '../src/errors.js'
+import { checkDecode } from '../src/options.js'
 import { NativeReader } from '../src/binding/index.js'
 import { collect } from './support/collect.js'
 import { fixture, root, samplePath } from './support/places.js'
@@ -73,7 +74,7 @@ test('a capture that cannot be read throws its class after the records', async t
 })
 
 /** Options of an engine that does nothing special. */
-const plain = { chains: [], idleTimeout: 30, expiryTimeout: 5, maxFlows: 10, aggregate: false }
+const plain = { chains: [], idleTimeout: 30, expiryTimeout: 5, maxFlows: 10, aggregate: false, decode: checkDecode({}) }
 
 test('a closed reader says so', async t => {
   const reader = NativeReader.flows(plain)

@@ -3,6 +3,8 @@
  * this interface only.
  */
 
+import type { CheckedDecode } from './options.js'
+
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */
 export const Status = {
   /** Call again. */
@@ -68,6 +70,7 @@ export interface EngineFactory {
 export interface PacketEngineOptions {
   /** One flow key for all packets. */
   aggregate: boolean
+  decode: CheckedDecode
   filter?: string
 }
 
@@ -86,6 +89,7 @@ export interface StreamEngineOptions {
   linger: number
   maxGaps: number
   filter?: string
+  decode: CheckedDecode
 }
 
 /** What a flow engine is told. */
@@ -95,5 +99,6 @@ export interface FlowEngineOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate: boolean
+  decode: CheckedDecode
   filter?: string
 }

@@ -1,6 +1,6 @@
 /** tcpskein's public surface. */
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
-export type { FlowBase, FlowEndReason } from './flow.js'
+export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
 export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
 export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'
 export { IcmpView, TcpView, UdpView } from './packet/upper-views.js'
@@ -26,7 +26,13 @@ export { udpChain, type UdpFields } from './chain/udp.js'
 export { dnsChain, type DnsFields } from './chain/dns.js'
 export { noopChain, type NoopFields } from './chain/noop.js'
 export type { CaptureSource } from './source.js'
-export type { ObserveTimes } from './options.js'
+export type {
+  ChecksumMode,
+  DecodeOptions,
+  FragmentOptions,
+  FragmentPolicy,
+  ObserveTimes,
+} from './options.js'
 export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {

@@ -8,6 +8,7 @@ import type { RecordSource } from './flow/source.js'
 import { nativeEngines } from './native/index.js'
 import {
   abortSignal,
+  checkDecode,
   checkFilter,
   checkTimes,
   knownNames,
@@ -51,7 +52,23 @@ export interface ObserveStats {
   cut: number
   /** Packets with a header that contradicts itself. */
   broken: number
-  /** Packets without the ports that their protocol should have: later fragments, or cut. */
+  /** Packets that are fragments. A datagram counts when its last fragment comes. */
+  fragments: number
+  /** Datagrams put together from fragments. */
+  reassembled: number
+  /** Datagrams of which fragments are missing now. */
+  incomplete: number
+  /** Datagrams whose missing fragments didn't come in time. */
+  fragmentTimeouts: number
+  /** Datagrams given up because of a limit on fragments. */
+  fragmentEvictions: number
+  /** Fragments that can't be: empty, unaligned, too long, or at odds about the datagram's end. */
+  invalidFragments: number
+  /** Fragments that overlap another one. */
+  fragmentOverlaps: number
+  /** Packets with a bad checksum, where checksums are looked at. */
+  badChecksums: number
+  /** Packets without the ports that their protocol should have: cut ones. */
   shortKey: number
   /** Packets of flows that a chain wants to ignore. */
   ignored: number
@@ -65,6 +82,22 @@ export interface ObserveStats {
   evicted: number
   /** Flows open now. */
   openFlows: number
+  /** A link type that isn't known, where `unknownLinkPackets1` is more than 0; up to four are told apart. */
+  unknownLinkType1: number
+  /** Packets of it. */
+  unknownLinkPackets1: number
+  /** The second such type. */
+  unknownLinkType2: number
+  /** Packets of it. */
+  unknownLinkPackets2: number
+  /** The third such type. */
+  unknownLinkType3: number
+  /** Packets of it. */
+  unknownLinkPackets3: number
+  /** The fourth such type. */
+  unknownLinkType4: number
+  /** Packets of it. */
+  unknownLinkPackets4: number
 }
 
 const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
@@ -159,12 +192,13 @@ function openRecords<Flow>(
   const chains = checkChains(options.chains ?? [])
   const times = checkTimes(options)
   const filter = checkFilter(options.filter)
+  const decode = checkDecode(options)
   const drive = { sources, signal: abortSignal(options.signal), onError: options.onError }
   const captures = sources.length > 1 ? sources.map(sourceName) : null
   if (!chains.every(isBuiltIn)) {
-    const engine = nativeEngines.packets({ aggregate: times.aggregate, ...filter })
+    const engine = nativeEngines.packets({ aggregate: times.aggregate, decode, ...filter })
     return new HookedRecords<Flow>(engine, chains, times, captures, drive)
   }
-  const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, ...filter })
+  const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, decode, ...filter })
   return new NativeRecords<Flow>(engine, chains, captures, drive)
 }

@@ -49,6 +49,24 @@ export declare class NativeReader {
   close(): void
 }
 
+/** How packets are decoded. */
+export interface NativeDecodeOptions {
+  /** Tunnels are opened. */
+  decap: boolean
+  /** VLANs and tunnels are no part of a flow's identity. */
+  ignoreEncap: boolean
+  /** What is done about checksums: a word. */
+  checksum: string
+  /** Who wins where fragments overlap: a word. */
+  fragmentPolicy: string
+  /** Seconds of packet time an IPv4 datagram may take. */
+  fragmentTimeoutV4: number
+  /** The same for IPv6. */
+  fragmentTimeoutV6: number
+  /** Octets of all datagrams that are not complete. */
+  fragmentMaxBytes: number
+}
+
 /** Options of a flow reader. */
 export interface NativeFlowOptions {
   /** Names of built-in chains, in the order of their columns. */
@@ -63,6 +81,8 @@ export interface NativeFlowOptions {
   aggregate: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }
 
 /** Options of a packet reader. */
@@ -71,6 +91,8 @@ export interface NativePacketOptions {
   aggregate: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }
 
 /** Options of a stream reader. */
@@ -101,4 +123,6 @@ export interface NativeStreamOptions {
   maxGaps: number
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }

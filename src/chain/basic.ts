@@ -27,11 +27,11 @@ export interface BasicFields {
 
 function count(record: BasicFields, packet: IpView, direction: Direction): void {
   if (direction === 'fwd') {
-    record.pkt_fwd += 1
-    record.oct_fwd += packet.size
+    record.pkt_fwd += packet.packets
+    record.oct_fwd += packet.octets
   } else {
-    record.pkt_rev += 1
-    record.oct_rev += packet.size
+    record.pkt_rev += packet.packets
+    record.oct_rev += packet.octets
   }
 }
 

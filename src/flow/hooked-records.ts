@@ -3,7 +3,7 @@ import { markAsUntransferable } from 'node:worker_threads'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
-import type { FlowBase } from '../flow.js'
+import { bindOuter, type FlowBase } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../observe.js'
 import type { PacketColumns } from '../packet/columns.js'
@@ -121,5 +121,8 @@ function packetColumns(view: BatchView, block: Uint8Array): PacketColumns {
     upper: view.numbers('upper'),
     upper_len: view.numbers('upper_len'),
     upper_captured: view.numbers('upper_captured'),
+    packets: view.numbers('packets'),
+    octets: view.numbers('octets'),
+    outer: bindOuter(view),
   }
 }

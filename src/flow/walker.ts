@@ -169,6 +169,10 @@ function newRecord(
   record.last_ns = null
   record.first_packet = columns.number[row]!
   record.end_reason = null
+  const { vlan, tunnel, tunnel_id } = columns.outer(row)
+  record.vlan = vlan
+  record.tunnel = tunnel
+  record.tunnel_id = tunnel_id
   if (captures !== null) record.capture = captures[columns.capture[row]!]!
   return record as FlowBase
 }

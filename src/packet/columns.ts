@@ -2,6 +2,7 @@
  * Packets as an engine gives them: the octets in a block, and where everything lies in it as columns. Whatever looks at
  * packets in TypeScript depends on this alone, so that every engine can serve it.
  */
+import type { TunnelKind } from '../flow.js'
 
 /** The `key` of a row that only moves the clock: its packet belongs to no flow. */
 export const NO_KEY = 0xffff_ffff
@@ -51,4 +52,17 @@ export interface PacketColumns {
   readonly upper_len: ArrayLike<number>
   /** Octets of it that were captured. */
   readonly upper_captured: ArrayLike<number>
+  /** IP packets that it came in: 1, or its fragments. */
+  readonly packets: ArrayLike<number>
+  /** Octets of those IP packets by their headers. */
+  readonly octets: ArrayLike<number>
+  /** What lies around the packet of a row, as in a flow record. */
+  outer(row: number): Outer
+}
+
+/** What lies around a packet. */
+export interface Outer {
+  readonly vlan: number | null
+  readonly tunnel: TunnelKind | null
+  readonly tunnel_id: number | null
 }

@@ -45,6 +45,18 @@ abstract class IpViewBase {
     return this.place.ipLen
   }
 
+  /** IP packets that it came in: 1, or the number of its fragments. */
+  get packets(): number {
+    const { columns, row } = this.place
+    return columns!.packets[row]!
+  }
+
+  /** Octets of those IP packets, headers included: `size`, or the sum over all fragments. */
+  get octets(): number {
+    const { columns, row } = this.place
+    return columns!.octets[row]!
+  }
+
   /** Upper-layer protocol, behind IPv6 extension headers: 6 = TCP, 17 = UDP. */
   get upperProtocol(): number {
     return this.place.protocol

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use super::timers::{Bin, Entry, Timers, second_at_or_after};
 use super::{Direction, FlowKey, Identity};
 use crate::chain::{BasicState, TcpState};
+use crate::decode::EncapId;
 
 /// Why a flow record ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct FlowCold {
     pub capture: u32,
     /// 4 or 6.
     pub version: u8,
+    /// VLANs and tunnels around the first packet.
+    pub outer: EncapId,
     /// What the basic chain took from the first packet.
     pub basic: BasicState,
 }

@@ -7,9 +7,9 @@
 use super::feed::FeedFilled;
 use super::keys::{KeyTable, NO_KEY};
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::batch::{Column, Kind, Layout};
+use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::capture::{MIN_BLOCK_LEN, Packet};
-use crate::decode::{Datagram, Decoder, Fragment, Segment, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Fragment, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{FlowKey, Identity, identify, second_at_or_after};
@@ -38,13 +38,32 @@ const COLUMNS: &[Column] = &[
     Column::new("upper", Kind::U32),
     Column::new("upper_len", Kind::U32),
     Column::new("upper_captured", Kind::U32),
+    // IP packets that it came in (1, or its fragments), and the octets of them all.
+    Column::new("packets", Kind::U32),
+    Column::new("octets", Kind::U32),
+    // What lies around it, as in a flow record.
+    Column::nullable("vlan", Kind::U16),
+    Column::nullable("tunnel", Kind::Word(&LayerKind::NAMES)),
+    Column::nullable("tunnel_id", Kind::U32),
 ];
+
+/// The last columns: what lies around a packet.
+const OUTER_COLUMNS: usize = 3;
 
 /// Rows of a batch. Packets of 64 octets and their record headers fill a block with less.
 const MAX_ROWS: usize = 8192;
 
-/// Octets of a block: what stays in a core's cache with its columns.
-const BLOCK_LEN: usize = MIN_BLOCK_LEN;
+/// Octets of a block that packets are read into: what stays in a core's cache with its columns.
+const READ_LEN: usize = MIN_BLOCK_LEN;
+
+/// Room behind them for reassembled datagrams, which lie nowhere in the capture in one piece.
+const TAIL_LEN: usize = 256 * 1024;
+
+/// Most octets that one of them takes: its IP header's packet and its upper layer.
+const MOST_IN_TAIL: usize = 2 * 65_536;
+
+/// Octets of the caller's block.
+const BLOCK_LEN: usize = READ_LEN + TAIL_LEN;
 
 const NS: i64 = 1_000_000_000;
 
@@ -67,6 +86,8 @@ enum Upper {
 pub struct PacketSessionOptions {
     /// Packets that it doesn't choose are as if they weren't there.
     pub filter: Option<Filter>,
+    /// How packets are decoded.
+    pub decode: DecodeOptions,
     /// One flow for all packets, as PATHspider's `aggregate`.
     pub aggregate: bool,
 }
@@ -91,11 +112,12 @@ impl PacketSession {
     /// A session without a capture yet.
     #[must_use]
     pub fn new(options: PacketSessionOptions) -> Self {
+        let decoder = Decoder::new(options.decode);
         Self {
             feed: Feed::new(options.filter.clone()),
             options,
             layout: Layout::new(Stats::NAMES, COLUMNS.iter().copied(), MAX_ROWS),
-            decoder: Decoder::default(),
+            decoder,
             keys: KeyTable::default(),
             stats: Stats::default(),
             batch: 0,
@@ -112,12 +134,13 @@ impl PacketSession {
     }
 
     fn read(&mut self, batch: &mut [u8], block: &mut [u8]) -> Progress {
+        let (block, tail) = block.split_at_mut(READ_LEN);
         if self.feed.failed() {
             return Progress { rows: 0, status: Status::SourceFailed };
         }
         let status = match self.feed.fill(block) {
             FeedFilled::Ready => {
-                let rows = self.walk(batch, block);
+                let rows = self.walk(batch, block, tail);
                 let status = if self.feed.failed() { Status::SourceFailed } else { Status::More };
                 return Progress { rows, status };
             }
@@ -128,41 +151,72 @@ impl PacketSession {
         Progress { rows: 0, status }
     }
 
-    /// Walks the block until it is done or the batch is full; the number of rows.
-    fn walk(&mut self, batch: &mut [u8], block: &[u8]) -> usize {
+    /// Walks the block until it is done or the batch or the tail is full; the number of rows.
+    fn walk(&mut self, batch: &mut [u8], block: &[u8], tail: &mut [u8]) -> usize {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let mut tail = Tail { bytes: tail, used: 0 };
         let mut rows = 0;
-        while rows < MAX_ROWS {
+        let mut done = false;
+        while rows < MAX_ROWS && tail.has_room() && !done {
             match self.feed.next(block) {
-                FeedStep::Packet(packet) => rows += usize::from(self.packet(batch, rows, &packet, block)),
-                FeedStep::BlockDone => return rows,
+                FeedStep::Packet(packet) => {
+                    let row = self.packet(&mut decoder, (batch, rows), &packet, block, &mut tail);
+                    rows += usize::from(row);
+                }
+                FeedStep::BlockDone => done = true,
             }
         }
-        self.feed.leave(block);
+        self.decoder = decoder;
+        if !done {
+            self.feed.leave(block);
+        }
         rows
     }
 
     /// Writes the packet's row, where it has one.
     #[inline]
-    fn packet(&mut self, batch: &mut [u8], row: usize, packet: &Packet, block: &[u8]) -> bool {
+    fn packet(
+        &mut self,
+        decoder: &mut Decoder,
+        (batch, row): (&mut [u8], usize),
+        packet: &Packet,
+        block: &[u8],
+        tail: &mut Tail<'_>,
+    ) -> bool {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         let second = second_at_or_after(packet.ts_ns);
         let moves_clock = second > self.second;
         self.second = self.second.max(second);
-        match self.decoder.decode(packet.link, packet.bytes(block)) {
-            Ok(datagram) => {
-                if let Some(identity) = self.identify(&datagram) {
-                    self.write(batch, row, packet, &datagram, &identity);
-                    return true;
+        let outer = match decoder.decode(packet, packet.bytes(block)) {
+            Ok(datagram) => match self.identify(&datagram) {
+                Some(identity) => {
+                    let places = tail.places(packet, &datagram);
+                    self.write((batch, row), packet, &datagram, &identity, places);
+                    Some(datagram.outer)
                 }
-                self.stats.short_key += 1;
+                None => {
+                    self.stats.short_key += 1;
+                    None
+                }
+            },
+            Err(reason) => {
+                self.stats.count_drop(reason);
+                None
             }
-            Err(reason) => self.stats.count_drop(reason),
+        };
+        match outer {
+            Some(outer) => self.write_outer(batch, row, |out| {
+                let layers = decoder.encaps().layers(outer);
+                let tunnel = layers.and_then(Layers::tunnel);
+                out.optional(layers.and_then(Layers::vlan), RowWriter::u16);
+                out.optional(tunnel.map(|t| t.kind as u8), RowWriter::u8);
+                out.optional(tunnel.and_then(|t| t.id), RowWriter::u32);
+            }),
+            None if moves_clock => self.write_time(batch, row, packet),
+            None => {}
         }
-        if moves_clock {
-            self.write_time(batch, row, packet);
-        }
-        moves_clock
+        outer.is_some() || moves_clock
     }
 
     #[inline]
@@ -170,17 +224,23 @@ impl PacketSession {
         if self.options.aggregate {
             return Some(Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false });
         }
-        identify(datagram)
+        identify(datagram, self.options.decode.key_encap(datagram.outer))
     }
 
     #[inline]
-    fn write(&mut self, batch: &mut [u8], row: usize, packet: &Packet, datagram: &Datagram<'_>, identity: &Identity) {
+    fn write(
+        &mut self,
+        (batch, row): (&mut [u8], usize),
+        packet: &Packet,
+        datagram: &Datagram<'_>,
+        identity: &Identity,
+        (ip, upper_at): (u32, u32),
+    ) {
         self.stats.quoted += u64::from(identity.quoted);
         let upper = upper_of(datagram);
         if upper == Upper::Other && datagram.proto == proto::TCP {
             self.stats.bad_segments += 1;
         }
-        let start = packet.start as u32;
         let row = &mut self.layout.row(batch, row);
         row.u32(self.keys.id(&identity.key, self.batch));
         row.u32(meta(datagram, upper, identity));
@@ -189,12 +249,19 @@ impl PacketSession {
         row.i64(packet.ts_ns);
         row.f64(packet.ts_ns.div_euclid(NS) as f64);
         row.u32(packet.ts_ns.rem_euclid(NS) as u32);
-        row.u32(start + datagram.ip_offset);
+        row.u32(ip);
         row.u32(datagram.ip_len);
         row.u32(datagram.packet.len() as u32);
-        row.u32(start + datagram.upper_offset);
+        row.u32(upper_at);
         row.u32(datagram.upper_len);
         row.u32(datagram.upper.len() as u32);
+        row.u32(datagram.packets);
+        row.u32(datagram.octets);
+    }
+
+    #[inline]
+    fn write_outer(&self, batch: &mut [u8], row: usize, write: impl FnOnce(&mut RowWriter<'_>)) {
+        write(&mut self.layout.row_from(batch, row, COLUMNS.len() - OUTER_COLUMNS));
     }
 
     #[cold]
@@ -207,6 +274,35 @@ impl PacketSession {
         row.i64(packet.ts_ns);
         row.f64(packet.ts_ns.div_euclid(NS) as f64);
         row.u32(packet.ts_ns.rem_euclid(NS) as u32);
+    }
+}
+
+/// The part of the caller's block for reassembled datagrams.
+struct Tail<'a> {
+    bytes: &'a mut [u8],
+    used: usize,
+}
+
+impl Tail<'_> {
+    fn has_room(&self) -> bool {
+        self.used + MOST_IN_TAIL <= self.bytes.len()
+    }
+
+    /// Where IP header and upper layer lie in the caller's block; a reassembled datagram is copied there.
+    #[inline]
+    fn places(&mut self, packet: &Packet, datagram: &Datagram<'_>) -> (u32, u32) {
+        if datagram.reassembled {
+            return (self.copy(datagram.packet), self.copy(datagram.upper));
+        }
+        let start = packet.start as u32;
+        (start + datagram.ip_offset, start + datagram.upper_offset)
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> u32 {
+        let at = self.used;
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        self.used += bytes.len();
+        (READ_LEN + at) as u32
     }
 }
 
@@ -272,6 +368,7 @@ impl Session for PacketSession {
             self.read(batch, &mut block[..BLOCK_LEN])
         };
         self.feed.count(&mut self.stats);
+        self.stats.count_decoder(&self.decoder);
         self.layout.write_stats(batch, self.stats.values());
         progress
     }

@@ -33,8 +33,8 @@ test('CSV: a header, then a line for each flow; null is empty', async t => {
   const { status, stdout } = await run(['flows', samplePath, '--format', 'csv', '--chain', 'tcp,basic', '-q'])
   t.is(status, 0)
   const [header, ...rows] = lines(stdout).map(line => line.split(','))
-  t.deepEqual(header!.slice(0, 9), ['flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'tcp_synflags_fwd'])
-  t.is(header!.length, 8 + 7 + 9)
+  t.deepEqual(header!.slice(0, 12), ['flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'vlan', 'tunnel', 'tunnel_id', 'tcp_synflags_fwd'])
+  t.is(header!.length, 11 + 7 + 9)
   t.is(rows.length, expectedSample.flows.length)
   for (const row of rows) {
     const record = Object.fromEntries(header!.map((name, i) => [name, row[i]]))

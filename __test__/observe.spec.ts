@@ -138,11 +138,11 @@ test('a capture that fails does not keep the next ones from being read', async t
 
 test('the records of no chain have the base columns only', async t => {
   const [record] = await collect(observe(samplePath))
-  t.deepEqual(Object.keys(record!), ['flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason'])
+  t.deepEqual(Object.keys(record!), ['flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'vlan', 'tunnel', 'tunnel_id'])
 })
 
 test('columns stand in the order of the chains', async t => {
-  const base = 8
+  const base = 11
   const [record] = await collect(observe(samplePath, { chains: [tcpChain(), basicChain()] }))
   t.deepEqual(Object.keys(record!).slice(base), [...tcpChain().columns, ...basicChain().columns])
 })
@@ -150,7 +150,7 @@ test('columns stand in the order of the chains', async t => {
 test('records are plain data: JSON, spread and structuredClone', async t => {
   const [record] = await collect(observe(samplePath, { chains }))
   const columns = Object.keys(record!)
-  t.is(columns.length, 8 + 9 + 7)
+  t.is(columns.length, 11 + 9 + 7)
   const spread = { ...record! }
   t.deepEqual(Object.keys(spread), columns)
   t.is(Object.getPrototypeOf(spread), Object.prototype)

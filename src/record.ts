@@ -25,7 +25,12 @@ recordClass(EmptyRecord)
 
 const SECOND = 1_000_000_000n
 
-/** Nanoseconds as seconds: the double nearest to them. Dividing `Number(ns)` would round twice. */
+/**
+ * Nanoseconds as seconds. `Number(ns) / 1e9` would round twice; times in whole microseconds come out as the nearest
+ * double, others within one unit in the last place.
+ */
 export function secondsOf(ns: bigint): number {
+  const micros = ns / 1000n
+  if (micros * 1000n === ns) return Number(micros) / 1e6
   return Number(ns / SECOND) + Number(ns % SECOND) / 1e9
 }

@@ -43,7 +43,7 @@ const COLUMNS: &[Column] = &[
     Column::new("octets", Kind::U32),
     // What lies around it, as in a flow record.
     Column::nullable("vlan", Kind::U16),
-    Column::nullable("tunnel", Kind::Word(&LayerKind::NAMES)),
+    Column::nullable("tunnel", Kind::Word(LayerKind::NAMES)),
     Column::nullable("tunnel_id", Kind::U32),
 ];
 

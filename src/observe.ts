@@ -1,14 +1,12 @@
 /** `observe`: captures in, flow records out. */
-import { isBuiltIn, type AnyChain, type FieldsOfAll, type WithoutClash } from './chain/chain.js'
+import type { AnyChain, FieldsOfAll, WithoutClash } from './chain/chain.js'
 import type { FlowError } from './errors.js'
 import type { FlowBase } from './flow.js'
-import { checkChains } from './flow/columns.js'
-import { HookedRecords } from './flow/hooked-records.js'
-import { NativeRecords } from './flow/native-records.js'
+import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
-import { nativeEngines } from './native/index.js'
-import { abortSignal, checkTimes, knownNames, type ObserveTimes } from './options.js'
-import { sourceList, sourceName, type CaptureSource } from './source.js'
+import type { ObserveTimes } from './options.js'
+import type { CaptureSource } from './source.js'
+import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
 export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes {
@@ -33,39 +31,7 @@ export type FlowRecord<Chains extends readonly AnyChain[]> = Simplify<FlowBase &
 /** The same type, shown as one object. */
 type Simplify<T> = { [Key in keyof T]: T[Key] } & {}
 
-/** Counters of a run. */
-export interface ObserveStats {
-  /** Packets read. */
-  packets: number
-  /** Octets of packets captured. */
-  capturedBytes: number
-  /** Octets of input read. */
-  inputBytes: number
-  /** Packets that carry no IP. */
-  nonIp: number
-  /** Packets of an unknown link type. */
-  unknownLink: number
-  /** Packets cut inside the link-layer or IP header. */
-  cut: number
-  /** Packets with a header that contradicts itself. */
-  broken: number
-  /** Packets without the ports that their protocol should have: later fragments, or cut. */
-  shortKey: number
-  /** Packets of flows that a chain wants to ignore. */
-  ignored: number
-  /** ICMP errors counted to the flow that they quote. */
-  quoted: number
-  /** Packets with TCP whose header is broken, or cut before its flags. */
-  badSegments: number
-  /** Flows opened. */
-  flows: number
-  /** Flows ended because the table was full. */
-  evicted: number
-  /** Flows open now. */
-  openFlows: number
-}
-
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', 'signal', 'onError']
+export type { ObserveStats } from './stats.js'
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -91,8 +57,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   readonly #source: RecordSource<Flow>
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
-    knownNames(options, OPTION_NAMES)
-    this.#source = openRecords<Flow>(source, options)
+    this.#source = openRecords<Flow>(checkRun(source, options))
   }
 
   /** Counters as they stood when the latest batch was read. */
@@ -132,22 +97,4 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   [Symbol.asyncIterator](): this {
     return this
   }
-}
-
-/** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
-function openRecords<Flow>(
-  source: CaptureSource | readonly CaptureSource[],
-  options: ObserveOptions<readonly AnyChain[]>,
-): RecordSource<Flow> {
-  const sources = sourceList(source)
-  const chains = checkChains(options.chains ?? [])
-  const times = checkTimes(options)
-  const drive = { sources, signal: abortSignal(options.signal), onError: options.onError }
-  const captures = sources.length > 1 ? sources.map(sourceName) : null
-  if (!chains.every(isBuiltIn)) {
-    const engine = nativeEngines.packets({ aggregate: times.aggregate })
-    return new HookedRecords<Flow>(engine, chains, times, captures, drive)
-  }
-  const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times })
-  return new NativeRecords<Flow>(engine, chains, captures, drive)
 }

@@ -146,7 +146,7 @@ export class FlowTable {
 
   /** Ends flows in the order in which they began. */
   #retireAll(due: number[]): void {
-    for (const { slot, id } of entriesOf(due).sort((a, b) => a.id - b.id)) this.#retire(slot, id)
+    for (const { slot, id } of entriesOf(due).toSorted((a, b) => a.id - b.id)) this.#retire(slot, id)
   }
 
   /** Takes a flow out of the table and puts it into the queue of finished ones. */
@@ -204,7 +204,7 @@ export class FlowTable {
 
   #sortIdle(bin: Bin): void {
     const { second, nanosecond } = this.slots
-    bin.idleSorted = entriesOf(bin.idle).sort(
+    bin.idleSorted = entriesOf(bin.idle).toSorted(
       (a, b) => second[b.slot]! - second[a.slot]! || nanosecond[b.slot]! - nanosecond[a.slot]!,
     )
     bin.idle = []

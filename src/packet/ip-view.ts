@@ -5,7 +5,7 @@
 import { formatAddress } from '../address.js'
 import { Upper } from './columns.js'
 import type { Place } from './place.js'
-import { IcmpView, TcpView, UdpView } from './upper-views.js'
+import type { IcmpView, TcpView, UdpView } from './upper-views.js'
 
 /** What IPv4 and IPv6 have in common. Fields that weren't captured read as 0. */
 abstract class IpViewBase {

@@ -1,22 +1,11 @@
 /** `observe`: captures in, flow records out. */
-import { isBuiltIn, type AnyChain, type FieldsOfAll, type WithoutClash } from './chain/chain.js'
+import type { AnyChain, FieldsOfAll, WithoutClash } from './chain/chain.js'
 import type { FlowBase } from './flow.js'
-import { checkChains } from './flow/columns.js'
-import { HookedRecords } from './flow/hooked-records.js'
-import { NativeRecords } from './flow/native-records.js'
+import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
-import { nativeEngines } from './native/index.js'
-import {
-  abortSignal,
-  checkDecode,
-  checkFilter,
-  checkTimes,
-  knownNames,
-  READ_OPTION_NAMES,
-  type ObserveTimes,
-  type ReadOptions,
-} from './options.js'
-import { sourceList, sourceName, type CaptureSource } from './source.js'
+import type { ObserveTimes, ReadOptions } from './options.js'
+import type { CaptureSource } from './source.js'
+import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
 export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
@@ -34,73 +23,7 @@ export type FlowRecord<Chains extends readonly AnyChain[]> = Simplify<FlowBase &
 /** The same type, shown as one object. */
 type Simplify<T> = { [Key in keyof T]: T[Key] } & {}
 
-/** Counters of a run. */
-export interface ObserveStats {
-  /** Packets read. */
-  packets: number
-  /** Octets of packets captured. */
-  capturedBytes: number
-  /** Octets of input read. */
-  inputBytes: number
-  /** Packets that the filter left out; they count nowhere else. */
-  filtered: number
-  /** Packets that carry no IP. */
-  nonIp: number
-  /** Packets of an unknown link type. */
-  unknownLink: number
-  /** Packets cut inside the link-layer or IP header. */
-  cut: number
-  /** Packets with a header that contradicts itself. */
-  broken: number
-  /** Packets that are fragments. A datagram counts when its last fragment comes. */
-  fragments: number
-  /** Datagrams put together from fragments. */
-  reassembled: number
-  /** Datagrams of which fragments are missing now. */
-  incomplete: number
-  /** Datagrams whose missing fragments didn't come in time. */
-  fragmentTimeouts: number
-  /** Datagrams given up because of a limit on fragments. */
-  fragmentEvictions: number
-  /** Fragments that can't be: empty, unaligned, too long, or at odds about the datagram's end. */
-  invalidFragments: number
-  /** Fragments that overlap another one. */
-  fragmentOverlaps: number
-  /** Packets with a bad checksum, where checksums are looked at. */
-  badChecksums: number
-  /** Packets without the ports that their protocol should have: cut ones. */
-  shortKey: number
-  /** Packets of flows that a chain wants to ignore. */
-  ignored: number
-  /** ICMP errors counted to the flow that they quote. */
-  quoted: number
-  /** Packets with TCP whose header is broken, or cut before its flags. */
-  badSegments: number
-  /** Flows opened. */
-  flows: number
-  /** Flows ended because the table was full. */
-  evicted: number
-  /** Flows open now. */
-  openFlows: number
-  /** A link type that isn't known, where `unknownLinkPackets1` is more than 0; up to four are told apart. */
-  unknownLinkType1: number
-  /** Packets of it. */
-  unknownLinkPackets1: number
-  /** The second such type. */
-  unknownLinkType2: number
-  /** Packets of it. */
-  unknownLinkPackets2: number
-  /** The third such type. */
-  unknownLinkType3: number
-  /** Packets of it. */
-  unknownLinkPackets3: number
-  /** The fourth such type. */
-  unknownLinkType4: number
-  /** Packets of it. */
-  unknownLinkPackets4: number
-}
-
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
+export type { ObserveStats } from './stats.js'
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -130,8 +53,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
-    knownNames(options, OPTION_NAMES)
-    this.#source = openRecords<Flow>(source, options)
+    this.#source = openRecords<Flow>(checkRun(source, options))
     this.#signal = options.signal
   }
 
@@ -181,24 +103,4 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   [Symbol.asyncIterator](): this {
     return this
   }
-}
-
-/** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
-function openRecords<Flow>(
-  source: CaptureSource | readonly CaptureSource[],
-  options: ObserveOptions<readonly AnyChain[]>,
-): RecordSource<Flow> {
-  const sources = sourceList(source)
-  const chains = checkChains(options.chains ?? [])
-  const times = checkTimes(options)
-  const filter = checkFilter(options.filter)
-  const decode = checkDecode(options)
-  const drive = { sources, signal: abortSignal(options.signal), onError: options.onError }
-  const captures = sources.length > 1 ? sources.map(sourceName) : null
-  if (!chains.every(isBuiltIn)) {
-    const engine = nativeEngines.packets({ aggregate: times.aggregate, decode, ...filter })
-    return new HookedRecords<Flow>(engine, chains, times, captures, drive)
-  }
-  const engine = nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, decode, ...filter })
-  return new NativeRecords<Flow>(engine, chains, captures, drive)
 }

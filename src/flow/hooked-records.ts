@@ -5,7 +5,7 @@ import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
 import { bindOuter, type FlowBase } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
-import type { ObserveStats } from '../observe.js'
+import type { ObserveStats } from '../stats.js'
 import type { PacketColumns } from '../packet/columns.js'
 import type { RecordSource } from './source.js'
 import type { FlowTableLimits } from './table.js'
@@ -76,16 +76,17 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
   }
 
   flush(): void {
-    this.#give([...this.#records.slice(this.#next), ...this.#walker.flush()])
+    this.#give(this.#walker.flush())
   }
 
   async stop(): Promise<void> {
-    this.#give([])
+    this.#next = this.#records.length
     await this.#end()
   }
 
+  /** Puts records behind those that are ready; a flush may have left some. */
   #give(records: FlowBase[]): void {
-    this.#records = records
+    this.#records = this.#next < this.#records.length ? this.#records.slice(this.#next).concat(records) : records
     this.#next = 0
   }
 

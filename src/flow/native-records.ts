@@ -5,7 +5,7 @@ import type { Engine } from '../engine.js'
 import { InternalError } from '../errors.js'
 import { bindBase, type FlowBase, type RowReader } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
-import type { ObserveStats } from '../observe.js'
+import type { ObserveStats } from '../stats.js'
 import type { RecordSource } from './source.js'
 
 /** A batch and a reader of its rows. */
@@ -58,6 +58,13 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
     this.#drive.stop()
     await this.#batches.return(undefined)
   }
+}
+
+/** Drives an engine of flow records for its columns alone. A batch is valid until the next one is asked for. */
+export function driveBatches(engine: Engine, options: DriveOptions): AsyncGenerator<Filled<Slot>, undefined> {
+  const layout = parseLayout(engine.layout())
+  const slots = [{ view: new BatchView(layout) }, { view: new BatchView(layout) }] as const
+  return new Drive<Slot>(engine, options).batches(slots)
 }
 
 function flowSlot<Flow>(

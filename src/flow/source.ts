@@ -1,5 +1,5 @@
 /** Where flow records come from, however they are made. */
-import type { ObserveStats } from '../observe.js'
+import type { ObserveStats } from '../stats.js'
 
 /** A run that makes flow records. */
 export interface RecordSource<Flow> {

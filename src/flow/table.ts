@@ -23,10 +23,13 @@ export interface FlowTableLimits {
 
 const NS = 1_000_000_000
 
-/** A span of time as whole seconds and nanoseconds; beyond what 64 bits of nanoseconds hold it is for ever. */
+/** The last second that 64 bits of nanoseconds reach: what lies beyond is due then. */
+const LAST_SECOND = 9_223_372_037
+
+/** A span of time as whole seconds and nanoseconds. */
 function span(seconds: number): readonly [whole: number, rest: number] {
   const ns = Math.trunc(seconds * NS)
-  if (ns >= 2 ** 63) return [Number.POSITIVE_INFINITY, 0]
+  if (ns >= 2 ** 63) return [LAST_SECOND, 0]
   const exact = BigInt(ns)
   return [Number(exact / 1_000_000_000n), Number(exact % 1_000_000_000n)]
 }
@@ -100,7 +103,7 @@ export class FlowTable {
     const rest = nanosecond + this.#idleRest
     let idle = second + this.#idleWhole
     if (rest > 0) idle += rest > NS ? 2 : 1
-    if (idle > slots.idleSecond[slot]!) slots.idleSecond[slot] = idle
+    if (idle > slots.idleSecond[slot]!) slots.idleSecond[slot] = Math.min(idle, LAST_SECOND)
   }
 
   /** Opens a flow with its first packet's record, and makes room for it where there is none; its slot. */
@@ -138,12 +141,12 @@ export class FlowTable {
   #setComplete(slot: number, second: number, reason: number): void {
     this.slots.status[slot] = FlowStatus.Expiring
     this.slots.reason[slot] = reason
-    this.#timers.setExpiry(second + this.#expiry, slot, this.slots.id[slot]!)
+    this.#timers.setExpiry(Math.min(second + this.#expiry, LAST_SECOND), slot, this.slots.id[slot]!)
   }
 
   /** Ends flows in the order in which they began. */
   #retireAll(due: number[]): void {
-    for (const { slot, id } of entriesOf(due).sort((a, b) => a.id - b.id)) this.#retire(slot, id)
+    for (const { slot, id } of entriesOf(due).toSorted((a, b) => a.id - b.id)) this.#retire(slot, id)
   }
 
   /** Takes a flow out of the table and puts it into the queue of finished ones. */
@@ -201,7 +204,7 @@ export class FlowTable {
 
   #sortIdle(bin: Bin): void {
     const { second, nanosecond } = this.slots
-    bin.idleSorted = entriesOf(bin.idle).sort(
+    bin.idleSorted = entriesOf(bin.idle).toSorted(
       (a, b) => second[b.slot]! - second[a.slot]! || nanosecond[b.slot]! - nanosecond[a.slot]!,
     )
     bin.idle = []

@@ -69,9 +69,9 @@ export class TcpOptions extends Map<number, Uint8Array> {
 
   /** Selective acknowledgements: left edges and right edges (the first sequence number after a block). */
   get sackBlocks(): { readonly left: number; readonly right: number }[] {
-    const data = this.get(TO_SACK)
+    const data = this.get(TO_SACK) ?? new Uint8Array(0)
     const blocks: { left: number; right: number }[] = []
-    for (let at = 0; data !== undefined && at + 8 <= data.length; at += 8)
+    for (let at = 0; at + 8 <= data.length; at += 8)
       blocks.push({ left: number(data, at, 4), right: number(data, at + 4, 4) })
     return blocks
   }

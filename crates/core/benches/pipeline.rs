@@ -47,7 +47,8 @@ fn streams(path: &Path) -> (f64, u64, usize) {
     let mut block = vec![0; 512 * 1024];
     let mut events = 0;
     loop {
-        let progress = session.next(&mut Buffers { batch: &mut batch, block: &mut block, side: &mut side, given_back: &[] });
+        let progress =
+            session.next(&mut Buffers { batch: &mut batch, block: &mut block, side: &mut side, given_back: &[] });
         events += progress.rows;
         match progress.status {
             Status::SourceEnd | Status::SourceFailed => session.finish(),

@@ -2,7 +2,8 @@
 //!
 //! Over TCP, a message is looked at where it lies in one segment, behind its length (RFC 1035 section 4.2.2).
 
-use simple_dns::{Packet, PacketFlag};
+use domain::base::{HeaderSection, ParsedRecord, Question};
+use domain::dep::octseq::Parser;
 
 use super::Seen;
 use crate::batch::{Column, Kind, RowWriter};
@@ -46,7 +47,16 @@ fn tcp_message(payload: &[u8]) -> &[u8] {
 
 fn is_valid_response(message: &[u8]) -> bool {
     // RFC 1035 section 4.1.1: the QR bit. Only what claims to be a response is parsed.
-    message.len() >= HEADER_LEN
-        && message[2] & 0x80 != 0
-        && Packet::parse(message).is_ok_and(|p| p.has_flags(PacketFlag::RESPONSE))
+    message.len() >= HEADER_LEN && message[2] & 0x80 != 0 && is_whole(&mut Parser::from_ref(&message))
+}
+
+/// The four sections are what the header counts, and nothing follows them. What is in a record's data doesn't matter:
+/// RFC 3597 has unknown types passed on as they are.
+fn is_whole(parser: &mut Parser<'_, &[u8]>) -> bool {
+    let Ok(header) = HeaderSection::parse(parser) else { return false };
+    let counts = header.counts();
+    let records = u32::from(counts.ancount()) + u32::from(counts.nscount()) + u32::from(counts.arcount());
+    (0..counts.qdcount()).all(|_| Question::parse(parser).is_ok())
+        && (0..records).all(|_| ParsedRecord::parse(parser).is_ok())
+        && parser.remaining() == 0
 }

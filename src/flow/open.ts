@@ -1,0 +1,73 @@
+/** From what a user asks for to a run that makes flow records: one place for every way of asking. */
+import { isBuiltIn, type AnyChain } from '../chain/chain.js'
+import type { DriveOptions } from '../iterate.js'
+import { nativeEngines } from '../native/index.js'
+import {
+  abortSignal,
+  checkDecode,
+  checkFilter,
+  checkTimes,
+  knownNames,
+  READ_OPTION_NAMES,
+  type CheckedDecode,
+  type CheckedTimes,
+  type ObserveTimes,
+  type ReadOptions,
+} from '../options.js'
+import { sourceList, sourceName, type CaptureSource } from '../source.js'
+import { checkChains } from './columns.js'
+import { HookedRecords } from './hooked-records.js'
+import { NativeRecords } from './native-records.js'
+import type { RecordSource } from './source.js'
+
+/** What a user may ask for. */
+export interface RunOptions extends ObserveTimes, ReadOptions {
+  chains?: readonly AnyChain[]
+}
+
+const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
+
+/** The same, checked and complete. */
+export interface Run {
+  readonly chains: readonly AnyChain[]
+  /** All chains are built in: the engine computes their columns itself. */
+  readonly isNative: boolean
+  readonly times: CheckedTimes
+  /** What is read, and how it is decoded. */
+  readonly reading: { readonly decode: CheckedDecode; readonly filter?: string }
+  /** Names of the captures, where there are several. */
+  readonly captures: readonly string[] | null
+  readonly drive: DriveOptions
+}
+
+/**
+ * Checks what a user asks for.
+ *
+ * @throws {@link OptionError} for what can't be used
+ */
+export function checkRun(source: CaptureSource | readonly CaptureSource[], options: RunOptions): Run {
+  knownNames(options, OPTION_NAMES)
+  const sources = sourceList(source)
+  const chains = checkChains(options.chains ?? [])
+  return {
+    chains,
+    isNative: chains.every(isBuiltIn),
+    times: checkTimes(options),
+    reading: { decode: checkDecode(options), ...checkFilter(options.filter) },
+    captures: sources.length > 1 ? sources.map(sourceName) : null,
+    drive: { sources, signal: abortSignal(options.signal), onError: options.onError },
+  }
+}
+
+/** An engine that computes the run's columns. */
+export function openEngine({ chains, times, reading }: Run) {
+  return nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, ...reading })
+}
+
+/** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
+export function openRecords<Flow>(run: Run): RecordSource<Flow> {
+  const { chains, times, reading, captures, drive } = run
+  if (run.isNative) return new NativeRecords<Flow>(openEngine(run), chains, captures, drive)
+  const engine = nativeEngines.packets({ aggregate: times.aggregate, ...reading })
+  return new HookedRecords<Flow>(engine, chains, times, captures, drive)
+}

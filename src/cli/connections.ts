@@ -1,6 +1,7 @@
 /** `tcpskein connections`: one record per TCP connection. */
 import { Option, type Command } from 'commander'
 import { connections, type FlowError } from '../index.js'
+import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress } from './progress.js'
@@ -45,7 +46,7 @@ async function run(files: readonly string[], options: ConnectionOptions): Promis
   } finally {
     progress.stop()
   }
-  for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
+  for (const error of errors) complain(error.message)
   if (options.quiet !== true) process.stderr.write(connectionTotals(records.stats, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }

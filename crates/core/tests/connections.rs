@@ -318,6 +318,11 @@ fn fin_before_lost_data_waits_for_it() {
 }
 
 #[test]
+fn fin_behind_lost_octets_shows_that_they_are_missing() {
+    after_handshake("c PA 1/1 abc\n c FA 9/1", "fwd 0 abc\n fwd gap 3 5\n close eof closing connected 4/1 3/0");
+}
+
+#[test]
 fn fin_belongs_to_the_side_that_sent_it() {
     let outcome = after_handshake("c FA 1/1", "close eof closing connected 3/1 0/0");
     assert_eq!((outcome.records[0]["fin_fwd"], outcome.records[0]["fin_rev"]), (Some(1), Some(0)));

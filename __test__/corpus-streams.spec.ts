@@ -8,6 +8,7 @@ import test from 'ava'
 import { connections, streamEvents } from '../src/index.js'
 import { has } from './support/cli.js'
 import { NO_CORPUS, corpusFolder, readJson } from './support/places.js'
+import { skip } from './support/skip.js'
 
 const corpus = corpusFolder()
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-corpus-'))
@@ -21,8 +22,8 @@ const GATES = [
 
 test('connections of real captures are what two tools say', async t => {
   t.timeout(300_000)
-  if (corpus === null) return t.log(NO_CORPUS), t.pass()
-  if (!has('python3')) return t.log('skipped: python3 is not installed'), t.pass()
+  if (corpus === null) return skip(t, NO_CORPUS)
+  if (!has('python3')) return skip(t, 'skipped: python3 is not installed')
   const captures = join(corpus, 'dev', 'captures')
   const files = readdirSync(captures).toSorted().map(name => join(captures, name))
   const lines: string[] = []
@@ -50,7 +51,7 @@ interface Conflicts {
 
 test('each capture in which segments overlap with other octets reports a conflict', async t => {
   t.timeout(120_000)
-  if (corpus === null) return t.log(NO_CORPUS), t.pass()
+  if (corpus === null) return skip(t, NO_CORPUS)
   const list = readJson<Conflicts[]>(join(corpus, 'dev', 'CONFLICTS.json'))
   t.true(list.length > 20)
   for (const { file, directions } of list) {

@@ -27,6 +27,6 @@ if (role === 'server') {
   console.log('ready')
   await Promise.all(done)
 } else {
-  const options = i => ({ host, port: 7000 + i, allowHalfOpen: true })
+  const options = (/** @type {number} */ i) => ({ host, port: 7000 + i, allowHalfOpen: true })
   await Promise.all(numbers.map(i => exchange(connect(options(i)), `c-${i}`)))
 }

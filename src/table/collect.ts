@@ -5,6 +5,7 @@ import { BASE_COLUMNS } from '../flow/columns.js'
 import { driveBatches } from '../flow/native-records.js'
 import { checkRun, openEngine, openRecords, type Run, type RunOptions } from '../flow/open.js'
 import type { CaptureSource } from '../source.js'
+import { secondsOf } from '../record.js'
 import type { ObserveStats } from '../stats.js'
 import { ColumnCopy, columnOf, type Column } from './column.js'
 
@@ -70,7 +71,7 @@ function inOrder(
 }
 
 function seconds(times: Column | undefined): Column {
-  const values = Float64Array.from((times?.values ?? []) as BigInt64Array, ns => Number(ns) / 1e9)
+  const values = Float64Array.from((times?.values ?? []) as BigInt64Array, secondsOf)
   return { kind: 'f64', values, present: null }
 }
 

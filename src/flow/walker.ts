@@ -49,15 +49,18 @@ export class Walker {
     }
   }
 
-  /** Ends every flow, and hands out all records that are finished. */
-  flush(): FlowBase[] {
-    this.table.flush()
-    return this.takeRecords()
-  }
-
-  /** Records of finished flows, in the order in which they ended. */
-  takeRecords(): FlowBase[] {
-    return this.table.takeFinished().map(slot => this.#finish(slot))
+  /** The record of a finished flow, once: its slot is free then. Times become bigints here, as late as can be. */
+  finish(slot: number): FlowBase {
+    const { slots } = this.table
+    const record = slots.records[slot]!
+    record.flow_id = slots.id[slot]!
+    record.first_ns = slots.firstNs[slot]!
+    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
+    record.pkt_first = Number(record.first_ns) / 1e9
+    record.pkt_last = Number(record.last_ns) / 1e9
+    record.end_reason = END_REASONS[slots.reason[slot]!]!
+    slots.give(slot)
+    return record
   }
 
   #packet(columns: PacketColumns, row: number): void {
@@ -92,20 +95,6 @@ export class Walker {
     const slot = table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
     table.slots.firstNs[slot] = columns.ts_ns[row]!
     return slot
-  }
-
-  /** The record of a finished flow; its slot is free then. */
-  #finish(slot: number): FlowBase {
-    const { slots } = this.table
-    const record = slots.records[slot]!
-    record.flow_id = slots.id[slot]!
-    record.first_ns = slots.firstNs[slot]!
-    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
-    record.pkt_first = Number(record.first_ns) / 1e9
-    record.pkt_last = Number(record.last_ns) / 1e9
-    record.end_reason = END_REASONS[slots.reason[slot]!]!
-    slots.give(slot)
-    return record
   }
 
   /** Calls the hooks that the packet is for. False: one of them says that the flow is complete. */

@@ -9,7 +9,7 @@ import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
 import { NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
-import { EmptyRecord } from '../record.js'
+import { recordPrototype } from '../record.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
@@ -142,22 +142,27 @@ export class Walker {
   }
 }
 
-/** The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends. */
-function newRecord(
-  columns: PacketColumns,
-  row: number,
-  meta: number,
-  captures: readonly string[] | null,
-): FlowBase {
-  const record = new EmptyRecord() as { [Column in keyof FlowBase]: FlowBase[Column] | null }
-  record.flow_id = null
-  record.ip_version = (meta & 0x80) === 0 ? 4 : 6
-  record.pkt_first = null
-  record.pkt_last = null
-  record.first_ns = null
-  record.last_ns = null
-  record.first_packet = columns.number[row]!
-  record.end_reason = null
+/** A record whose columns are not known yet. */
+type NewRecord = { [Column in keyof FlowBase]: FlowBase[Column] | null }
+
+/**
+ * The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends.
+ * A constructor that names its columns gets them, and room for a chain's, in one piece.
+ */
+const BaseRecord = function (this: NewRecord, version: number, firstPacket: number) {
+  this.flow_id = null
+  this.ip_version = version
+  this.pkt_first = null
+  this.pkt_last = null
+  this.first_ns = null
+  this.last_ns = null
+  this.first_packet = firstPacket
+  this.end_reason = null
+} as unknown as new (version: number, firstPacket: number) => NewRecord
+BaseRecord.prototype = recordPrototype
+
+function newRecord(columns: PacketColumns, row: number, meta: number, captures: readonly string[] | null): FlowBase {
+  const record = new BaseRecord((meta & 0x80) === 0 ? 4 : 6, columns.number[row]!)
   if (captures !== null) record.capture = captures[columns.capture[row]!]!
   return record as FlowBase
 }

@@ -18,11 +18,6 @@ export function recordClass(of: { prototype: object }): void {
   Object.defineProperty(of.prototype, 'toJSON', { value, configurable: true, writable: true })
 }
 
-/** A record without columns yet, for whoever adds them one by one. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- what it has is its prototype
-export class EmptyRecord {}
-recordClass(EmptyRecord)
-
 const SECOND = 1_000_000_000n
 
 /**

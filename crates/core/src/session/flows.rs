@@ -3,7 +3,7 @@
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout};
-use crate::capture::Packet;
+use crate::capture::{CaptureLog, Packet};
 use crate::chain::{BasicState, Chain};
 use crate::decode::{Datagram, Decoder, Segment, proto};
 use crate::error::FlowError;
@@ -231,5 +231,9 @@ impl Session for FlowSession {
 
     fn take_error(&mut self) -> Option<FlowError> {
         self.feed.take_error()
+    }
+
+    fn captures(&self) -> CaptureLog {
+        self.feed.captures()
     }
 }

@@ -130,6 +130,11 @@ impl Worker {
         n
     }
 
+    /// See [`Input::may_stall`].
+    pub(super) fn may_stall(&self) -> bool {
+        self.thread.is_none()
+    }
+
     /// Octets taken from the compressed input.
     pub(super) fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)

@@ -4,6 +4,7 @@
  * Two batches go round: one is walked here while the engine fills the other on a worker thread.
  */
 import type { BatchView } from './batch/view.js'
+import { parseCaptures, type CaptureInfo } from './capture-info.js'
 import { Status, type Engine } from './engine.js'
 import { FlowError, fromNative } from './errors.js'
 import { openSource, type CaptureSource, type ChunkReader } from './source.js'
@@ -11,6 +12,10 @@ import { openSource, type CaptureSource, type ChunkReader } from './source.js'
 /** What a drive needs to know. */
 export interface DriveOptions {
   readonly sources: readonly CaptureSource[]
+  /** All sources at once, in order of packet time. */
+  readonly merge: boolean
+  /** Wait at the end of the last source for more. */
+  readonly follow: boolean
   readonly signal: AbortSignal | undefined
   /** Called for a capture that can't be read in full; without it the first such error is thrown at the end. */
   readonly onError: ((error: FlowError) => void) | undefined
@@ -37,19 +42,24 @@ export class Drive<S extends Slot> {
   readonly #engine: Engine
   readonly #options: DriveOptions
   #next = 0
-  #chunks: ChunkReader | undefined
+  /** Of the source being read, or of each that is merged. */
+  #chunks: readonly (ChunkReader | undefined)[] = []
+  #following = false
   #firstError: FlowError | undefined
   #stopped = false
+
+  /** What was found out about the sources that are at their end. */
+  readonly captures: CaptureInfo[] = []
 
   constructor(engine: Engine, options: DriveOptions) {
     this.#engine = engine
     this.#options = options
   }
 
-  /** Ends a wait for a stream; the batches then end soon. */
+  /** Ends a wait for a stream and opens no further source: the batches end soon, after all that was read. */
   stop(): void {
     this.#stopped = true
-    this.#chunks?.stop()
+    for (const chunks of this.#chunks) chunks?.stop()
   }
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
@@ -96,10 +106,10 @@ export class Drive<S extends Slot> {
       case Status.NeedInput:
         return this.#pushAndRequest(slot)
       case Status.SourceFailed:
-        this.#takeError()
-        return this.#openAndRequest(slot)
+        this.#takeErrors()
+        return this.#endAndRequest(slot)
       case Status.SourceEnd:
-        return this.#openAndRequest(slot)
+        return this.#endAndRequest(slot)
       default:
         return undefined
     }
@@ -110,44 +120,65 @@ export class Drive<S extends Slot> {
   }
 
   async #pushAndRequest(slot: S): Promise<number> {
-    const chunk = this.#stopped ? null : await this.#nextChunk()
-    if (chunk === null) this.#engine.endStream()
-    else this.#engine.push(chunk)
+    const member = this.#engine.wanted()
+    const chunk = this.#stopped ? null : await this.#nextChunk(member)
+    if (chunk === null) this.#engine.endStream(member)
+    else this.#engine.push(chunk, member)
     return this.#lend(slot)
   }
 
   /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
-  async #nextChunk(): Promise<Uint8Array | null> {
+  async #nextChunk(member: number): Promise<Uint8Array | null> {
     try {
-      return (await this.#chunks?.next()) ?? null
+      return (await this.#chunks[member]?.next()) ?? null
     } catch (error) {
       if (!this.#stopped) this.#report(asFlowError(error))
       return null
     }
   }
 
-  async #openAndRequest(slot: S): Promise<number> {
+  async #endAndRequest(slot: S): Promise<number> {
+    this.captures.push(...parseCaptures(this.#engine.captures()))
     await this.#openNext()
     return this.#lend(slot)
   }
 
   async #openNext(): Promise<void> {
-    this.#chunks?.stop()
-    this.#chunks = undefined
-    const source = this.#options.sources[this.#next++]
-    if (source === undefined) return this.#engine.finish()
-    const open = await openSource(source)
+    const { sources, merge, follow } = this.#options
+    for (const chunks of this.#chunks) chunks?.stop()
+    this.#chunks = []
+    if (this.#stopped || this.#next >= sources.length) return this.#engine.finish()
+    if (merge) return this.#openAll(sources)
+    const source = sources[this.#next++]!
+    this.#following = follow && this.#next === sources.length
+    const open = await openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
-    this.#chunks = open.chunks
+    this.#chunks = [open.chunks]
+    // Stopped while it was being opened.
+    if (this.#stopped) open.chunks.stop()
     this.#engine.openStream(open.name)
   }
 
-  #takeError(): void {
-    try {
-      this.#engine.throwError()
-    } catch (error) {
-      this.#report(fromNative(error))
-    }
+  async #openAll(sources: readonly CaptureSource[]): Promise<void> {
+    this.#next = sources.length
+    const open = await Promise.all(sources.map(source => openSource(source, false)))
+    this.#chunks = open.map(one => (one.kind === 'chunks' ? one.chunks : undefined))
+    if (this.#stopped) this.stop()
+    this.#engine.openMerged(
+      open.map(one => (one.kind === 'path' ? { name: one.name, path: one.path } : { name: one.name })),
+    )
+  }
+
+  /** Of merged sources, several may have failed. */
+  #takeErrors(): void {
+    for (;;)
+      try {
+        return this.#engine.throwError()
+      } catch (error) {
+        const failure = fromNative(error)
+        // Who writes the file may be in the middle of a record.
+        if (!(this.#following && failure.code === 'ERR_CAPTURE_TRUNCATED')) this.#report(failure)
+      }
   }
 
   #report(error: FlowError): void {

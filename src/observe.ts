@@ -1,20 +1,24 @@
 /** `observe`: captures in, flow records out. */
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
+import type { CaptureInfo } from './capture-info.js'
 import type { AnyChain, FieldsOfAll, RowWriter } from './chain/chain.js'
-import { OptionError } from './errors.js'
+import { OptionError, type FlowError } from './errors.js'
 import { bindBase, type FlowBase, type RowReader } from './flow.js'
 import { Drive, type Filled, type Slot } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import {
   abortSignal,
   checkFilter,
+  checkReading,
   checkTimes,
+  flag,
   knownNames,
   READ_OPTION_NAMES,
   type ObserveTimes,
   type ReadOptions,
 } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
+import { addStats } from './stats.js'
 
 /** What `observe` takes. */
 export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
@@ -23,6 +27,11 @@ export interface ObserveOptions<Chains extends readonly AnyChain[]> extends Obse
    * @defaultValue none: the base columns only
    */
   chains?: Chains
+  /**
+   * Reads each capture by itself: no flow goes on from one to the next, and serial numbers begin anew.
+   * @defaultValue false
+   */
+  separate?: boolean
 }
 
 /** A flow record with the columns of the given chains. */
@@ -65,12 +74,13 @@ export interface ObserveStats {
   openFlows: number
 }
 
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
+const OPTION_NAMES = ['chains', 'separate', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
  *
- * @param source one capture or several, read in the order given with flows kept open from one to the next
+ * @param source one capture or several, read in the order given with flows kept open from one to the next, unless
+ * `merge` or `separate` say otherwise
  * @returns an iterator of records; leaving the loop closes files and threads
  * @throws {@link OptionError} for an option that can't be used; the loop throws {@link CaptureError} after the last
  * record where a capture couldn't be read in full
@@ -88,9 +98,15 @@ export function observe<const Chains extends readonly AnyChain[] = []>(
 
 /** Reads captures and gives flow records: what {@link observe} returns. */
 export class Observer<Flow extends object = FlowBase> implements AsyncIterableIterator<Flow, undefined> {
-  readonly #drive: Drive<FlowSlot<Flow>>
+  readonly #start: (group: Group) => Run<Flow>
   readonly #batches: AsyncGenerator<Filled<FlowSlot<Flow>>, undefined>
+  #run: Run<Flow>
   #slot: FlowSlot<Flow>
+  /** Counters and captures of the runs before this one, where captures are read separately. */
+  #before: ObserveStats | undefined
+  #capturesBefore: readonly CaptureInfo[] = []
+  #finished = false
+  #firstError: FlowError | undefined
   /** Rows of the batch that are not yet handed out: from `#row` to `#rows`. */
   #row = 0
   #rows = 0
@@ -100,22 +116,53 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     const sources = sourceList(source)
     const chains = checkChains(options.chains ?? [])
     const signal = abortSignal(options.signal)
-    const engine = nativeEngines.flows({
+    const { merge, follow } = checkReading(options, sources.length)
+    const groups = flag('separate', options.separate, false)
+      ? sources.map(one => ({ sources: [one], names: [sourceName(one)] }))
+      : [{ sources, names: sources.length > 1 ? sources.map(sourceName) : null }]
+    const onError = options.onError ?? ((error: FlowError) => void (this.#firstError ??= error))
+    const engineOptions = {
       chains: chains.map(chain => chain.name),
       ...checkTimes(options),
       ...checkFilter(options.filter),
-    })
-    const layout = parseLayout(engine.layout())
-    const names = sources.length > 1 ? sources.map(sourceName) : null
-    const slots = [flowSlot<Flow>(layout, chains, names), flowSlot<Flow>(layout, chains, names)] as const
-    this.#slot = slots[0]
-    this.#drive = new Drive(engine, { sources, signal, onError: options.onError })
-    this.#batches = this.#drive.batches(slots)
+    }
+    this.#start = group => {
+      const engine = nativeEngines.flows(engineOptions)
+      const layout = parseLayout(engine.layout())
+      const slots = [flowSlot<Flow>(layout, chains, group.names), flowSlot<Flow>(layout, chains, group.names)] as const
+      const last = group === groups.at(-1)
+      return { slots, drive: new Drive(engine, { sources: group.sources, merge, follow: follow && last, signal, onError }) }
+    }
+    this.#run = this.#start(groups[0]!)
+    this.#slot = this.#run.slots[0]
+    this.#batches = this.#runEach(groups)
+  }
+
+  /** Reads the groups one after another; the first is begun already. */
+  async *#runEach(groups: readonly Group[]): AsyncGenerator<Filled<FlowSlot<Flow>>, undefined> {
+    for (const [index, group] of groups.entries()) {
+      if (this.#finished) break
+      if (index > 0) this.#begin(this.#start(group))
+      yield* this.#run.drive.batches(this.#run.slots)
+    }
+    if (this.#firstError) throw this.#firstError
+  }
+
+  #begin(run: Run<Flow>): void {
+    this.#before = this.stats
+    this.#capturesBefore = this.captures
+    this.#run = run
+    this.#slot = run.slots[0]
   }
 
   /** Counters as they stood when the latest batch was filled. */
   get stats(): ObserveStats {
-    return this.#slot.view.stats() as unknown as ObserveStats
+    return addStats(this.#before, this.#slot.view.stats() as unknown as ObserveStats)
+  }
+
+  /** What was found out about the captures that are read to their end. */
+  get captures(): readonly CaptureInfo[] {
+    return [...this.#capturesBefore, ...this.#run.drive.captures]
   }
 
   /** The next record. */
@@ -135,10 +182,19 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     return { done: false, value: this.#slot.read(0) }
   }
 
+  /**
+   * Ends the wait for more of a stream or of a capture that is followed, and opens no further capture: the flows that
+   * are open come, and the loop ends.
+   */
+  finish(): void {
+    this.#finished = true
+    this.#run.drive.stop()
+  }
+
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#rows = 0
-    this.#drive.stop()
+    this.finish()
     await this.#batches.return(undefined)
     return { done: true, value: undefined }
   }
@@ -146,6 +202,18 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   [Symbol.asyncIterator](): this {
     return this
   }
+}
+
+/** Captures that one engine reads, and their names for the column `capture`. */
+interface Group {
+  readonly sources: readonly CaptureSource[]
+  readonly names: readonly string[] | null
+}
+
+/** An engine at work on a group. */
+interface Run<Flow> {
+  readonly drive: Drive<FlowSlot<Flow>>
+  readonly slots: readonly [FlowSlot<Flow>, FlowSlot<Flow>]
 }
 
 /** A batch and a reader of its rows. */

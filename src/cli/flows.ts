@@ -1,27 +1,24 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
 import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
-import { EXIT } from './exit.js'
-import { FORMATS, openOutput, type Format } from './output.js'
-import { openProgress } from './progress.js'
+import { FORMATS } from './output.js'
+import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { flowTotals } from './totals.js'
 
-interface FlowOptions {
+interface FlowOptions extends RunOptions {
   chain: string[]
-  format: Format
   idleTimeout: number
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
   filter?: string
-  quiet?: true
 }
 
 const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('flows')
     .description('print one record per flow (both directions of a 5-tuple)')
     .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
@@ -33,6 +30,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--aggregate', 'one flow for all packets')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
+  addReadingOptions(command)
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
 
@@ -42,18 +40,18 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
-  const observer = observe(files, { chains, idleTimeout, expiryTimeout, maxFlows, aggregate, onError, ...filter })
-  const output = openOutput(options.format)
-  const progress = openProgress(files, () => observer.stats, options.quiet !== true)
-  try {
-    for await (const flow of observer) await output.write(flow)
-    await output.end()
-  } finally {
-    progress.stop()
-  }
-  for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
-  if (options.quiet !== true) process.stderr.write(flowTotals(observer.stats satisfies ObserveStats, progress.seconds()))
-  return errors.length > 0 ? EXIT.capture : EXIT.ok
+  const observer = observe(files, {
+    chains,
+    idleTimeout,
+    expiryTimeout,
+    maxFlows,
+    aggregate,
+    onError,
+    ...readingOptions(options),
+    ...filter,
+  })
+  const totals = ({ stats }: { stats: ObserveStats }, seconds: number) => flowTotals(stats, seconds)
+  return printRecords(files, observer, errors, totals, options)
 }
 
 function chainNames(text: string): string[] {
@@ -62,10 +60,4 @@ function chainNames(text: string): string[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no chain '${unknown}'; there are ${Object.keys(CHAINS).join(', ')}.`)
   return names
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (text === '' || Number.isNaN(value) || value < 0) throw new InvalidArgumentError('Expected a number, 0 or more.')
-  return value
 }

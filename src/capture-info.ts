@@ -1,6 +1,6 @@
 /** What a capture says of itself and what its packets come to. */
 import { linkTypeName } from './link-types.js'
-import { recordToJson } from './record.js'
+import { EmptyRecord } from './record.js'
 
 /** One interface of a capture. Classic pcap files have one, without a name. */
 export interface CaptureInterface {
@@ -91,14 +91,13 @@ export interface CaptureInfo {
 export function parseCaptures(json: string): CaptureInfo[] {
   return (JSON.parse(json) as Told[]).map(told => {
     const { capture: _, ...rest } = told
-    const info: CaptureInfo = Object.assign(rest, {
+    return Object.assign(new EmptyRecord(), rest, {
       firstNs: told.firstNs === null ? null : BigInt(told.firstNs),
       lastNs: told.lastNs === null ? null : BigInt(told.lastNs),
       interfaces: told.interfaces.map(one =>
         Object.assign(one, { linkTypeName: linkTypeName(one.linkType), offsetSeconds: Number(one.offsetSeconds) }),
       ),
     })
-    return Object.defineProperty(info, 'toJSON', { value: recordToJson })
   })
 }
 

@@ -117,9 +117,9 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
   async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<Connection, undefined> {
     let first: FlowError | undefined
     const onError = checked.options.onError ?? ((error: FlowError) => void (first ??= error))
-    for (const source of sources) {
+    for (const [index, source] of sources.entries()) {
       if (this.#finished) break
-      const follow = checked.options.follow === true && source === sources.at(-1)
+      const follow = checked.options.follow === true && index === sources.length - 1
       const each = { ...checked, options: { ...checked.options, onError, follow } }
       yield* this.#run([source], [sourceName(source)], each)
     }
@@ -135,6 +135,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     const events = new StreamEvents(sources, options, { events: keep, sha256, captures })
     const keeper = new Keeper(maxStreamBytes, maxKeptBytes)
     this.#events = events
+    if (this.#finished) events.finish()
     try {
       while (await events.nextBatch())
         for (let event = events.take(); event; event = events.take()) {

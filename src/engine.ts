@@ -3,6 +3,8 @@
  * this interface only.
  */
 
+import type { CheckedDecode } from './options.js'
+
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */
 export const Status = {
   /** Call again. */
@@ -37,11 +39,16 @@ export interface Engine {
   endStream(member: number): void
   /** What was found out about captures that are at their end, as JSON; each is told once. */
   captures(): string
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
   /**
-   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of events also need a `block` for
-   * packets, of {@link BLOCK_LENGTH} octets, and a `side` buffer, of {@link SIDE_LENGTH} octets.
+   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of packets and of events also need
+   * a `block`; those of events a `side` buffer, of {@link SIDE_LENGTH} octets. To an engine of packets, `givenBack` says
+   * how many batches were walked, and which flow keys are needed no more.
    */
-  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array, givenBack?: Uint32Array): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** The payload of connection `id` in `slot` isn't wanted. */
   unwant(slot: number, id: number): void
   /** No more captures will come: everything still open ends. */
@@ -52,18 +59,25 @@ export interface Engine {
   close(): void
 }
 
-/** Octets of a block: it should stay in a core's cache with what belongs to it, and must hold the longest packets. */
-export const BLOCK_LENGTH = 512 * 1024
-
 /** Octets of a side buffer. */
 export const SIDE_LENGTH = 1024 * 1024
 
 /** Makes engines. */
 export interface EngineFactory {
-  /** For flow records. */
+  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
   flows(options: FlowEngineOptions): Engine
+  /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
+  packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+}
+
+/** What a packet engine is told. */
+export interface PacketEngineOptions {
+  /** One flow key for all packets. */
+  aggregate: boolean
+  decode: CheckedDecode
+  filter?: string
 }
 
 /** What a stream engine is told; times are seconds, sizes octets. */
@@ -81,6 +95,7 @@ export interface StreamEngineOptions {
   linger: number
   maxGaps: number
   filter?: string
+  decode: CheckedDecode
 }
 
 /** What a flow engine is told. */
@@ -90,5 +105,6 @@ export interface FlowEngineOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate: boolean
+  decode: CheckedDecode
   filter?: string
 }

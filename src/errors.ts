@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_INVALID_OPTION'
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
+  | 'ERR_CHAIN'
   | 'ERR_INTERNAL'
 
 /** The class of all errors that this package throws. */
@@ -37,6 +38,24 @@ export class OptionError extends FlowError {
 /** Something was asked of a reader that is closed, or busy with another request. */
 export class StateError extends FlowError {}
 
+/** A hook of a chain threw; what it threw is the `cause`. */
+export class ChainError extends FlowError {
+  /** The chain's name. */
+  readonly chain: string
+  /** The hook: `newFlow`, `tcp`, … */
+  readonly hook: string
+  /** Number of the packet in its capture, from 1. */
+  readonly packet: number
+
+  constructor(chain: string, hook: string, packet: number, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('ERR_CHAIN', `chain '${chain}', hook ${hook}, packet ${packet}: ${reason}`, { cause })
+    this.chain = chain
+    this.hook = hook
+    this.packet = packet
+  }
+}
+
 /** A bug in this package. */
 export class InternalError extends FlowError {
   constructor(message: string, options?: ErrorOptions) {
@@ -45,11 +64,13 @@ export class InternalError extends FlowError {
 }
 
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OptionError, StateError, InternalError])
+for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, InternalError])
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
-export const ERROR_CLASSES: Readonly<Record<ErrorCode, typeof FlowError | typeof OptionError | typeof InternalError>> = {
+export const ERROR_CLASSES: Readonly<
+  Record<ErrorCode, typeof FlowError | typeof OptionError | typeof ChainError | typeof InternalError>
+> = {
   ERR_CAPTURE_IO: CaptureError,
   ERR_CAPTURE_FORMAT: CaptureError,
   ERR_CAPTURE_TRUNCATED: CaptureError,
@@ -57,6 +78,7 @@ export const ERROR_CLASSES: Readonly<Record<ErrorCode, typeof FlowError | typeof
   ERR_INVALID_OPTION: OptionError,
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
+  ERR_CHAIN: ChainError,
   ERR_INTERNAL: InternalError,
 }
 

@@ -1,6 +1,7 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
-import { recordClass } from './record.js'
+import type { Outer } from './packet/columns.js'
+import { recordClass, secondsOf } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -25,7 +26,32 @@ export interface FlowBase {
   capture?: string
   /** Why the record ends here. */
   end_reason: FlowEndReason
+  /** VLAN id of the first packet's outermost tag; null where it has none. */
+  vlan: number | null
+  /** The innermost tunnel around the first packet; null where it has none. */
+  tunnel: TunnelKind | null
+  /** That tunnel's identifier (PPPoE session, I-SID, GRE key, VSID, VNI, ERSPAN session); null where it has none. */
+  tunnel_id: number | null
 }
+
+/** What a flow's packets may be wrapped in. */
+export type TunnelKind =
+  | 'pppoe'
+  | 'pbb'
+  | 'ipip'
+  | '6in4'
+  | '4in6'
+  | '6in6'
+  | 'gre'
+  | 'nvgre'
+  | 'pptp'
+  | 'erspan'
+  | 'vxlan'
+  | 'geneve'
+  | 'gtp'
+  | 'teredo'
+  | 'etherip'
+  | 'mpls'
 
 /** Makes records from the rows of one batch. */
 export type RowReader<Fields> = (row: number) => Fields
@@ -40,14 +66,41 @@ export function bindBase(view: BatchView, captures: readonly string[] | null): R
   const capture = view.numbers('capture')
   const reason = view.numbers('end_reason')
   const reasons = view.words('end_reason') as readonly FlowEndReason[]
+  const outer = bindOuter(view)
   const read = (row: number): FlowBase =>
-    new FlowRow(flowId[row]!, version[row]!, first[row]!, last[row]!, firstPacket[row]!, reasons[reason[row]!]!)
+    new FlowRow(
+      flowId[row]!,
+      version[row]!,
+      first[row]!,
+      last[row]!,
+      firstPacket[row]!,
+      reasons[reason[row]!]!,
+      outer(row),
+    )
   if (captures === null) return read
   return row => {
     const record = read(row)
     record.capture = captures[capture[row]!]!
     return record
   }
+}
+
+/** A reader of what lies around a flow's first packet, or around a packet. */
+export function bindOuter(view: BatchView): (row: number) => Outer {
+  const vlan = nullable(view, 'vlan')
+  const tunnel = nullable(view, 'tunnel')
+  const tunnels = view.words('tunnel') as readonly TunnelKind[]
+  const tunnelId = nullable(view, 'tunnel_id')
+  return row => {
+    const kind = tunnel(row)
+    return { vlan: vlan(row), tunnel: kind === null ? null : tunnels[kind]!, tunnel_id: tunnelId(row) }
+  }
+}
+
+/** A reader of a column of numbers that may be missing. */
+function nullable(view: BatchView, column: string): (row: number) => number | null {
+  const [values, there] = [view.numbers(column), view.flags(column)]
+  return row => (there[row] === 1 ? values[row]! : null)
 }
 
 /** A record's base columns, in order; chains add theirs. */
@@ -61,6 +114,9 @@ class FlowRow implements FlowBase {
   first_packet: number
   declare capture?: string
   end_reason: FlowEndReason
+  vlan: number | null
+  tunnel: TunnelKind | null
+  tunnel_id: number | null
 
   constructor(
     flowId: number,
@@ -69,15 +125,19 @@ class FlowRow implements FlowBase {
     last: bigint,
     firstPacket: number,
     reason: FlowEndReason,
+    outer: Outer,
   ) {
     this.flow_id = flowId
     this.ip_version = version
-    this.pkt_first = Number(first) / 1e9
-    this.pkt_last = Number(last) / 1e9
+    this.pkt_first = secondsOf(first)
+    this.pkt_last = secondsOf(last)
     this.first_ns = first
     this.last_ns = last
     this.first_packet = firstPacket
     this.end_reason = reason
+    this.vlan = outer.vlan
+    this.tunnel = outer.tunnel
+    this.tunnel_id = outer.tunnel_id
   }
 }
 

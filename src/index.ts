@@ -1,20 +1,47 @@
 /** tcpskein's public surface. */
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
-export type { FlowBase, FlowEndReason } from './flow.js'
-export type { AnyChain, BuiltInChain } from './chain/chain.js'
+export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
+export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
+export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
+export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'
+export { IcmpView, TcpView, UdpView } from './packet/upper-views.js'
+export {
+  tcpOptionList,
+  tcpOptions,
+  type FastOpenOption,
+  type TcpOption,
+  type TcpOptions,
+  type TcpOptionsSource,
+} from './packet/options.js'
+export * from './packet/constants.js'
 export { basicChain, type BasicFields } from './chain/basic.js'
 export { tcpChain, type TcpFields } from './chain/tcp.js'
 export type { CaptureInfo, CaptureInterface } from './capture-info.js'
 export { linkTypeName } from './link-types.js'
+export { tcpOptChain, type TcpOptFields } from './chain/tcpopt.js'
+export { mssChain, type MssFields } from './chain/mss.js'
+export { tfoChain, type TfoFields } from './chain/tfo.js'
+export { ecnChain, type EcnFields } from './chain/ecn.js'
+export { dscpChain, type DscpFields } from './chain/dscp.js'
+export { evilChain, type EvilFields } from './chain/evil.js'
+export { icmpChain, type IcmpFields } from './chain/icmp.js'
+export { udpChain, type UdpFields } from './chain/udp.js'
+export { dnsChain, type DnsFields } from './chain/dns.js'
+export { noopChain, type NoopFields } from './chain/noop.js'
 export type { CaptureSource } from './source.js'
-export type { ObserveTimes } from './options.js'
-export { CaptureError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export type {
+  ChecksumMode,
+  DecodeOptions,
+  FragmentOptions,
+  FragmentPolicy,
+  ObserveTimes,
+} from './options.js'
+export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,
   ConflictEvent,
   DataEvent,
-  Direction,
   GapEvent,
   OpenEvent,
   StreamEvent,

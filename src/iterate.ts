@@ -27,6 +27,8 @@ export interface Slot {
   /** Exchanged between the slots when one block fills two batches. */
   block?: Uint8Array
   readonly side?: Uint8Array
+  /** What the engine gets back with the request for this batch. */
+  givenBack?(): Uint32Array
 }
 
 /** A batch that was filled. */
@@ -35,6 +37,8 @@ export interface Filled<S extends Slot> {
   readonly rows: number
   /** The block that the rows point into. */
   readonly block: Uint8Array | undefined
+  /** No batch comes after this one. */
+  readonly last: boolean
 }
 
 /** One run of an engine. */
@@ -46,7 +50,10 @@ export class Drive<S extends Slot> {
   #chunks: readonly (ChunkReader | undefined)[] = []
   #following = false
   #firstError: FlowError | undefined
+  #finishing = false
   #stopped = false
+  /** Ends the wait for a chunk that is under way. */
+  #giveUp: (() => void) | undefined
 
   /** What was found out about the sources that are at their end. */
   readonly captures: CaptureInfo[] = []
@@ -56,10 +63,22 @@ export class Drive<S extends Slot> {
     this.#options = options
   }
 
+  /** It was told to stop: what is left in a batch is no longer wanted. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Ends a wait for a stream and opens no further source: the batches end soon, after all that was read. */
+  finish(): void {
+    this.#finishing = true
+    for (const chunks of this.#chunks) chunks?.stop()
+    this.#giveUp?.()
+  }
+
+  /** The same, and what is left in a batch is no longer wanted. */
   stop(): void {
     this.#stopped = true
-    for (const chunks of this.#chunks) chunks?.stop()
+    this.finish()
   }
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
@@ -82,7 +101,7 @@ export class Drive<S extends Slot> {
         request = this.#request(answer & 7, other)
         // It is awaited at the next turn; until then nobody looks.
         request?.catch(() => {})
-        yield { slot, rows: answer >>> 3, block }
+        yield { slot, rows: answer >>> 3, block, last: request === undefined }
         ;[slot, other] = [other, slot]
       }
       if (this.#firstError) throw this.#firstError
@@ -116,25 +135,32 @@ export class Drive<S extends Slot> {
   }
 
   #lend(slot: S): Promise<number> {
-    return this.#engine.next(slot.view.bytes, slot.block, slot.side)
+    return this.#engine.next(slot.view.bytes, slot.block, slot.side, slot.givenBack?.())
   }
 
   async #pushAndRequest(slot: S): Promise<number> {
     const member = this.#engine.wanted()
-    const chunk = this.#stopped ? null : await this.#nextChunk(member)
+    const chunk = this.#finishing ? null : await this.#nextChunk(member)
     if (chunk === null) this.#engine.endStream(member)
     else this.#engine.push(chunk, member)
     return this.#lend(slot)
   }
 
-  /** A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. */
-  async #nextChunk(member: number): Promise<Uint8Array | null> {
-    try {
-      return (await this.#chunks[member]?.next()) ?? null
-    } catch (error) {
-      if (!this.#stopped) this.#report(asFlowError(error))
-      return null
-    }
+  /**
+   * A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. One that never
+   * answers, not even when it is told to stop, is left alone.
+   */
+  #nextChunk(member: number): Promise<Uint8Array | null> {
+    return new Promise(resolve => {
+      this.#giveUp = () => resolve(null)
+      const failed = (error: unknown) => {
+        if (!this.#finishing) this.#report(asFlowError(error))
+        resolve(null)
+      }
+      const chunks = this.#chunks[member]
+      if (chunks) chunks.next().then(resolve, failed)
+      else resolve(null)
+    })
   }
 
   async #endAndRequest(slot: S): Promise<number> {
@@ -147,7 +173,7 @@ export class Drive<S extends Slot> {
     const { sources, merge, follow } = this.#options
     for (const chunks of this.#chunks) chunks?.stop()
     this.#chunks = []
-    if (this.#stopped || this.#next >= sources.length) return this.#engine.finish()
+    if (this.#finishing || this.#next >= sources.length) return this.#engine.finish()
     if (merge) return this.#openAll(sources)
     const source = sources[this.#next++]!
     this.#following = follow && this.#next === sources.length
@@ -155,7 +181,7 @@ export class Drive<S extends Slot> {
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
     this.#chunks = [open.chunks]
     // Stopped while it was being opened.
-    if (this.#stopped) open.chunks.stop()
+    if (this.#finishing) open.chunks.stop()
     this.#engine.openStream(open.name)
   }
 
@@ -163,7 +189,7 @@ export class Drive<S extends Slot> {
     this.#next = sources.length
     const open = await Promise.all(sources.map(source => openSource(source, false)))
     this.#chunks = open.map(one => (one.kind === 'chunks' ? one.chunks : undefined))
-    if (this.#stopped) this.stop()
+    if (this.#finishing) this.finish()
     this.#engine.openMerged(
       open.map(one => (one.kind === 'path' ? { name: one.name, path: one.path } : { name: one.name })),
     )

@@ -1,32 +1,21 @@
 /** `observe`: captures in, flow records out. */
-import { BatchView, parseLayout, type Layout } from './batch/view.js'
 import type { CaptureInfo } from './capture-info.js'
-import type { AnyChain, FieldsOfAll, RowWriter } from './chain/chain.js'
-import { OptionError, type FlowError } from './errors.js'
-import { bindBase, type FlowBase, type RowReader } from './flow.js'
-import { Drive, type Filled, type Slot } from './iterate.js'
-import { nativeEngines } from './native/index.js'
-import {
-  abortSignal,
-  checkFilter,
-  checkReading,
-  checkTimes,
-  flag,
-  knownNames,
-  READ_OPTION_NAMES,
-  type ObserveTimes,
-  type ReadOptions,
-} from './options.js'
-import { sourceList, sourceName, type CaptureSource } from './source.js'
-import { addStats } from './stats.js'
+import type { AnyChain, FieldsOfAll, WithoutClash } from './chain/chain.js'
+import type { FlowBase } from './flow.js'
+import { checkRun, openRecords } from './flow/open.js'
+import type { RecordSource } from './flow/source.js'
+import type { ObserveTimes, ReadOptions } from './options.js'
+import type { CaptureSource } from './source.js'
+import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
 export interface ObserveOptions<Chains extends readonly AnyChain[]> extends ObserveTimes, ReadOptions {
   /**
-   * Chains whose columns the records have.
+   * Chains whose columns the records have. Where all are built in, they run in the engine; where one is your own, all
+   * run in JavaScript and give the same records.
    * @defaultValue none: the base columns only
    */
-  chains?: Chains
+  chains?: Chains & WithoutClash<Chains>
   /**
    * Reads each capture by itself: no flow goes on from one to the next, and serial numbers begin anew.
    * @defaultValue false
@@ -40,41 +29,7 @@ export type FlowRecord<Chains extends readonly AnyChain[]> = Simplify<FlowBase &
 /** The same type, shown as one object. */
 type Simplify<T> = { [Key in keyof T]: T[Key] } & {}
 
-/** Counters of a run. */
-export interface ObserveStats {
-  /** Packets read. */
-  packets: number
-  /** Octets of packets captured. */
-  capturedBytes: number
-  /** Octets of input read. */
-  inputBytes: number
-  /** Packets that the filter left out; they count nowhere else. */
-  filtered: number
-  /** Packets that carry no IP. */
-  nonIp: number
-  /** Packets of an unknown link type. */
-  unknownLink: number
-  /** Packets cut inside the link-layer or IP header. */
-  cut: number
-  /** Packets with a header that contradicts itself. */
-  broken: number
-  /** Packets without the ports that their protocol should have: later fragments, or cut. */
-  shortKey: number
-  /** Packets of flows that a chain wants to ignore. */
-  ignored: number
-  /** ICMP errors counted to the flow that they quote. */
-  quoted: number
-  /** Packets with TCP whose header is broken, or cut before its flags. */
-  badSegments: number
-  /** Flows opened. */
-  flows: number
-  /** Flows ended because the table was full. */
-  evicted: number
-  /** Flows open now. */
-  openFlows: number
-}
-
-const OPTION_NAMES = ['chains', 'separate', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
+export type { ObserveStats } from './stats.js'
 
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
@@ -83,7 +38,7 @@ const OPTION_NAMES = ['chains', 'separate', 'idleTimeout', 'expiryTimeout', 'max
  * `merge` or `separate` say otherwise
  * @returns an iterator of records; leaving the loop closes files and threads
  * @throws {@link OptionError} for an option that can't be used; the loop throws {@link CaptureError} after the last
- * record where a capture couldn't be read in full
+ * record where a capture couldn't be read in full, and {@link ChainError} where a hook threw
  *
  * @example
  * for await (const flow of observe('capture.pcap', { chains: [basicChain(), tcpChain()] }))
@@ -98,88 +53,25 @@ export function observe<const Chains extends readonly AnyChain[] = []>(
 
 /** Reads captures and gives flow records: what {@link observe} returns. */
 export class Observer<Flow extends object = FlowBase> implements AsyncIterableIterator<Flow, undefined> {
-  readonly #start: (group: Group) => Run<Flow>
-  readonly #batches: AsyncGenerator<Filled<FlowSlot<Flow>>, undefined>
-  #run: Run<Flow>
-  #slot: FlowSlot<Flow>
-  /** Counters and captures of the runs before this one, where captures are read separately. */
-  #before: ObserveStats | undefined
-  #capturesBefore: readonly CaptureInfo[] = []
-  #finished = false
-  #firstError: FlowError | undefined
-  /** Rows of the batch that are not yet handed out: from `#row` to `#rows`. */
-  #row = 0
-  #rows = 0
+  readonly #source: RecordSource<Flow>
+  readonly #signal: AbortSignal | undefined
+  /** The latest of the requests that wait for a batch, and how many wait. */
+  #latest: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
-    knownNames(options, OPTION_NAMES)
-    const sources = sourceList(source)
-    const chains = checkChains(options.chains ?? [])
-    const signal = abortSignal(options.signal)
-    const { merge, follow } = checkReading(options, sources.length)
-    const groups = flag('separate', options.separate, false)
-      ? sources.map(one => ({ sources: [one], names: [sourceName(one)] }))
-      : [{ sources, names: sources.length > 1 ? sources.map(sourceName) : null }]
-    const onError = options.onError ?? ((error: FlowError) => void (this.#firstError ??= error))
-    const engineOptions = {
-      chains: chains.map(chain => chain.name),
-      ...checkTimes(options),
-      ...checkFilter(options.filter),
-    }
-    this.#start = group => {
-      const engine = nativeEngines.flows(engineOptions)
-      const layout = parseLayout(engine.layout())
-      const slots = [flowSlot<Flow>(layout, chains, group.names), flowSlot<Flow>(layout, chains, group.names)] as const
-      const last = group === groups.at(-1)
-      return { slots, drive: new Drive(engine, { sources: group.sources, merge, follow: follow && last, signal, onError }) }
-    }
-    this.#run = this.#start(groups[0]!)
-    this.#slot = this.#run.slots[0]
-    this.#batches = this.#runEach(groups)
+    this.#source = openRecords<Flow>(checkRun(source, options))
+    this.#signal = options.signal
   }
 
-  /** Reads the groups one after another; the first is begun already. */
-  async *#runEach(groups: readonly Group[]): AsyncGenerator<Filled<FlowSlot<Flow>>, undefined> {
-    for (const [index, group] of groups.entries()) {
-      if (this.#finished) break
-      if (index > 0) this.#begin(this.#start(group))
-      yield* this.#run.drive.batches(this.#run.slots)
-    }
-    if (this.#firstError) throw this.#firstError
-  }
-
-  #begin(run: Run<Flow>): void {
-    this.#before = this.stats
-    this.#capturesBefore = this.captures
-    this.#run = run
-    this.#slot = run.slots[0]
-  }
-
-  /** Counters as they stood when the latest batch was filled. */
+  /** Counters as they stood when the latest batch was read. */
   get stats(): ObserveStats {
-    return addStats(this.#before, this.#slot.view.stats() as unknown as ObserveStats)
+    return this.#source.stats()
   }
 
-  /** What was found out about the captures that are read to their end. */
+  /** What was found out about the captures that are read to their end, in the order given. */
   get captures(): readonly CaptureInfo[] {
-    return [...this.#capturesBefore, ...this.#run.drive.captures]
-  }
-
-  /** The next record. */
-  next(): Promise<IteratorResult<Flow, undefined>> {
-    if (this.#row < this.#rows) return Promise.resolve({ done: false, value: this.#slot.read(this.#row++) })
-    return this.#nextBatch()
-  }
-
-  async #nextBatch(): Promise<IteratorResult<Flow, undefined>> {
-    do {
-      const { done, value } = await this.#batches.next()
-      if (done === true) return { done: true, value: undefined }
-      this.#slot = value.slot
-      this.#rows = value.rows
-    } while (this.#rows === 0)
-    this.#row = 1
-    return { done: false, value: this.#slot.read(0) }
+    return this.#source.captures()
   }
 
   /**
@@ -187,68 +79,48 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
    * are open come, and the loop ends.
    */
   finish(): void {
-    this.#finished = true
-    this.#run.drive.stop()
+    this.#source.finish()
+  }
+
+  /**
+   * Ends every flow that is open now, in PATHspider's order, and forgets which flows are ignored; reading goes on. The
+   * records, with `end_reason` `flush`, come with the next ones: where all chains are built in, packets that were read
+   * ahead are in them.
+   */
+  flush(): void {
+    this.#source.flush()
+  }
+
+  /** The next record. */
+  next(): Promise<IteratorResult<Flow, undefined>> {
+    const value = this.#waiting === 0 ? this.#take() : undefined
+    if (value !== undefined) return Promise.resolve({ done: false, value })
+    // Whoever asks while another waits for a batch comes after it, or the batch's other records would be passed over.
+    this.#waiting += 1
+    const answer = this.#latest.then(() => this.#nextInTurn()).finally(() => (this.#waiting -= 1))
+    this.#latest = answer.catch(() => {})
+    return answer
+  }
+
+  /** A record that is ready; none after an abort, which the next batch then reports. */
+  #take(): Flow | undefined {
+    return this.#signal?.aborted === true ? undefined : this.#source.take()
+  }
+
+  async #nextInTurn(): Promise<IteratorResult<Flow, undefined>> {
+    for (let value = this.#take(); ; value = this.#take()) {
+      if (value !== undefined) return { done: false, value }
+      if (!(await this.#source.pull())) return { done: true, value: undefined }
+    }
   }
 
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#rows = 0
-    this.finish()
-    await this.#batches.return(undefined)
+    await this.#source.stop()
     return { done: true, value: undefined }
   }
 
   [Symbol.asyncIterator](): this {
     return this
   }
-}
-
-/** Captures that one engine reads, and their names for the column `capture`. */
-interface Group {
-  readonly sources: readonly CaptureSource[]
-  readonly names: readonly string[] | null
-}
-
-/** An engine at work on a group. */
-interface Run<Flow> {
-  readonly drive: Drive<FlowSlot<Flow>>
-  readonly slots: readonly [FlowSlot<Flow>, FlowSlot<Flow>]
-}
-
-/** A batch and a reader of its rows. */
-interface FlowSlot<Flow> extends Slot {
-  readonly read: RowReader<Flow>
-}
-
-function flowSlot<Flow>(
-  layout: Layout,
-  chains: readonly AnyChain[],
-  captures: readonly string[] | null,
-): FlowSlot<Flow> {
-  const view = new BatchView(layout)
-  const base = bindBase(view, captures)
-  const writers: RowWriter<FlowBase>[] = chains.map(chain => chain.bind(view))
-  const read = (row: number): Flow => {
-    const record = base(row)
-    for (const write of writers) write(row, record)
-    return record as unknown as Flow
-  }
-  return { view, read }
-}
-
-function checkChains(chains: readonly AnyChain[]): readonly AnyChain[] {
-  if (!Array.isArray(chains)) throw new OptionError('chains: expected a list of chains, such as [basicChain()]')
-  const owners = new Map<string, string>()
-  for (const chain of chains) {
-    if (typeof chain?.name !== 'string' || typeof chain.bind !== 'function')
-      throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses)')
-    for (const column of chain.columns) {
-      const owner = owners.get(column)
-      if (owner !== undefined)
-        throw new OptionError(`chains: '${owner}' and '${chain.name}' both have a column ${column}`)
-      owners.set(column, chain.name)
-    }
-  }
-  return chains
 }

@@ -32,7 +32,7 @@ export interface ObserveTimes {
 export type CheckedTimes = Required<ObserveTimes>
 
 /** Options of every way of reading captures. */
-export interface ReadOptions {
+export interface ReadOptions extends DecodeOptions {
   /**
    * Which packets to take, in tcpdump's language: `tcp port 80 and host 192.0.2.1`. Packets that it doesn't choose are
    * as if they weren't there; they are counted as `filtered`.
@@ -61,7 +61,17 @@ export interface ReadOptions {
 }
 
 /** Names of {@link ReadOptions}. */
-export const READ_OPTION_NAMES = ['filter', 'signal', 'onError', 'merge', 'follow'] as const
+export const READ_OPTION_NAMES = [
+  'filter',
+  'signal',
+  'onError',
+  'merge',
+  'follow',
+  'decap',
+  'ignoreEncap',
+  'checksum',
+  'fragments',
+] as const
 
 /** Most captures that are merged: each is open and has its own block. */
 export const MAX_MERGED = 64
@@ -99,6 +109,95 @@ export function checkTimes(options: ObserveTimes): CheckedTimes {
     maxFlows: integer('maxFlows', options.maxFlows, 1 << 20, 1, 0xffff_ffff),
     aggregate: flag('aggregate', options.aggregate, false),
   }
+}
+
+/** What is done about checksums: not computed; bad ones counted; or counted and their packets left out. */
+export type ChecksumMode = 'ignore' | 'count' | 'drop'
+
+/** Whose octets count where IPv4 fragments overlap: who came first or last, or as a kind of system has it. */
+export type FragmentPolicy = 'first' | 'last' | 'bsd' | 'bsd-right' | 'linux' | 'windows' | 'solaris'
+
+/** How fragments are put together. */
+export interface FragmentOptions {
+  /**
+   * Whose octets count where IPv4 fragments overlap. IPv6 datagrams with overlapping fragments are left out (RFC 5722).
+   * @defaultValue 'first'
+   */
+  policy?: FragmentPolicy
+  /**
+   * Seconds of packet time that a datagram's fragments may take to come.
+   * @defaultValue 30 for IPv4 (RFC 791 asks for 15 or more), 60 for IPv6 (RFC 8200)
+   */
+  timeout?: number
+  /**
+   * Octets of all datagrams that are not complete. At the limit the oldest is given up and counted.
+   * @defaultValue 8388608
+   */
+  maxBytes?: number
+}
+
+/** Options of how packets are decoded, for every way of reading captures. */
+export interface DecodeOptions {
+  /**
+   * Opens tunnels (GRE, NVGRE, ERSPAN, IPIP, 6in4, 4in6, VXLAN, Geneve, GTP-U, Teredo, MPLS in UDP), at most 8 deep:
+   * what is inside is what flows are made of.
+   * @defaultValue true
+   */
+  decap?: boolean
+  /**
+   * Packets in different VLANs and tunnels may belong to one flow.
+   * @defaultValue false: equal addresses in two tunnels or VLANs are two flows
+   */
+  ignoreEncap?: boolean
+  /**
+   * What is done about checksums of IPv4, TCP, UDP, ICMP and ICMPv6. Captures made on a sending host often have bad
+   * ones, which the network card was still to fill in.
+   * @defaultValue 'ignore'
+   */
+  checksum?: ChecksumMode
+  /** How fragments are put together. */
+  fragments?: FragmentOptions
+}
+
+/** The same with nothing left open, as engines take it. */
+export interface CheckedDecode {
+  decap: boolean
+  ignoreEncap: boolean
+  checksum: ChecksumMode
+  fragmentPolicy: FragmentPolicy
+  fragmentTimeoutV4: number
+  fragmentTimeoutV6: number
+  fragmentMaxBytes: number
+}
+
+/** What `checksum` may be. */
+export const CHECKSUM_MODES: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
+
+const FRAGMENT_POLICIES: readonly FragmentPolicy[] = ['first', 'last', 'bsd', 'bsd-right', 'linux', 'windows', 'solaris']
+
+/** Checks and completes. */
+export function checkDecode(options: DecodeOptions): CheckedDecode {
+  const { fragments = {} } = options
+  if (typeof fragments !== 'object' || fragments === null)
+    throw new OptionError(`fragments: expected an object, not ${show(fragments)}`)
+  knownNames(fragments, ['policy', 'timeout', 'maxBytes'])
+  return {
+    decap: flag('decap', options.decap, true),
+    ignoreEncap: flag('ignoreEncap', options.ignoreEncap, false),
+    checksum: word('checksum', options.checksum, 'ignore', CHECKSUM_MODES),
+    fragmentPolicy: word('fragments.policy', fragments.policy, 'first', FRAGMENT_POLICIES),
+    fragmentTimeoutV4: seconds('fragments.timeout', fragments.timeout, 30),
+    fragmentTimeoutV6: seconds('fragments.timeout', fragments.timeout, 60),
+    fragmentMaxBytes: integer('fragments.maxBytes', fragments.maxBytes, 8 << 20, 0, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** One of some words. */
+export function word<Word extends string>(name: string, value: unknown, fallback: Word, words: readonly Word[]): Word {
+  if (value === undefined) return fallback
+  const known = words.find(each => each === value)
+  if (known === undefined) throw new OptionError(`${name}: expected one of ${words.join(', ')}, not ${show(value)}`)
+  return known
 }
 
 /** A number of seconds, 0 or more; Infinity means never. */

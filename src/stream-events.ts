@@ -180,7 +180,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     this.#want = options.want
     this.#engine = nativeEngines.streams({ events, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
-    const slots = [eventSlot(layouts, captures, events), eventSlot(layouts, captures, events)] as const
+    const length = this.#engine.blockLength()
+    const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
     this.#slot = slots[0]
     this.#block = slots[0].side
     this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
@@ -294,7 +295,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
    * that are open end, and the loop too.
    */
   finish(): void {
-    this.#drive.stop()
+    this.#drive.finish()
   }
 
   /** Stops reading and lets go of files and threads. */

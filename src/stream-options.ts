@@ -2,7 +2,7 @@
 import type { ConnectionIdentity } from './connection.js'
 import type { StreamEngineOptions } from './engine.js'
 import { OptionError } from './errors.js'
-import { checkFilter, integer, seconds, type ReadOptions } from './options.js'
+import { checkDecode, checkFilter, integer, seconds, type ReadOptions } from './options.js'
 
 /** Whose octets stay when two segments that wait overlap; `first` is also Windows Vista and later. */
 export type OverlapPolicy = 'first' | 'last' | 'bsd' | 'linux' | 'old-linux' | 'solaris'
@@ -106,6 +106,7 @@ export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 
     linger: seconds('linger', options.linger, 120),
     maxGaps: integer('maxGaps', options.maxGaps, 2 ** 14, 0, 2 ** 14),
     ...checkFilter(options.filter),
+    decode: checkDecode(options),
   }
 }
 

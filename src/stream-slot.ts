@@ -7,7 +7,7 @@ import {
   type ConnectionRecord,
   type RowReader,
 } from './connection.js'
-import { BLOCK_LENGTH, SIDE_LENGTH } from './engine.js'
+import { SIDE_LENGTH } from './engine.js'
 import type { Slot } from './iterate.js'
 
 /** The layouts of the tables that share a batch. */
@@ -61,15 +61,19 @@ export interface EventSlot extends Slot {
   readonly readClosed: RowReader<ConnectionRecord>
 }
 
-/** Makes a slot; `withBlock` where events point into blocks. */
-export function eventSlot(layouts: EventLayouts, captures: readonly string[] | null, withBlock: boolean): EventSlot {
+/** Makes a slot; `blockLength` is 0 where no event points into a block. */
+export function eventSlot(
+  layouts: EventLayouts,
+  captures: readonly string[] | null,
+  blockLength: number,
+): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
   const side = new Uint8Array(SIDE_LENGTH)
   return {
     view,
     side,
-    ...(withBlock ? { block: new Uint8Array(BLOCK_LENGTH) } : {}),
+    ...(blockLength > 0 ? { block: new Uint8Array(blockLength) } : {}),
     columns: new EventColumns(view),
     readOpen: bindIdentity(new BatchView(layouts.opens, bytes), captures),
     readClosed: bindRecord(new BatchView(layouts.closes, bytes), side, captures),

@@ -33,7 +33,7 @@ fn compare(policy: FragmentPolicy, rule: OverlapRule, steps: &[u8]) {
         let rule = if key.version == 6 { OverlapRule::Forbidden } else { rule };
         let model = models.entry(key).or_insert_with(|| NaiveDatagram::new(rule));
         let answer = model.push(offset as usize, more, &payload);
-        let fragment = Fragment { offset, more, payload: &payload, packet: 1, ts_ns: 0 };
+        let fragment = Fragment { offset, more, payload: &payload, ip_len: 0, packet: 1, ts_ns: 0 };
         match (&answer, ours.push(&key, &fragment)) {
             (Answer::Complete(whole), Outcome::Complete(datagram)) => assert_eq!(whole, datagram.payload),
             (Answer::Pending, Outcome::Pending) | (Answer::Refused | Answer::Spoilt, Outcome::Dropped(_)) => {}
@@ -54,7 +54,7 @@ fn bounds(policy: FragmentPolicy, steps: &[u8]) {
     for (packet, step) in (1..).zip(steps.chunks_exact(5)) {
         let (key, offset, more, payload) = read(step);
         ts_ns += i64::from(step[4].cast_signed()) * 1_000_000_000;
-        let _ = ours.push(&key, &Fragment { offset, more, payload: &payload, packet, ts_ns });
+        let _ = ours.push(&key, &Fragment { offset, more, payload: &payload, ip_len: 0, packet, ts_ns });
         assert!(ours.held_octets() <= 600 && ours.pending() <= 3);
     }
     ours.expire(i64::MAX);

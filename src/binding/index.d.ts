@@ -13,10 +13,14 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader
+  /** A reader of packets. */
+  static packets(options: NativePacketOptions): NativeReader
   /** A reader of stream events and connection records. */
   static streams(options: NativeStreamOptions): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
+  /** Octets of the block to be lent with each batch; 0 where none is needed. */
+  blockLength(): number
   /** Begins with the file `path`; `name` stands in errors. */
   openPath(path: string, name: string): void
   /** Begins with octets that will be pushed. */
@@ -33,17 +37,40 @@ export declare class NativeReader {
   endStream(member: number): void
   /**
    * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
-   * Flow readers need a batch only; stream readers also a block, for packets, and a side buffer.
+   * Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
+   * What `given_back` is depends on the reader.
    */
-  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null, givenBack?: Uint32Array | undefined | null): Promise<number>
+  /** Ends every open flow before the next request reads on. */
+  flush(): void
   /** No more captures will come. */
   finish(): void
   /** Throws why the last capture failed, if it did; of merged captures several may have. */
   throwError(): void
+  /** For tests only: the next request panics. */
+  panicForTests(): void
   /** The payload of connection `id` in `slot` isn't wanted; known from the next request on. */
   unwant(slot: number, id: number): void
   /** Lets go of files and memory, after the request under way if there is one; may be called again. */
   close(): void
+}
+
+/** How packets are decoded. */
+export interface NativeDecodeOptions {
+  /** Tunnels are opened. */
+  decap: boolean
+  /** VLANs and tunnels are no part of a flow's identity. */
+  ignoreEncap: boolean
+  /** What is done about checksums: a word. */
+  checksum: string
+  /** Who wins where fragments overlap: a word. */
+  fragmentPolicy: string
+  /** Seconds of packet time an IPv4 datagram may take. */
+  fragmentTimeoutV4: number
+  /** The same for IPv6. */
+  fragmentTimeoutV6: number
+  /** Octets of all datagrams that are not complete. */
+  fragmentMaxBytes: number
 }
 
 /** Options of a flow reader. */
@@ -60,6 +87,8 @@ export interface NativeFlowOptions {
   aggregate: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }
 
 /** One of several captures to be merged. */
@@ -68,6 +97,16 @@ export interface NativeMember {
   name: string
   /** A file; without it octets will be pushed. */
   path?: string
+}
+
+/** Options of a packet reader. */
+export interface NativePacketOptions {
+  /** One flow for all packets. */
+  aggregate: boolean
+  /** Which packets to take, in tcpdump's language. */
+  filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }
 
 /** Options of a stream reader. */
@@ -98,4 +137,6 @@ export interface NativeStreamOptions {
   maxGaps: number
   /** Which packets to take, in tcpdump's language. */
   filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
 }

@@ -1,6 +1,7 @@
 /** BasicChain: who talks with whom, packets and octets per direction. */
 import { formatAddress } from '../address.js'
-import type { BuiltInChain } from './chain.js'
+import type { IpView } from '../packet/ip-view.js'
+import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 
 /** The columns of {@link basicChain}. */
 export interface BasicFields {
@@ -24,7 +25,17 @@ export interface BasicFields {
   oct_rev: number
 }
 
-const chain: BuiltInChain<BasicFields> = {
+function count(record: BasicFields, packet: IpView, direction: Direction): void {
+  if (direction === 'fwd') {
+    record.pkt_fwd += packet.packets
+    record.oct_fwd += packet.octets
+  } else {
+    record.pkt_rev += packet.packets
+    record.oct_rev += packet.octets
+  }
+}
+
+const chain = builtIn<BasicFields>({
   name: 'basic',
   columns: ['sip', 'dip', 'sp', 'dp', 'proto', 'pkt_fwd', 'pkt_rev', 'oct_fwd', 'oct_rev'],
   bind(view) {
@@ -47,7 +58,22 @@ const chain: BuiltInChain<BasicFields> = {
       record.oct_rev = octetsRev[row]!
     }
   },
-}
+  newFlow(packet) {
+    return {
+      sip: packet.source,
+      dip: packet.destination,
+      sp: packet.sourcePort,
+      dp: packet.destinationPort,
+      proto: packet.upperProtocol,
+      pkt_fwd: 0,
+      pkt_rev: 0,
+      oct_fwd: 0,
+      oct_rev: 0,
+    }
+  },
+  ip4: count,
+  ip6: count,
+})
 
 /** Addresses, ports, protocol, packets and octets: PATHspider's BasicChain. */
 export function basicChain(): BuiltInChain<BasicFields> {

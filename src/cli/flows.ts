@@ -1,6 +1,7 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, tcpChain, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
+import { observe, type AnyChain, type ChecksumMode, type FlowError, type ObserveStats } from '../index.js'
+import { CHAINS } from './chains.js'
 import { FORMATS } from './output.js'
 import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { flowTotals } from './totals.js'
@@ -11,10 +12,13 @@ interface FlowOptions extends RunOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
+  decap: boolean
+  ignoreEncap?: true
+  checksum: ChecksumMode
   filter?: string
 }
 
-const CHAINS: Readonly<Record<string, () => AnyChain>> = { basic: basicChain, tcp: tcpChain }
+const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
@@ -28,6 +32,9 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
+    .option('--no-decap', 'take tunnels as they are, without looking inside')
+    .option('--ignore-encap', 'packets in different VLANs and tunnels may belong to one flow')
+    .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
   addReadingOptions(command)
@@ -36,8 +43,9 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
 
 async function flows(files: readonly string[], options: FlowOptions): Promise<number> {
   const errors: FlowError[] = []
-  const chains = options.chain.map(name => CHAINS[name]!())
+  const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
+  const { decap, ignoreEncap = false, checksum } = options
   const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
   const observer = observe(files, {
@@ -46,6 +54,9 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
     expiryTimeout,
     maxFlows,
     aggregate,
+    decap,
+    ignoreEncap,
+    checksum,
     onError,
     ...readingOptions(options),
     ...filter,

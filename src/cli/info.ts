@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { InvalidArgumentError, type Command } from 'commander'
 import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
+import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { describe, toJson } from './info-text.js'
 import { Talkers, type Talker } from './talkers.js'
@@ -50,7 +51,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
-    for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
+    for (const error of errors) complain(error.message)
     if (errors.length > 0) status = EXIT.capture
   }
   return status

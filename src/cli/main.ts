@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
+import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
@@ -37,11 +38,11 @@ function failure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (isClosedPipe(error)) return EXIT.ok
   if (error instanceof FlowError) {
-    process.stderr.write(`tcpskein: ${error.message}\n`)
+    complain(error.message)
     return error instanceof OptionError ? EXIT.usage : EXIT.capture
   }
   const { message, code } = error as { message?: string; code?: string }
-  process.stderr.write(`tcpskein: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}\n`)
+  complain(`${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`)
   return EXIT.capture
 }
 

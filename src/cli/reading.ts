@@ -1,6 +1,7 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { InvalidArgumentError, type Command } from 'commander'
 import type { FlowError } from '../index.js'
+import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
@@ -60,7 +61,7 @@ export async function printRecords<R extends Records>(
     release()
     progress.stop()
   }
-  for (const error of errors) process.stderr.write(`tcpskein: ${error.message}\n`)
+  for (const error of errors) complain(error.message)
   if (options.quiet !== true) process.stderr.write(totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }

@@ -22,6 +22,7 @@ function totals(stats: Counted, noun: string, seconds: number): string {
     const value = stats[name] ?? 0
     if (value > 0) lines.push(`  ${number(value)} ${words.replace('%', noun)}`)
   }
+  lines.push(...unknownLinks(stats))
   return `${lines.join('\n')}\n`
 }
 
@@ -31,13 +32,59 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['unknownLink', 'packets of an unknown link type'],
   ['cut', 'packets cut inside a header'],
   ['broken', 'packets with a broken header'],
-  ['shortKey', 'packets without ports (later fragments, or cut)'],
+  ['fragments', 'packets are fragments'],
+  ['reassembled', 'datagrams put together from fragments'],
+  ['incomplete', 'datagrams with fragments missing at the end'],
+  ['fragmentTimeouts', 'datagrams given up: their fragments did not come in time'],
+  ['fragmentEvictions', 'datagrams given up: too many fragments at a time'],
+  ['invalidFragments', 'fragments that can not be'],
+  ['fragmentOverlaps', 'fragments that overlap others'],
+  ['badChecksums', 'packets with a bad checksum'],
+  ['shortKey', 'packets without ports (cut)'],
   ['badSegments', 'packets with a broken or cut TCP header'],
   ['ignored', 'packets of ignored flows'],
   ['evicted', '%s ended early: the table was full'],
   ['limitGaps', 'holes given up: too many octets waited'],
   ['wildSegments', 'segments out of every window'],
 ]
+
+/** One line for each unknown link type that was told apart. */
+function unknownLinks(stats: Counted): string[] {
+  const found = [
+    [stats.unknownLinkType1, stats.unknownLinkPackets1],
+    [stats.unknownLinkType2, stats.unknownLinkPackets2],
+    [stats.unknownLinkType3, stats.unknownLinkPackets3],
+    [stats.unknownLinkType4, stats.unknownLinkPackets4],
+  ] as const
+  return found
+    .filter(([, packets = 0]) => packets > 0)
+    .map(([type = 0, packets = 0]) => `    ${number(packets)} of link type ${type}${linkName(type)}`)
+}
+
+/** Names of link types that are met but carry no IP in a way that is known here. */
+const LINK_NAMES: Readonly<Record<number, string>> = {
+  8: 'SLIP',
+  147: 'USER0',
+  187: 'BLUETOOTH_HCI_H4',
+  189: 'USB_LINUX',
+  195: 'IEEE802_15_4_WITHFCS',
+  201: 'BLUETOOTH_HCI_H4_WITH_PHDR',
+  220: 'USB_LINUX_MMAPPED',
+  227: 'CAN_SOCKETCAN',
+  230: 'IEEE802_15_4_NOFCS',
+  231: 'DBUS',
+  249: 'USBPCAP',
+  251: 'BLUETOOTH_LE_LL',
+  252: 'WIRESHARK_UPPER_PDU',
+  253: 'NETLINK',
+  255: 'BLUETOOTH_BREDR_BB',
+  271: 'VSOCK',
+}
+
+function linkName(type: number): string {
+  const name = LINK_NAMES[type]
+  return name === undefined ? '' : ` (${name})`
+}
 
 function count(n: number, word: string): string {
   return `${number(n)} ${word}${n === 1 ? '' : 's'}`

@@ -6,6 +6,7 @@ import { fromNative } from '../errors.js'
 /** Engines that run in Rust on Node's worker threads. */
 export const nativeEngines: EngineFactory = {
   flows: options => orThrow(() => NativeReader.flows(options)),
+  packets: options => orThrow(() => NativeReader.packets(options)),
   streams: options => orThrow(() => NativeReader.streams(options)),
 }
 

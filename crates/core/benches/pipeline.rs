@@ -1,4 +1,4 @@
-//! Flow records over a capture given as argument: ns per packet, best of five, beside a plain read.
+//! Flow records and stream events of a capture given as argument: ns per packet, best of five, beside a plain read.
 //!
 //! `cargo bench -p tcpskein-core --bench pipeline -- FILE`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tcpskein_core::chain::Chain;
-use tcpskein_core::session::{Buffers, FlowSession, FlowSessionOptions, Session, Source, Status};
+use tcpskein_core::session::{
+    Buffers, FlowSession, FlowSessionOptions, SIDE_LEN, Session, Source, Status, StreamSession, StreamSessionOptions,
+};
 
 fn plain_read(path: &Path) -> f64 {
     let start = Instant::now();
@@ -37,23 +39,47 @@ fn flows(path: &Path) -> (f64, u64, usize) {
     (start.elapsed().as_secs_f64(), session.stats().packets, records)
 }
 
+fn streams(path: &Path) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let mut session = StreamSession::new(StreamSessionOptions { events: true, ..Default::default() });
+    session.open(Source::Path(path.to_path_buf()), "capture");
+    let (mut batch, mut side) = (vec![0; session.batch_len()], vec![0; SIDE_LEN]);
+    let mut block = vec![0; 512 * 1024];
+    let mut events = 0;
+    loop {
+        let progress =
+            session.next(&mut Buffers { batch: &mut batch, block: &mut block, side: &mut side, given_back: &[] });
+        events += progress.rows;
+        match progress.status {
+            Status::SourceEnd | Status::SourceFailed => session.finish(),
+            Status::Done => break,
+            _ => {}
+        }
+    }
+    (start.elapsed().as_secs_f64(), session.stats().packets, events)
+}
+
+/// Best time of five runs, which must agree.
+fn report(name: &str, read: f64, run: impl Fn() -> (f64, u64, usize)) {
+    let mut best = f64::MAX;
+    let mut answer = None;
+    for _ in 0..5 {
+        let (seconds, packets, rows) = run();
+        assert_eq!(*answer.get_or_insert((packets, rows)), (packets, rows), "runs must agree");
+        best = best.min(seconds);
+    }
+    let (packets, rows) = answer.unwrap();
+    let (each, ratio) = (best * 1e9 / packets as f64, best / read);
+    println!("{name}: {packets} packets, {rows} rows: {best:.3} s, {each:.1} ns/packet, {ratio:.2} × plain read");
+}
+
 fn main() {
     let Some(path) = std::env::args().skip(1).find(|a| !a.starts_with("--")).map(PathBuf::from) else {
         println!("usage: cargo bench -p tcpskein-core --bench pipeline -- FILE");
         return;
     };
     let read = (0..5).map(|_| plain_read(&path)).fold(f64::MAX, f64::min);
-    let mut best = f64::MAX;
-    let mut answer = None;
-    for _ in 0..5 {
-        let (seconds, packets, records) = flows(&path);
-        assert_eq!(*answer.get_or_insert((packets, records)), (packets, records), "runs must agree");
-        best = best.min(seconds);
-    }
-    let (packets, records) = answer.unwrap();
-    println!(
-        "{packets} packets, {records} records: {best:.3} s, {:.1} ns/packet; plain read {read:.3} s, ratio {:.2}",
-        best * 1e9 / packets as f64,
-        best / read
-    );
+    println!("plain read: {read:.3} s");
+    report("flows", read, || flows(&path));
+    report("streams", read, || streams(&path));
 }

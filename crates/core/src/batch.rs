@@ -178,6 +178,12 @@ impl Layout {
         }
     }
 
+    /// The same, from column `first` on.
+    #[inline]
+    pub fn row_from<'a>(&'a self, buffer: &'a mut [u8], row: usize, first: usize) -> RowWriter<'a> {
+        RowWriter { places: self.places[first.min(self.places.len())..].iter(), buffer, row }
+    }
+
     /// A writer for row `row`; its values come in the order of the columns.
     #[inline]
     pub fn row<'a>(&'a self, buffer: &'a mut [u8], row: usize) -> RowWriter<'a> {

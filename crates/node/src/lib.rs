@@ -4,4 +4,5 @@
 
 mod error;
 mod options;
+mod panicking;
 mod reader;

@@ -3,10 +3,13 @@
 use napi_derive::napi;
 use tcpskein_core::chain::Chain;
 use tcpskein_core::connection::ConnectionLimits;
+use tcpskein_core::decode::DecodeOptions;
+use tcpskein_core::decode::checksum::ChecksumMode;
+use tcpskein_core::decode::defrag::{FragmentConfig, FragmentPolicy};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::filter::Filter;
 use tcpskein_core::flow::FlowTableOptions;
-use tcpskein_core::session::{FlowSessionOptions, StreamSessionOptions};
+use tcpskein_core::session::{FlowSessionOptions, PacketSessionOptions, StreamSessionOptions};
 use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
 
 /// Options of a flow reader.
@@ -24,6 +27,49 @@ pub struct NativeFlowOptions {
     pub aggregate: bool,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+/// How packets are decoded.
+#[napi(object)]
+pub struct NativeDecodeOptions {
+    /// Tunnels are opened.
+    pub decap: bool,
+    /// VLANs and tunnels are no part of a flow's identity.
+    pub ignore_encap: bool,
+    /// What is done about checksums: a word.
+    pub checksum: String,
+    /// Who wins where fragments overlap: a word.
+    pub fragment_policy: String,
+    /// Seconds of packet time an IPv4 datagram may take.
+    pub fragment_timeout_v4: f64,
+    /// The same for IPv6.
+    pub fragment_timeout_v6: f64,
+    /// Octets of all datagrams that are not complete.
+    pub fragment_max_bytes: f64,
+}
+
+impl TryFrom<NativeDecodeOptions> for DecodeOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativeDecodeOptions) -> Result<Self, FlowError> {
+        let unknown = |name, word: &str| FlowError::InvalidOption { name, reason: format!("'{word}' is not known") };
+        let NativeDecodeOptions { decap, ignore_encap, checksum, fragment_policy, .. } = options;
+        Ok(Self {
+            decap,
+            ignore_encap,
+            checksum: ChecksumMode::from_name(&checksum).ok_or_else(|| unknown("checksum", &checksum))?,
+            fragments: FragmentConfig {
+                policy: FragmentPolicy::from_name(&fragment_policy)
+                    .ok_or_else(|| unknown("fragments.policy", &fragment_policy))?,
+                timeout_v4_ns: nanoseconds(options.fragment_timeout_v4),
+                timeout_v6_ns: nanoseconds(options.fragment_timeout_v6),
+                max_octets: options.fragment_max_bytes as usize,
+                ..FragmentConfig::default()
+            },
+        })
+    }
 }
 
 /// Options of a stream reader.
@@ -55,6 +101,8 @@ pub struct NativeStreamOptions {
     pub max_gaps: u32,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
 }
 
 impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
@@ -78,6 +126,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             events: options.events,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
+            decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
         })
     }
@@ -105,7 +154,31 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
                 max_flows: options.max_flows as usize,
             },
             aggregate: options.aggregate,
+            decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
+        })
+    }
+}
+
+/// Options of a packet reader.
+#[napi(object)]
+pub struct NativePacketOptions {
+    /// One flow for all packets.
+    pub aggregate: bool,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+impl TryFrom<NativePacketOptions> for PacketSessionOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativePacketOptions) -> Result<Self, FlowError> {
+        Ok(Self {
+            aggregate: options.aggregate,
+            filter: compile(options.filter.as_deref())?,
+            decode: options.decode.try_into()?,
         })
     }
 }

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
 use tcpskein_core::capture::{CaptureLog, ChunkQueue, MIN_BLOCK_LEN};
 use tcpskein_core::error::FlowError;
-use tcpskein_core::session::{Buffers, FlowSession, MergedSource, Progress, SIDE_LEN, Session, Source, StreamSession};
+use tcpskein_core::session::{
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession,
+};
 
-use crate::error::{from_panic, reject, throw};
-use crate::options::{NativeFlowOptions, NativeStreamOptions};
+use crate::error::{from_panic, keep_panics_quiet, reject, throw};
+use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions};
+use crate::panicking::Panicking;
 
 /// A session, or what became of it.
 enum State {
@@ -45,6 +48,7 @@ pub struct NativeReader {
     state: Shared,
     closing: Arc<AtomicBool>,
     unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
+    flushing: Arc<AtomicBool>,
     /// Of the stream that was opened last, or of each capture that is merged.
     queues: Vec<Option<Arc<Mutex<ChunkQueue>>>>,
     wanted: Arc<AtomicU32>,
@@ -69,6 +73,13 @@ impl NativeReader {
         Ok(Self::new(Box::new(FlowSession::new(options))))
     }
 
+    /// A reader of packets.
+    #[napi(factory, catch_unwind)]
+    pub fn packets(options: NativePacketOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(PacketSession::new(options))))
+    }
+
     /// A reader of stream events and connection records.
     #[napi(factory, catch_unwind)]
     pub fn streams(options: NativeStreamOptions) -> std::result::Result<Self, Error<&'static str>> {
@@ -77,11 +88,13 @@ impl NativeReader {
     }
 
     fn new(session: Box<dyn Session>) -> Self {
+        keep_panics_quiet();
         Self {
             captures: session.captures(),
             state: Arc::new(Mutex::new(State::Open(session))),
             closing: Arc::default(),
             unwanted: Arc::default(),
+            flushing: Arc::default(),
             queues: Vec::new(),
             wanted: Arc::default(),
         }
@@ -91,6 +104,12 @@ impl NativeReader {
     #[napi(catch_unwind)]
     pub fn layout(&self) -> std::result::Result<String, Error<&'static str>> {
         lock(&self.state).session().map(|s| s.describe()).map_err(|e| throw(&e))
+    }
+
+    /// Octets of the block to be lent with each batch; 0 where none is needed.
+    #[napi(catch_unwind)]
+    pub fn block_length(&self) -> std::result::Result<u32, Error<&'static str>> {
+        lock(&self.state).session().map(|s| s.block_len() as u32).map_err(|e| throw(&e))
     }
 
     /// Begins with the file `path`; `name` stands in errors.
@@ -159,12 +178,32 @@ impl NativeReader {
     }
 
     /// Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
-    /// Flow readers need a batch only; stream readers also a block, for packets, and a side buffer.
+    /// Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
+    /// What `given_back` is depends on the reader.
     #[napi(ts_return_type = "Promise<number>", catch_unwind)]
-    pub fn next(&self, batch: Uint8Array, block: Option<Uint8Array>, side: Option<Uint8Array>) -> AsyncTask<NextTask> {
-        let (state, closing) = (Arc::clone(&self.state), Arc::clone(&self.closing));
-        let unwanted = Arc::clone(&self.unwanted);
-        AsyncTask::new(NextTask { state, closing, unwanted, batch, block, side })
+    pub fn next(
+        &self,
+        batch: Uint8Array,
+        block: Option<Uint8Array>,
+        side: Option<Uint8Array>,
+        given_back: Option<Uint32Array>,
+    ) -> AsyncTask<NextTask> {
+        AsyncTask::new(NextTask {
+            state: Arc::clone(&self.state),
+            closing: Arc::clone(&self.closing),
+            flushing: Arc::clone(&self.flushing),
+            unwanted: Arc::clone(&self.unwanted),
+            batch,
+            block,
+            side,
+            given_back: given_back.map(|ids| ids.to_vec()).unwrap_or_default(),
+        })
+    }
+
+    /// Ends every open flow before the next request reads on.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) {
+        self.flushing.store(true, Ordering::Release);
     }
 
     /// No more captures will come.
@@ -181,6 +220,16 @@ impl NativeReader {
             Some(error) => Err(throw(&error)),
             None => Ok(()),
         }
+    }
+
+    /// For tests only: the next request panics.
+    #[napi(catch_unwind)]
+    pub fn panic_for_tests(&self) {
+        let mut state = lock(&self.state);
+        *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Open(session) => State::Open(Box::new(Panicking(session))),
+            other => other,
+        };
     }
 
     /// The payload of connection `id` in `slot` isn't wanted; known from the next request on.
@@ -209,6 +258,8 @@ pub struct NextTask {
     batch: Uint8Array,
     block: Option<Uint8Array>,
     side: Option<Uint8Array>,
+    flushing: Arc<AtomicBool>,
+    given_back: Vec<u32>,
 }
 
 impl NextTask {
@@ -222,8 +273,15 @@ impl NextTask {
             batch: lend(Some(&mut self.batch), session.batch_len())?,
             block: lend(self.block.as_mut(), MIN_BLOCK_LEN)?,
             side: lend(self.side.as_mut(), SIDE_LEN)?,
+            given_back: &self.given_back,
         };
-        let ran = catch_unwind(AssertUnwindSafe(|| session.next(&mut buffers)));
+        let flush = self.flushing.swap(false, Ordering::AcqRel);
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            if flush {
+                session.flush();
+            }
+            session.next(&mut buffers)
+        }));
         let outcome = ran.map_err(|payload| {
             *state = State::Poisoned;
             from_panic(payload)

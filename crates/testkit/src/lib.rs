@@ -4,5 +4,6 @@
 
 pub mod fragments;
 pub mod frame;
+pub mod link;
 pub mod naive;
 pub mod pcapng;

@@ -60,6 +60,8 @@ pub struct BlockReader {
     totals: PacketTotals,
     /// Packets without a time so far.
     untimed: u64,
+    /// What was carried over may hold whole records.
+    left_early: bool,
     /// The input failed after it had given octets: said once those are read.
     failed: Option<FlowError>,
 }
@@ -153,6 +155,12 @@ impl BlockReader {
         self.filled = 0;
     }
 
+    /// Takes leave of `block` before its end: the records not walked yet are carried over too.
+    pub fn leave(&mut self, block: &[u8]) {
+        self.release(block);
+        self.left_early = true;
+    }
+
     /// Fills `block` (of at least [`MIN_BLOCK_LEN`] octets) from `input` after the block before was released.
     /// [`Filled::Bytes`] gives the octets that are in the block now.
     ///
@@ -160,18 +168,20 @@ impl BlockReader {
     /// Those of the input. At [`Filled::End`], ask [`BlockReader::finish`] whether the capture is whole.
     pub fn fill(&mut self, block: &mut [u8], input: &mut dyn Input) -> Result<Filled, FlowError> {
         debug_assert!(block.len() >= MIN_BLOCK_LEN);
-        if let Some(error) = self.failed.take() {
+        if !self.left_early
+            && let Some(error) = self.failed.take()
+        {
             return Err(error);
         }
         let kept = self.carry.len();
         block[..kept].copy_from_slice(&self.carry);
         let mut filled = kept;
         let mut last = Filled::End;
-        while filled < block.len() {
+        while filled < block.len() && self.failed.is_none() {
             last = match input.fill(&mut block[filled..]) {
                 Ok(filled) => filled,
                 // What came before counts.
-                Err(error) if filled > kept => {
+                Err(error) if filled > kept || self.left_early => {
                     self.failed = Some(error);
                     break;
                 }
@@ -182,9 +192,11 @@ impl BlockReader {
                 Filled::NeedInput | Filled::End => break,
             }
         }
-        if filled == kept {
+        // What was carried over may be walked even where the input has no more.
+        if filled == kept && !std::mem::take(&mut self.left_early) {
             return Ok(last);
         }
+        self.left_early = false;
         self.carry.clear();
         self.filled = filled;
         Ok(Filled::Bytes(filled))

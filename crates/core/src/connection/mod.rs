@@ -16,13 +16,13 @@
 //! [`ConnectionLimits::linger_ns`], so that late segments still count; then it ends. Without either it ends after
 //! [`ConnectionLimits::idle_ns`] without a segment, when the table is full, or at the end of the input.
 
-mod connection;
+mod observed;
 mod record;
 mod reuse;
 mod state;
 mod table;
 
-pub use connection::{Connection, SynInfo, Tracked};
+pub use observed::{Connection, SynInfo, Tracked};
 pub use record::COLUMNS;
 pub use reuse::begins_anew;
 pub use state::{EndReason, State};

@@ -230,7 +230,7 @@ impl ConnectionTable {
     fn first_over(&mut self) -> Option<u32> {
         let slots = &self.slots;
         for bin in self.timers.bins.values_mut() {
-            while let Some(entry) = bin.expiry.pop() {
+            while let Some(entry) = bin.expiry.pop_front() {
                 let slot = &slots[entry.slot as usize];
                 if slot.generation == entry.generation && slot.status == Status::Over {
                     return Some(entry.slot);

@@ -29,6 +29,15 @@ pub enum ChecksumMode {
 }
 
 impl ChecksumMode {
+    /// Every mode with its name.
+    pub const ALL: [(&'static str, Self); 3] = [("ignore", Self::Ignore), ("count", Self::Count), ("drop", Self::Drop)];
+
+    /// The mode of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
+    }
+
     /// Checksums have to be computed.
     #[inline]
     #[must_use]

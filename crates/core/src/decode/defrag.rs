@@ -91,6 +91,7 @@ impl Defragmenter {
         match self.admit(slot, span, fragment) {
             Err(reason) => Outcome::Dropped(reason),
             Ok(()) => {
+                self.table.slot_mut(slot).count(fragment.ip_len);
                 if span.start == 0 {
                     self.table.slot_mut(slot).proto = key.proto;
                 }
@@ -114,6 +115,11 @@ impl Defragmenter {
         }
     }
 
+    /// Exchanges the buffer of the datagram handed out last for another one, so that it outlives the next call.
+    pub fn swap_output(&mut self, buffer: &mut Vec<u8>) {
+        std::mem::swap(&mut self.output, buffer);
+    }
+
     fn atomic<'a>(&mut self, key: &FragmentKey, fragment: &Fragment<'a>) -> Outcome<'a> {
         self.stats.atomic += 1;
         Outcome::Complete(Datagram {
@@ -121,6 +127,8 @@ impl Defragmenter {
             proto: key.proto,
             first_packet: fragment.packet,
             fragments: 1,
+            packets: 1,
+            octets: fragment.ip_len,
         })
     }
 
@@ -208,12 +216,13 @@ impl Defragmenter {
     fn complete(&mut self, slot: u32) -> Outcome<'_> {
         let datagram = self.table.slot(slot);
         let (proto, first_packet, fragments) = (datagram.proto, datagram.first_packet, datagram.fragments);
+        let (packets, octets) = (datagram.packets, datagram.octets);
         let mut pieces = self.table.remove(slot);
         self.held -= pieces.cost();
         pieces.assemble(&mut self.output);
         self.recycle(pieces);
         self.stats.datagrams += 1;
-        Outcome::Complete(Datagram { payload: &self.output, proto, first_packet, fragments })
+        Outcome::Complete(Datagram { payload: &self.output, proto, first_packet, fragments, packets, octets })
     }
 
     /// Gives a datagram up because of a limit; the rest of its fragments will be dropped.

@@ -31,7 +31,7 @@ pub struct Datagram<'a> {
     pub src: [u8; 16],
     /// Destination address, likewise.
     pub dst: [u8; 16],
-    /// Octets from the start of the frame to the IP header.
+    /// Octets from the start of the frame to the IP header; see [`Datagram::reassembled`].
     pub ip_offset: u32,
     /// Octets of the IP packet by its header; captured octets where the header says 0 (segmentation offload).
     pub ip_len: u32,
@@ -39,12 +39,19 @@ pub struct Datagram<'a> {
     pub packet: &'a [u8],
     /// What is captured of the upper layer.
     pub upper: &'a [u8],
-    /// Octets from the start of the frame to the upper layer.
+    /// Octets from the start of the frame to the upper layer; see [`Datagram::reassembled`].
     pub upper_offset: u32,
     /// Octets of the upper layer by the IP header; more than `upper.len()` where the packet is cut.
     pub upper_len: u32,
+    /// IP packets that the datagram came in: 1, or its fragments.
+    pub packets: u32,
+    /// Octets of those IP packets by their headers: `ip_len`, or the sum over all fragments.
+    pub octets: u32,
+    /// The upper layer lies in a buffer of its own, not in the frame. `upper_offset` then is 0, and the offsets of a
+    /// datagram tunnelled in it count from the buffer's start.
+    pub reassembled: bool,
     /// VLANs and tunnels around the packet.
-    pub encap: EncapId,
+    pub outer: EncapId,
 }
 
 impl Datagram<'_> {
@@ -60,23 +67,33 @@ impl Datagram<'_> {
     }
 }
 
-/// Parses the IP packet at `offset` in `frame`.
+/// Parses the IP packet at `offset` in `frame`, around which lies what `outer` stands for.
 ///
 /// # Errors
 /// [`Drop::Cut`] where the header isn't all there, [`Drop::Broken`] where it contradicts itself.
 #[inline]
-pub fn parse(frame: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop> {
+pub fn parse(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     let bytes = frame.get(offset..).ok_or(Drop::Cut)?;
     match bytes.first().ok_or(Drop::Cut)? >> 4 {
-        4 => v4(bytes, offset, encap),
-        6 => v6(bytes, offset, encap),
+        4 => v4(bytes, offset, outer),
+        6 => v6(bytes, offset, outer),
         _ => Err(Drop::Broken),
     }
 }
 
+/// [`parse`] where the layer around says that `frame` is all there was on the wire: an IP header that claims more
+/// isn't believed.
+pub fn parse_within(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let mut datagram = parse(frame, offset, outer)?;
+    datagram.ip_len = datagram.ip_len.min(datagram.packet.len() as u32);
+    datagram.octets = datagram.ip_len;
+    datagram.upper_len = datagram.upper_len.min(datagram.upper.len() as u32);
+    Ok(datagram)
+}
+
 #[inline]
-fn v4(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop> {
-    let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset, encap) };
+fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset, outer) };
     let header = slice.header();
     let payload = slice.payload();
     let fragment = match (payload.fragmented, header.fragments_offset().value()) {
@@ -99,13 +116,16 @@ fn v4(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop>
         upper: payload.payload,
         upper_offset: (offset + upper_at) as u32,
         upper_len: payload.payload.len() as u32,
-        encap,
+        packets: 1,
+        octets: total as u32,
+        reassembled: false,
+        outer,
     })
 }
 
 /// The packet is cut, or its length field is 0 (segmentation offload) or too small.
 #[cold]
-fn v4_lax(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop> {
+fn v4_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     if bytes.len() < 20 {
         return Err(Drop::Cut);
     }
@@ -137,7 +157,10 @@ fn v4_lax(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, D
         upper,
         upper_offset: (offset + upper_at) as u32,
         upper_len: total.saturating_sub(upper_at) as u32,
-        encap,
+        packets: 1,
+        octets: total as u32,
+        reassembled: false,
+        outer,
     })
 }
 
@@ -148,8 +171,8 @@ fn lax_v4_reason(bytes: &[u8]) -> Drop {
 }
 
 #[inline]
-fn v6(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop> {
-    let Ok(slice) = Ipv6Slice::from_slice(bytes) else { return v6_lax(bytes, offset, encap) };
+fn v6(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    let Ok(slice) = Ipv6Slice::from_slice(bytes) else { return v6_lax(bytes, offset, outer) };
     let header = slice.header();
     let payload = slice.payload();
     let total = match header.payload_length() {
@@ -171,12 +194,15 @@ fn v6(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop>
         upper: payload.payload,
         upper_offset: (offset + upper_at) as u32,
         upper_len: payload.payload.len() as u32,
-        encap,
+        packets: 1,
+        octets: total as u32,
+        reassembled: false,
+        outer,
     })
 }
 
 #[cold]
-fn v6_lax(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, Drop> {
+fn v6_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     if bytes.len() < 40 {
         return Err(Drop::Cut);
     }
@@ -202,8 +228,81 @@ fn v6_lax(bytes: &[u8], offset: usize, encap: EncapId) -> Result<Datagram<'_>, D
         upper,
         upper_offset: (offset + upper_at) as u32,
         upper_len: total.saturating_sub(upper_at) as u32,
-        encap,
+        packets: 1,
+        octets: total as u32,
+        reassembled: false,
+        outer,
     })
+}
+
+/// Where a fragment belongs in its datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct FragmentPart<'a> {
+    /// Identification: 16 bits of IPv4, 32 of IPv6.
+    pub id: u32,
+    /// Offset in octets.
+    pub offset: u32,
+    /// More fragments follow.
+    pub more: bool,
+    /// The first header of the fragmented part: an upper layer or an extension header.
+    pub proto: u8,
+    /// What was captured of the fragmented part.
+    pub payload: &'a [u8],
+}
+
+/// The fragment that `datagram` is.
+pub fn fragment_part<'a>(datagram: &Datagram<'a>) -> Option<FragmentPart<'a>> {
+    let packet = datagram.packet;
+    if datagram.version == 4 {
+        let header = packet.first_chunk::<20>()?;
+        let word = u16::from_be_bytes([header[6], header[7]]);
+        return Some(FragmentPart {
+            id: u32::from(u16::from_be_bytes([header[4], header[5]])),
+            offset: u32::from(word & 0x1fff) * 8,
+            more: word & 0x2000 != 0,
+            proto: header[9],
+            payload: packet.get(usize::from(header[0] & 0x0f) * 4..)?,
+        });
+    }
+    let (header, payload) = packet.get(fragment_header(packet)?..)?.split_first_chunk::<8>()?;
+    let [proto, _, high, low, id @ ..] = *header;
+    let word = u16::from_be_bytes([high, low]);
+    Some(FragmentPart { id: u32::from_be_bytes(id), offset: u32::from(word & !7), more: word & 1 != 0, proto, payload })
+}
+
+/// The upper layer behind extension headers that begin with `proto`: its protocol and what is there of it. Headers
+/// that are cut end the walk.
+pub fn skip_extensions(proto: u8, payload: &[u8]) -> (u8, &[u8]) {
+    let (mut proto, mut rest) = (proto, payload);
+    loop {
+        let Some(&[next, len]) = rest.first_chunk() else { return (proto, rest) };
+        let len = match proto {
+            // RFC 8200 sections 4.3, 4.4, 4.6, 4.5; RFC 4302 section 2.2
+            0 | 43 | 60 => (usize::from(len) + 1) * 8,
+            44 => 8,
+            51 => (usize::from(len) + 2) * 4,
+            _ => return (proto, rest),
+        };
+        let Some(behind) = rest.get(len..) else { return (proto, rest) };
+        (proto, rest) = (next, behind);
+    }
+}
+
+/// The header holds a source route (IPv4) or a routing header (IPv6), so `dst` may not be where the packet goes.
+pub fn has_source_route(datagram: &Datagram<'_>) -> bool {
+    let packet = datagram.packet;
+    if datagram.version == 4 {
+        let header_len = packet.first().map_or(0, |first| usize::from(first & 0x0f) * 4);
+        // RFC 791 section 3.1: loose (131) and strict (137) source route.
+        return packet.get(20..header_len).is_some_and(|options| options.iter().any(|o| matches!(o, 131 | 137)));
+    }
+    let (Some(mut next), mut at) = (packet.get(6).copied(), 40) else { return false };
+    while matches!(next, 0 | 44 | 60) {
+        let Some(&[following, len]) = packet.get(at..).and_then(|rest| rest.first_chunk()) else { return false };
+        at += if next == 44 { 8 } else { (usize::from(len) + 1) * 8 };
+        next = following;
+    }
+    next == 43
 }
 
 /// First or later fragment: etherparse only says whether the payload is a fragment.

@@ -1,8 +1,52 @@
 //! The walk from the start of a frame to its network layer.
+//!
+//! ```text
+//! link type → [Start] → Step → Step → … → offset of the IP header
+//! ```
+//!
+//! Each step reads one header and says what comes next ([`Step`]). A step reads only what it needs, so a cut packet is
+//! followed as far as it goes. Link types that carry no IP, and those that aren't known, are told apart by their
+//! [`Drop`].
+
+mod ethertype;
+mod llc;
+mod pseudo;
+mod serial;
+mod start;
+#[cfg(test)]
+mod tests;
+mod types;
+mod wlan;
+
+pub use types::UnknownLinks;
 
 use super::Drop;
 use super::encap::{LayerKind, Layers};
 use crate::capture::LinkType;
+
+/// Most headers that are followed before the frame is called broken.
+const MAX_STEPS: usize = 32;
+
+/// What lies at an offset in the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// An IP header: the end of the walk.
+    Ip(usize),
+    /// A payload with its ethertype, or an 802.3 length in its place.
+    Ethertype(u16, usize),
+    /// Ethernet: destination and source address first.
+    Ethernet(usize),
+    /// IEEE 802.2 LLC.
+    Llc(usize),
+    /// A PPP protocol number, perhaps with address and control before it.
+    Ppp(usize),
+    /// A stack of MPLS labels.
+    Mpls(usize),
+    /// An IEEE 802.11 MAC header; the flag: it is padded to a multiple of four.
+    Wlan(usize, bool),
+    /// A frame of another link type.
+    Link(LinkType, usize),
+}
 
 /// Finds the IP header of `frame`: its offset. VLAN tags and the like go to `layers`, outermost first.
 ///
@@ -10,62 +54,63 @@ use crate::capture::LinkType;
 /// Why there is none.
 #[inline]
 pub fn network_layer(link: LinkType, frame: &[u8], layers: &mut Layers) -> Result<usize, Drop> {
-    match link {
-        LinkType::ETHERNET => ethernet(frame, layers),
-        LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => Ok(0),
-        LinkType::NULL | LinkType::LOOP => family(frame),
-        LinkType::LINUX_SLL => by_ethertype(frame, 14, 16, layers),
-        LinkType::LINUX_SLL2 => by_ethertype(frame, 0, 20, layers),
-        _ => Err(Drop::UnknownLink),
-    }
-}
-
-fn ethernet(frame: &[u8], layers: &mut Layers) -> Result<usize, Drop> {
-    let ethertype = u16_at(frame, 12)?;
-    if ethertype == ETHERTYPE_IPV4 || ethertype == ETHERTYPE_IPV6 {
+    // The common case first: plain Ethernet.
+    if link == LinkType::ETHERNET
+        && let Some(&[high, low]) = frame.get(12..14).and_then(|word| word.first_chunk())
+        && matches!(u16::from_be_bytes([high, low]), ethertype::IPV4 | ethertype::IPV6)
+    {
         return Ok(14);
     }
-    by_ethertype(frame, 12, 14, layers)
+    walk(frame, Step::Link(link, 0), layers)
 }
 
-const ETHERTYPE_IPV4: u16 = 0x0800;
-const ETHERTYPE_IPV6: u16 = 0x86dd;
+/// Where the packet at `at` ends by the PPPoE header right before it, if there is one and the capture goes that far.
+pub fn pppoe_end(frame: &[u8], at: usize, layers: &Layers) -> Option<usize> {
+    if layers.iter().next_back()?.kind != LayerKind::Pppoe {
+        return None;
+    }
+    // RFC 2516 section 4: the length counts the payload, which begins with PPP's protocol number.
+    let ppp = at.checked_sub(2)?;
+    let end = ppp + usize::from(u16_at(frame, ppp.checked_sub(2)?).ok()?);
+    (at < end && end <= frame.len()).then_some(end)
+}
 
-/// Follows the ethertype that stands at `type_at`; its payload begins at `next`.
-fn by_ethertype(frame: &[u8], type_at: usize, next: usize, layers: &mut Layers) -> Result<usize, Drop> {
-    let (mut ethertype, mut next) = (u16_at(frame, type_at)?, next);
-    loop {
-        match ethertype {
-            ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => return Ok(next),
-            // IEEE 802.1Q, 802.1ad, and the values in use before 802.1ad
-            0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
-                layers.push(LayerKind::Vlan, u32::from(u16_at(frame, next)? & 0x0fff));
-                ethertype = u16_at(frame, next + 2)?;
-                next += 4;
-            }
-            _ => return Err(Drop::NonIp),
+/// Walks from `step` to the IP header.
+///
+/// # Errors
+/// Why there is none.
+#[inline(never)]
+pub(super) fn walk(frame: &[u8], mut step: Step, layers: &mut Layers) -> Result<usize, Drop> {
+    for _ in 0..MAX_STEPS {
+        step = match step {
+            Step::Ip(at) => return Ok(at),
+            Step::Ethertype(kind, at) => ethertype::follow(frame, kind, at, layers)?,
+            Step::Ethernet(at) => Step::Ethertype(u16_at(frame, at + 12)?, at + 14),
+            Step::Llc(at) => llc::follow(frame, at)?,
+            Step::Ppp(at) => serial::ppp(frame, at)?,
+            Step::Mpls(at) => ethertype::mpls(frame, at)?,
+            Step::Wlan(at, padded) => wlan::mac(frame, at, padded)?,
+            Step::Link(link, at) => start::first(link, frame, at)?,
         }
     }
+    Err(Drop::Broken)
 }
 
-/// BSD loopback: four octets with the address family, in either byte order.
-fn family(frame: &[u8]) -> Result<usize, Drop> {
-    let Some(word) = frame.first_chunk::<4>() else { return Err(Drop::Cut) };
-    let family = match u32::from_le_bytes(*word) {
-        little if little <= 0xffff => little,
-        _ => u32::from_be_bytes(*word),
-    };
-    // AF_INET is 2 everywhere; AF_INET6 is 24 (NetBSD, OpenBSD), 28 (FreeBSD), 30 (Darwin), 10 (Linux).
-    match family {
-        2 | 10 | 24 | 28 | 30 => Ok(4),
-        _ => Err(Drop::NonIp),
-    }
+#[inline]
+fn u8_at(frame: &[u8], at: usize) -> Result<u8, Drop> {
+    frame.get(at).copied().ok_or(Drop::Cut)
 }
 
 #[inline]
 fn u16_at(frame: &[u8], at: usize) -> Result<u16, Drop> {
-    match frame.get(at..at + 2) {
-        Some(word) => Ok(u16::from_be_bytes([word[0], word[1]])),
-        None => Err(Drop::Cut),
-    }
+    array_at(frame, at).map(u16::from_be_bytes)
+}
+
+fn u32_at(frame: &[u8], at: usize) -> Result<u32, Drop> {
+    array_at(frame, at).map(u32::from_be_bytes)
+}
+
+#[inline]
+fn array_at<const N: usize>(frame: &[u8], at: usize) -> Result<[u8; N], Drop> {
+    frame.get(at..).and_then(|rest| rest.first_chunk()).copied().ok_or(Drop::Cut)
 }

@@ -1,8 +1,10 @@
 //! From a frame to its IP datagram and TCP segment, borrowed from the block it lies in.
 //!
 //! ```text
-//! frame → link (our own walk) → ip (etherparse) → tcp (etherparse)
+//! frame → link (our own walk) → ip (etherparse) → [defrag] → [tunnel → link → ip → …] → tcp (etherparse)
 //! ```
+//!
+//! Plain datagrams take the short way ([`Decoder::decode`]); what needs memory or a closer look goes through [`walk`].
 //!
 //! A packet that can't be decoded is a [`Drop`] reason, counted and never fatal. A packet cut by the snapshot length
 //! is decoded as far as it goes.
@@ -13,13 +15,22 @@ mod encap;
 mod ip;
 mod link;
 pub mod options;
+mod settings;
 mod tcp;
+#[cfg(test)]
+mod tests;
+mod tunnel;
+mod walk;
 
-pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers};
+pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers, PeerTable};
 pub use ip::{Datagram, Fragment};
+pub use link::UnknownLinks;
+pub use settings::DecodeOptions;
 pub use tcp::{Segment, flags};
 
-use crate::capture::LinkType;
+use crate::capture::Packet;
+use checksum::ChecksumMode;
+use defrag::{Defragmenter, FragmentStats};
 
 /// Why a packet gave no datagram. Each has a counter of the same name in the statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +44,10 @@ pub enum Drop {
     Cut,
     /// A header contradicts itself.
     Broken,
+    /// A fragment whose datagram is not complete, or one that was refused: see [`FragmentStats`].
+    Fragment,
+    /// A checksum is bad and [`ChecksumMode::Drop`] was asked for.
+    Checksum,
 }
 
 /// Upper-layer protocol numbers this crate looks into.
@@ -61,27 +76,114 @@ pub mod proto {
 /// Decodes frames; holds what must be remembered from one to the next.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    options: DecodeOptions,
     layers: Layers,
     encaps: EncapTable,
+    peers: PeerTable,
+    defragmenter: Defragmenter,
+    /// Upper layers of reassembled datagrams: of the outer one, and of one tunnelled in it.
+    buffers: [Vec<u8>; 2],
+    unknown_links: UnknownLinks,
+    bad_checksums: u64,
 }
 
 impl Decoder {
-    /// The datagram in `frame`.
+    /// A decoder that has seen nothing yet.
+    #[must_use]
+    pub fn new(options: DecodeOptions) -> Self {
+        Self { options, defragmenter: Defragmenter::new(options.fragments), ..Self::default() }
+    }
+
+    /// The datagram that `packet`, whose octets are `frame`, carries or completes.
     ///
     /// # Errors
     /// The reason why there is none.
     #[inline]
-    pub fn decode<'a>(&mut self, link: LinkType, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
+    pub fn decode<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
         self.layers.clear();
-        let offset = link::network_layer(link, frame, &mut self.layers)?;
-        let encap = self.encaps.intern(&self.layers);
-        ip::parse(frame, offset, encap)
+        let offset = match link::network_layer(packet.link, frame, &mut self.layers) {
+            Ok(offset) => offset,
+            Err(reason) => return Err(self.without_network_layer(packet, reason)),
+        };
+        let outer = self.encaps.intern(&self.layers);
+        let parsed = match outer {
+            EncapId(0) => ip::parse(frame, offset, outer),
+            _ => self.parse_wrapped(frame, offset, outer),
+        };
+        match parsed {
+            Ok(datagram) if self.is_worth_a_look(&datagram) => self.decode_on(packet, datagram),
+            plain => plain,
+        }
+    }
+
+    /// The IP packet at `offset`, around which lies something that may know better where it ends.
+    fn parse_wrapped<'a>(&self, frame: &'a [u8], offset: usize, outer: EncapId) -> Result<Datagram<'a>, Drop> {
+        match link::pppoe_end(frame, offset, &self.layers) {
+            Some(end) => ip::parse_within(&frame[..end], offset, outer),
+            None => ip::parse(frame, offset, outer),
+        }
+    }
+
+    /// A fragment, perhaps a tunnel's, or checksums are asked for.
+    #[inline]
+    fn is_worth_a_look(&self, datagram: &Datagram<'_>) -> bool {
+        let may_hold_tunnel = self.options.decap && tunnel::is_candidate(datagram);
+        datagram.fragment != Fragment::Whole || may_hold_tunnel || self.options.checksum.checks()
+    }
+
+    #[cold]
+    fn without_network_layer(&mut self, packet: &Packet, reason: Drop) -> Drop {
+        if reason == Drop::UnknownLink {
+            self.unknown_links.count(packet.link);
+        }
+        reason
+    }
+
+    /// What is left to do for a datagram that isn't plain: tunnels, fragments, checksums.
+    #[inline(never)]
+    fn decode_on<'a>(&'a mut self, packet: &Packet, datagram: Datagram<'a>) -> Result<Datagram<'a>, Drop> {
+        let Self { options, layers, encaps, peers, defragmenter, buffers: [first, second], .. } = self;
+        let context = tunnel::Context { layers, peers };
+        let mut walk = walk::Walk::new(options, packet, context, encaps, defragmenter);
+        let outermost = walk.innermost(datagram);
+        let datagram = walk.whole(outermost, first).and_then(|datagram| walk.whole(datagram, second));
+        let bad = walk.is_bad(datagram.as_ref().ok());
+        let encap = walk.encap();
+        self.bad_checksums += u64::from(bad);
+        if bad && options.checksum == ChecksumMode::Drop {
+            return Err(Drop::Checksum);
+        }
+        datagram.map(|datagram| Datagram { outer: encap, ..datagram })
     }
 
     /// What stands behind the identities that datagrams carry.
     #[must_use]
     pub fn encaps(&self) -> &EncapTable {
         &self.encaps
+    }
+
+    /// Counters of fragments.
+    #[must_use]
+    pub fn fragment_stats(&self) -> &FragmentStats {
+        self.defragmenter.stats()
+    }
+
+    /// Datagrams of which fragments are missing now.
+    #[must_use]
+    pub fn pending_datagrams(&self) -> usize {
+        self.defragmenter.pending()
+    }
+
+    /// Packets with a bad checksum; 0 where checksums are ignored.
+    #[must_use]
+    pub fn bad_checksums(&self) -> u64 {
+        self.bad_checksums
+    }
+
+    /// Packets by unknown link type.
+    #[must_use]
+    pub fn unknown_links(&self) -> &UnknownLinks {
+        &self.unknown_links
     }
 }
 

@@ -61,24 +61,24 @@ pub struct Identity {
     pub quoted: bool,
 }
 
-/// Whom `datagram` belongs to; `None` where ports are needed but weren't captured.
+/// Whom `datagram` belongs to; `None` where ports are needed but weren't captured. `encap` is what lies around it as
+/// far as it counts: see [`DecodeOptions::key_encap`](crate::decode::DecodeOptions::key_encap).
 #[inline]
 #[must_use]
-pub fn identify(datagram: &Datagram<'_>) -> Option<Identity> {
+pub fn identify(datagram: &Datagram<'_>, encap: EncapId) -> Option<Identity> {
     if matches!(datagram.proto, proto::ICMP | proto::ICMPV6)
-        && let Some(identity) = quoted(datagram)
+        && let Some(identity) = quoted(datagram, encap)
     {
         return Some(identity);
     }
     let ports = if proto::has_ports(datagram.proto) { datagram.ports()? } else { (0, 0) };
-    let (key, from_first) =
-        FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, datagram.encap);
+    let (key, from_first) = FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, encap);
     Some(Identity { key, from_first, quoted: false })
 }
 
 /// The flow that an ICMP error quotes (RFC 792, RFC 4443 section 3), with the direction turned round: the error
 /// travels against the packet it quotes.
-fn quoted(datagram: &Datagram<'_>) -> Option<Identity> {
+fn quoted(datagram: &Datagram<'_>, encap: EncapId) -> Option<Identity> {
     let quote = quote(datagram)?;
     let inner = crate::decode::quoted_datagram(quote)?;
     let ports = if proto::has_ports(inner.proto) {
@@ -90,7 +90,7 @@ fn quoted(datagram: &Datagram<'_>) -> Option<Identity> {
         (0, 0)
     };
     let turned = (ports.1, ports.0);
-    let (key, from_first) = FlowKey::new(&inner.dst, &inner.src, turned, inner.proto, inner.version, datagram.encap);
+    let (key, from_first) = FlowKey::new(&inner.dst, &inner.src, turned, inner.proto, inner.version, encap);
     Some(Identity { key, from_first, quoted: true })
 }
 

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use super::timers::{Bin, Entry, Timers, second_at_or_after};
 use super::{Direction, FlowKey, Identity};
 use crate::chain::{BasicState, TcpState};
+use crate::decode::EncapId;
 
 /// Why a flow record ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct FlowCold {
     pub capture: u32,
     /// 4 or 6.
     pub version: u8,
+    /// VLANs and tunnels around the first packet.
+    pub outer: EncapId,
     /// What the basic chain took from the first packet.
     pub basic: BasicState,
 }
@@ -157,7 +160,10 @@ impl FlowTable {
     }
 
     fn fire(&mut self, second: i64, bin: Bin) {
-        for entry in bin.idle.into_iter().chain(bin.idle_sorted) {
+        let mut idle = bin.idle;
+        idle.extend(bin.idle_sorted);
+        idle.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
+        for entry in idle {
             let Some(slot) = self.active(entry) else { continue };
             if slot.idle_second > second {
                 let later = slot.idle_second;
@@ -168,7 +174,7 @@ impl FlowTable {
         }
         // Completed by an idle bin with an expiry time of 0: they are due in this very second.
         let due_now = self.timers.bins.remove(&second);
-        let mut due = bin.expiry;
+        let mut due = Vec::from(bin.expiry);
         due.extend(due_now.into_iter().flat_map(|b| b.expiry));
         due.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
         for entry in due {
@@ -308,7 +314,7 @@ impl FlowTable {
     fn first_expiring(&mut self) -> Option<Entry> {
         let slots = &self.slots;
         for bin in self.timers.bins.values_mut() {
-            while let Some(entry) = bin.expiry.pop() {
+            while let Some(entry) = bin.expiry.pop_front() {
                 let slot = &slots[entry.slot as usize];
                 if slot.generation == entry.generation && slot.status == Status::Expiring {
                     return Some(entry);
@@ -324,17 +330,20 @@ impl FlowTable {
             let (&second, bin) =
                 self.timers.bins.iter_mut().find(|(_, b)| !b.idle.is_empty() || !b.idle_sorted.is_empty())?;
             if bin.idle_sorted.is_empty() {
-                let slots = &self.slots;
+                let seen = |e: &Entry| (self.slots[e.slot as usize].last_ns, self.cold[e.slot as usize].flow_id);
                 bin.idle_sorted = std::mem::take(&mut bin.idle);
-                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(slots[e.slot as usize].last_ns));
+                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(seen(e)));
+                bin.sorted_ns = bin.idle_sorted.first().map_or(i64::MIN, |e| seen(e).0);
             }
             let entry = bin.idle_sorted.pop()?;
+            let sorted_ns = bin.sorted_ns;
             self.timers.idle_entries -= 1;
             if let Some(slot) = self.active(entry) {
-                if slot.idle_second <= second {
+                // Seen again since the sorting: its turn is after all that weren't.
+                if slot.idle_second <= second && slot.last_ns <= sorted_ns {
                     return Some(entry);
                 }
-                let later = slot.idle_second;
+                let later = slot.idle_second.max(second);
                 self.timers.set_idle(later, entry);
             }
         }
@@ -345,7 +354,8 @@ impl FlowTable {
     pub fn flush(&mut self) {
         let bins = std::mem::take(&mut self.timers).bins;
         for (_, mut bin) in bins {
-            bin.expiry.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
+            let cold = &self.cold;
+            bin.expiry.make_contiguous().sort_unstable_by_key(|e| cold[e.slot as usize].flow_id);
             for entry in bin.expiry {
                 self.retire(entry);
             }
@@ -365,11 +375,11 @@ impl FlowTable {
         self.ready.len()
     }
 
-    /// Gives the next finished flow to `write` and frees its slot. False when there is none.
-    pub fn take_finished(&mut self, write: impl FnOnce(&FlowSlot, &FlowCold, EndReason)) -> bool {
+    /// Gives the next finished flow and its slot's number to `write` and frees the slot. False when there is none.
+    pub fn take_finished(&mut self, write: impl FnOnce(usize, &FlowSlot, &FlowCold, EndReason)) -> bool {
         let Some(index) = self.ready.pop_front() else { return false };
         let slot = &mut self.slots[index as usize];
-        write(slot, &self.cold[index as usize], slot.reason);
+        write(index as usize, slot, &self.cold[index as usize], slot.reason);
         slot.status = Status::Free;
         self.free.push(index);
         true

@@ -4,7 +4,7 @@
 //! beyond. Idle deadlines move with every packet; here they move only when their old bin fires, so a packet costs no
 //! timer work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A flow's slot, and which of the slot's successive flows is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,10 @@ pub(crate) struct Bin {
     pub idle: Vec<Entry>,
     /// The same, sorted for eviction: least recently seen last.
     pub idle_sorted: Vec<Entry>,
-    /// Completed flows to be emitted.
-    pub expiry: Vec<Entry>,
+    /// Time of the latest packet of any of those when they were sorted.
+    pub sorted_ns: i64,
+    /// Completed flows to be emitted, in the order in which they completed.
+    pub expiry: VecDeque<Entry>,
 }
 
 /// The bins, by second.
@@ -38,7 +40,7 @@ impl Timers {
     }
 
     pub fn set_expiry(&mut self, second: i64, entry: Entry) {
-        self.bins.entry(second).or_default().expiry.push(entry);
+        self.bins.entry(second).or_default().expiry.push_back(entry);
     }
 
     /// The earliest bin, if its time has come.

@@ -165,6 +165,11 @@ impl Feed {
         }
     }
 
+    /// Leaves `block` before its end: what wasn't walked comes first in the block that is filled next.
+    pub fn leave(&mut self, block: &[u8]) {
+        self.reader.leave(block);
+    }
+
     /// Fills the caller's `block`, once [`Feed::next`] said that the last one is done.
     pub fn fill(&mut self, block: &mut [u8]) -> FeedFilled {
         let filled = self.start(false).and_then(|()| match &mut self.bytes {

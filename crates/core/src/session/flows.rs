@@ -2,10 +2,10 @@
 
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::batch::{Column, Kind, Layout};
+use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::capture::{CaptureLog, Packet};
-use crate::chain::{BasicState, Chain};
-use crate::decode::{Datagram, Decoder, Segment, proto};
+use crate::chain::{BasicState, Chain, ColdStates, Seen};
+use crate::decode::{Datagram, DecodeOptions, Decoder, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, EndReason, FlowCold, FlowKey, FlowTable, FlowTableOptions, Identity, identify};
@@ -19,6 +19,9 @@ const BASE: &[Column] = &[
     Column::new("first_packet", Kind::U64),
     Column::new("capture", Kind::U32),
     Column::new("end_reason", Kind::Word(&EndReason::NAMES)),
+    Column::nullable("vlan", Kind::U16),
+    Column::nullable("tunnel", Kind::Word(LayerKind::NAMES)),
+    Column::nullable("tunnel_id", Kind::U32),
 ];
 
 /// Rows of a batch: enough to make a task's cost vanish, few enough to stay in the cache.
@@ -39,6 +42,8 @@ pub struct FlowSessionOptions {
     pub table: FlowTableOptions,
     /// One flow for all packets, as PATHspider's `aggregate`.
     pub aggregate: bool,
+    /// How packets are decoded.
+    pub decode: DecodeOptions,
     /// Packets that it doesn't choose are as if they weren't there.
     pub filter: Option<Filter>,
 }
@@ -53,6 +58,8 @@ pub struct FlowSession {
     in_block: bool,
     decoder: Decoder,
     table: FlowTable,
+    /// What the rarer chains remember.
+    states: ColdStates,
     stats: Stats,
     finished: bool,
 }
@@ -64,14 +71,17 @@ impl FlowSession {
         let columns = options.chains.iter().flat_map(|c| c.columns());
         let layout = Layout::new(Stats::NAMES, BASE.iter().chain(columns).copied(), MAX_ROWS);
         let table = FlowTable::new(options.table);
+        let states = ColdStates::new(&options.chains);
+        let decoder = Decoder::new(options.decode);
         Self {
             feed: Feed::new(options.filter.clone()),
             options,
             layout,
             block: Vec::new(),
             in_block: false,
-            decoder: Decoder::default(),
+            decoder,
             table,
+            states,
             stats: Stats::default(),
             finished: false,
         }
@@ -86,10 +96,12 @@ impl FlowSession {
     /// Walks packets until a batch of records is there or the block is done. True: the block is done.
     fn walk_block(&mut self) -> bool {
         let block = std::mem::take(&mut self.block);
+        // A datagram may lie in the decoder's memory, so the decoder is lent for the time of the walk.
+        let mut decoder = std::mem::take(&mut self.decoder);
         let mut done = false;
         while self.table.finished() < MAX_ROWS {
             match self.feed.next(&block) {
-                FeedStep::Packet(packet) => self.packet(&packet, packet.bytes(&block)),
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block)),
                 FeedStep::BlockDone => {
                     done = true;
                     break;
@@ -97,15 +109,16 @@ impl FlowSession {
             }
         }
         self.block = block;
+        self.decoder = decoder;
         done
     }
 
     #[inline]
-    fn packet(&mut self, packet: &Packet, frame: &[u8]) {
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8]) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.table.advance(packet.ts_ns);
-        match self.decoder.decode(packet.link, frame) {
+        match decoder.decode(packet, frame) {
             Ok(datagram) => self.datagram(packet, &datagram),
             Err(reason) => self.stats.count_drop(reason),
         }
@@ -113,46 +126,61 @@ impl FlowSession {
 
     #[inline]
     fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>) {
-        let identity = if self.options.aggregate { Some(AGGREGATE) } else { identify(datagram) };
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let identity = if self.options.aggregate { Some(AGGREGATE) } else { identify(datagram, encap) };
         let Some(identity) = identity else {
             self.stats.short_key += 1;
             return;
         };
         self.stats.quoted += u64::from(identity.quoted);
         let capture = self.feed.capture();
-        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| FlowCold {
-            flow_id,
-            first_ns: packet.ts_ns,
-            first_packet: packet.number,
-            capture,
-            version: datagram.version,
-            basic: BasicState::new(datagram),
+        let mut is_new = false;
+        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| {
+            is_new = true;
+            FlowCold {
+                flow_id,
+                first_ns: packet.ts_ns,
+                first_packet: packet.number,
+                capture,
+                version: datagram.version,
+                outer: datagram.outer,
+                basic: BasicState::new(datagram),
+            }
         });
         let slot = self.table.slot_mut(index);
-        slot.packets[direction.index()] += 1;
-        slot.octets[direction.index()] += u64::from(datagram.ip_len);
-        if datagram.proto == proto::TCP {
-            self.tcp(index, datagram, direction);
+        slot.packets[direction.index()] += u64::from(datagram.packets);
+        slot.octets[direction.index()] += u64::from(datagram.octets);
+        if is_new && !self.states.is_empty() {
+            self.states.begin(index);
         }
+        self.chains(index, datagram, direction);
     }
 
+    /// Shows every chain the packet; the flow is complete where one of them says so.
     #[inline]
-    fn tcp(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
-        let Some(segment) = Segment::parse(datagram) else {
+    fn chains(&mut self, index: usize, datagram: &Datagram<'_>, direction: Direction) {
+        let segment = if datagram.proto == proto::TCP { Segment::parse(datagram) } else { None };
+        let mut keep = true;
+        if let Some(segment) = &segment {
+            keep = self.table.slot_mut(index).tcp.segment(segment, direction)
+                || !self.options.chains.contains(&Chain::Tcp);
+        } else if datagram.proto == proto::TCP {
             self.stats.bad_segments += 1;
-            return;
-        };
-        let keep = self.table.slot_mut(index).tcp.segment(&segment, direction);
-        if !keep && self.options.chains.contains(&Chain::Tcp) {
+        }
+        if !self.states.is_empty() {
+            keep &= self.states.packet(index, &Seen { datagram, segment: segment.as_ref(), direction });
+        }
+        if !keep {
             self.table.complete(index);
         }
     }
 
     fn write_rows(&mut self, batch: &mut [u8]) -> usize {
         let mut rows = 0;
-        let (layout, chains) = (&self.layout, &self.options.chains);
+        let (layout, chains, states) = (&self.layout, &self.options.chains, &self.states);
+        let encaps = self.decoder.encaps();
         while rows < MAX_ROWS
-            && self.table.take_finished(|slot, cold, reason| {
+            && self.table.take_finished(|index, slot, cold, reason| {
                 let row = &mut layout.row(batch, rows);
                 row.u64(cold.flow_id);
                 row.u8(cold.version);
@@ -161,8 +189,13 @@ impl FlowSession {
                 row.u64(cold.first_packet);
                 row.u32(cold.capture);
                 row.u8(reason as u8);
+                let outer = encaps.layers(cold.outer);
+                let tunnel = outer.and_then(Layers::tunnel);
+                row.optional(outer.and_then(Layers::vlan), RowWriter::u16);
+                row.optional(tunnel.map(|t| t.kind as u8), RowWriter::u8);
+                row.optional(tunnel.and_then(|t| t.id), RowWriter::u32);
                 for chain in chains {
-                    chain.write(slot, cold, row);
+                    chain.write(slot, cold, states.get(index), row);
                 }
             })
         {
@@ -217,11 +250,16 @@ impl Session for FlowSession {
         };
         let rows = self.write_rows(batch);
         self.feed.count(&mut self.stats);
+        self.stats.count_decoder(&self.decoder);
         self.stats.flows = self.table.opened;
         self.stats.evicted = self.table.evicted;
         self.stats.open_flows = self.table.open_flows() as u64;
         self.layout.write_stats(batch, self.stats.values());
         Progress { rows, status }
+    }
+
+    fn flush(&mut self) {
+        self.table.flush();
     }
 
     fn finish(&mut self) {

@@ -9,11 +9,15 @@
 mod events;
 mod feed;
 mod flows;
+mod keys;
+mod packets;
 mod stats;
 mod streams;
 
 pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
+pub use keys::{KeyTable, NO_KEY};
+pub use packets::{PacketSession, PacketSessionOptions};
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
 
@@ -80,6 +84,8 @@ pub struct Buffers<'a> {
     pub block: &'a mut [u8],
     /// Takes octets that don't lie in the block. At least [`SIDE_LEN`] octets.
     pub side: &'a mut [u8],
+    /// What the caller gives back; the session says what that is.
+    pub given_back: &'a [u32],
 }
 
 /// Least size of [`Buffers::side`].
@@ -98,6 +104,14 @@ pub trait Session: Send {
 
     /// Reads on and fills the buffers.
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress;
+
+    /// Octets of the block that must be lent with each batch; 0 where the session needs none.
+    fn block_len(&self) -> usize {
+        0
+    }
+
+    /// Ends every flow that is open now; reading goes on.
+    fn flush(&mut self) {}
 
     /// No more captures will come: everything still open ends.
     fn finish(&mut self);

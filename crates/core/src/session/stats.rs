@@ -1,6 +1,6 @@
 //! Counters of a run: nothing is left out silently.
 
-use crate::decode::Drop;
+use crate::decode::{Decoder, Drop};
 
 macro_rules! stats {
     ($($(#[$doc:meta])* $name:ident = $js:literal,)*) => {
@@ -36,7 +36,23 @@ stats! {
     cut = "cut",
     /// Packets with a header that contradicts itself.
     broken = "broken",
-    /// Packets without the ports that their protocol should have: later fragments, or cut.
+    /// Packets that are fragments.
+    fragments = "fragments",
+    /// Datagrams put together from fragments.
+    reassembled = "reassembled",
+    /// Datagrams of which fragments are missing now.
+    incomplete = "incomplete",
+    /// Datagrams whose missing fragments didn't come in time.
+    fragment_timeouts = "fragmentTimeouts",
+    /// Datagrams given up because of a limit on fragments.
+    fragment_evictions = "fragmentEvictions",
+    /// Fragments that can't be: empty, unaligned, too long, or at odds about the datagram's end.
+    invalid_fragments = "invalidFragments",
+    /// Fragments that overlap another one.
+    fragment_overlaps = "fragmentOverlaps",
+    /// Packets with a bad checksum, where checksums are looked at.
+    bad_checksums = "badChecksums",
+    /// Packets without the ports that their protocol should have: cut ones.
     short_key = "shortKey",
     /// Packets of flows that a chain wants to ignore.
     ignored = "ignored",
@@ -56,6 +72,22 @@ stats! {
     wild_segments = "wildSegments",
     /// Keep-alives and repeated zero-window probes.
     keep_alives = "keepAlives",
+    /// The first unknown link type, where `unknown_link_packets_1` is more than 0.
+    unknown_link_type_1 = "unknownLinkType1",
+    /// Packets of it.
+    unknown_link_packets_1 = "unknownLinkPackets1",
+    /// The second unknown link type.
+    unknown_link_type_2 = "unknownLinkType2",
+    /// Packets of it.
+    unknown_link_packets_2 = "unknownLinkPackets2",
+    /// The third unknown link type.
+    unknown_link_type_3 = "unknownLinkType3",
+    /// Packets of it.
+    unknown_link_packets_3 = "unknownLinkPackets3",
+    /// The fourth unknown link type; further ones are in `unknown_link` only.
+    unknown_link_type_4 = "unknownLinkType4",
+    /// Packets of it.
+    unknown_link_packets_4 = "unknownLinkPackets4",
 }
 
 impl Stats {
@@ -67,6 +99,30 @@ impl Stats {
             Drop::UnknownLink => self.unknown_link += 1,
             Drop::Cut => self.cut += 1,
             Drop::Broken => self.broken += 1,
+            // The decoder counts them, with their reasons.
+            Drop::Fragment | Drop::Checksum => {}
+        }
+    }
+
+    /// Takes over what the decoder counted.
+    pub fn count_decoder(&mut self, decoder: &Decoder) {
+        let fragments = decoder.fragment_stats();
+        self.fragments = fragments.fragments;
+        self.reassembled = fragments.datagrams;
+        self.incomplete = decoder.pending_datagrams() as u64;
+        self.fragment_timeouts = fragments.timeouts;
+        self.fragment_evictions = fragments.evictions;
+        self.invalid_fragments = fragments.invalid;
+        self.fragment_overlaps = fragments.overlaps;
+        self.bad_checksums = decoder.bad_checksums();
+        let places = [
+            (&mut self.unknown_link_type_1, &mut self.unknown_link_packets_1),
+            (&mut self.unknown_link_type_2, &mut self.unknown_link_packets_2),
+            (&mut self.unknown_link_type_3, &mut self.unknown_link_packets_3),
+            (&mut self.unknown_link_type_4, &mut self.unknown_link_packets_4),
+        ];
+        for ((number, count), (link, packets)) in places.into_iter().zip(decoder.unknown_links().iter()) {
+            (*number, *count) = (u64::from(link.0), packets);
         }
     }
 }

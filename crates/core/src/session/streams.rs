@@ -5,13 +5,16 @@ use sha2::{Digest, Sha256};
 use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::{CaptureLog, Packet};
+use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
 use crate::connection::{Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew};
-use crate::decode::{Datagram, Decoder, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
+
+/// Octets of a block that events point into: with its events and the table it should stay in a core's cache.
+const BLOCK_LEN: usize = MIN_BLOCK_LEN;
 
 /// Blocks that one call reads at most when no events point into them.
 const BLOCKS_PER_CALL: usize = 16;
@@ -31,6 +34,8 @@ pub struct StreamSessionOptions {
     pub max_gaps: usize,
     /// Packets that it doesn't choose are as if they weren't there.
     pub filter: Option<Filter>,
+    /// How packets are decoded.
+    pub decode: DecodeOptions,
 }
 
 /// What a connection needs beside its slot, only where it is asked for or has gaps.
@@ -80,11 +85,11 @@ impl StreamSession {
         };
         Self {
             feed: Feed::new(options.filter.clone()),
+            decoder: Decoder::new(options.decode),
             options,
             layout: EventLayout::default(),
             own_block: Vec::new(),
             in_block: false,
-            decoder: Decoder::default(),
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -99,25 +104,31 @@ impl StreamSession {
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
     fn walk(&mut self, block: &[u8], writer: &mut EventWriter<'_>) -> bool {
-        while self.tracker.spill.is_empty() {
+        // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let mut done = false;
+        while !done && self.tracker.spill.is_empty() {
             match self.feed.next(block) {
-                FeedStep::Packet(packet) => self.packet(&packet, block, writer),
-                FeedStep::BlockDone => return true,
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, block, writer),
+                FeedStep::BlockDone => done = true,
             }
         }
-        false
+        self.decoder = decoder;
+        done
     }
 
     #[inline]
-    fn packet(&mut self, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet, writer);
-        match self.decoder.decode(packet.link, packet.bytes(block)) {
+        match decoder.decode(packet, packet.bytes(block)) {
             Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
                 Some(segment) => {
                     let at = packet.start as u32 + datagram.upper_offset + segment.header_len;
-                    let arrived = Arrived { packet, datagram: &datagram, segment: &segment, payload_at: at };
+                    let payload_at = (!datagram.reassembled).then_some(at);
+                    let encap = self.options.decode.key_encap(datagram.outer);
+                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
                     self.tracker.segment(&arrived, self.feed.capture(), writer);
                 }
                 None => self.stats.bad_segments += 1,
@@ -162,6 +173,7 @@ impl StreamSession {
 
     fn count(&mut self) {
         self.feed.count(&mut self.stats);
+        self.stats.count_decoder(&self.decoder);
         let totals = self.tracker.arena.totals();
         self.stats.flows = self.tracker.table.opened;
         self.stats.evicted = self.tracker.table.evicted;
@@ -179,6 +191,10 @@ impl Session for StreamSession {
 
     fn batch_len(&self) -> usize {
         self.layout.byte_len()
+    }
+
+    fn block_len(&self) -> usize {
+        if self.options.events { BLOCK_LEN } else { 0 }
     }
 
     fn open(&mut self, source: Source, name: &str) {
@@ -227,8 +243,10 @@ struct Arrived<'a> {
     packet: &'a Packet,
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
-    /// Where the payload begins in the block.
-    payload_at: u32,
+    /// What counts for the key of what lies around the datagram.
+    encap: EncapId,
+    /// Where the payload begins in the block, unless it was put together from fragments.
+    payload_at: Option<u32>,
 }
 
 impl Tracker {
@@ -248,7 +266,7 @@ impl Tracker {
         let Arrived { packet, datagram, segment, .. } = *arrived;
         let ports = (segment.src_port, segment.dst_port);
         let (key, _) =
-            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, datagram.encap);
+            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
         let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, segment, direction) => (slot, direction),
@@ -385,7 +403,7 @@ impl Tracker {
             max_gaps: self.max_gaps,
             event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
             payload: &[],
-            payload_at: 0,
+            payload_at: None,
         };
         act(&mut connection.streams[way], &mut self.arena, &mut sink);
     }
@@ -460,7 +478,7 @@ struct EventSink<'a, 'w> {
     max_gaps: usize,
     event: Event,
     payload: &'a [u8],
-    payload_at: u32,
+    payload_at: Option<u32>,
 }
 
 impl EventSink<'_, '_> {
@@ -480,7 +498,11 @@ impl Sink for EventSink<'_, '_> {
     #[inline]
     fn in_order(&mut self, offset: u64, range: std::ops::Range<u32>) {
         let bytes = &self.payload[range.start as usize..range.end as usize];
-        self.data(offset, Octets::Block(self.payload_at + range.start, bytes), bytes);
+        let octets = match self.payload_at {
+            Some(at) => Octets::Block(at + range.start, bytes),
+            None => Octets::Copy(bytes, &[]),
+        };
+        self.data(offset, octets, bytes);
     }
 
     fn released(&mut self, offset: u64, bytes: &[u8]) {

@@ -25,6 +25,23 @@ pub enum FragmentPolicy {
 }
 
 impl FragmentPolicy {
+    /// Every policy with its name.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("first", Self::First),
+        ("last", Self::Last),
+        ("bsd", Self::Bsd),
+        ("bsd-right", Self::BsdRight),
+        ("linux", Self::Linux),
+        ("windows", Self::Windows),
+        ("solaris", Self::Solaris),
+    ];
+
+    /// The policy of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, policy)| policy)
+    }
+
     /// The octets of `new` count where it overlaps `old`.
     #[inline]
     pub(super) fn new_wins(self, old: Span, new: Span) -> bool {

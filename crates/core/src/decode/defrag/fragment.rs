@@ -32,6 +32,8 @@ pub struct Fragment<'a> {
     pub more: bool,
     /// The fragment's octets after the IP header (IPv6: after the fragment header).
     pub payload: &'a [u8],
+    /// Octets of the IP packet that it came in, header and all.
+    pub ip_len: u32,
     /// Packet number.
     pub packet: u64,
     /// Packet time, nanoseconds since the Unix epoch.
@@ -49,6 +51,10 @@ pub struct Datagram<'a> {
     pub first_packet: u64,
     /// Fragments it was made of, without exact duplicates.
     pub fragments: u32,
+    /// IP packets it came in, exact duplicates too.
+    pub packets: u32,
+    /// Octets of those packets, headers and all; saturating.
+    pub octets: u32,
 }
 
 /// What became of a fragment.

@@ -19,6 +19,9 @@ pub(super) struct Slot {
     /// The datagram's length, once its last fragment was seen.
     pub total: Option<u32>,
     pub fragments: u32,
+    /// IP packets that brought them, duplicates too, and their octets.
+    pub packets: u32,
+    pub octets: u32,
     pub first_packet: u64,
     pub first_ts_ns: i64,
     /// Upper-layer protocol of the fragment at offset 0.
@@ -38,6 +41,8 @@ impl Slot {
             pieces,
             total: None,
             fragments: 0,
+            packets: 0,
+            octets: 0,
             first_packet: first.packet,
             first_ts_ns: first.ts_ns,
             proto: key.proto,
@@ -46,6 +51,12 @@ impl Slot {
             older: NONE,
             newer: NONE,
         }
+    }
+
+    /// Counts an IP packet of `ip_len` octets that belongs to the datagram.
+    pub fn count(&mut self, ip_len: u32) {
+        self.packets = self.packets.saturating_add(1);
+        self.octets = self.octets.saturating_add(ip_len);
     }
 
     /// Every octet is there.

@@ -10,7 +10,7 @@ fn key(id: u32, version: u8) -> FragmentKey {
 }
 
 fn fragment(offset: u32, more: bool, payload: &[u8]) -> Fragment<'_> {
-    Fragment { offset, more, payload, packet: 1, ts_ns: 0 }
+    Fragment { offset, more, payload, ip_len: 20 + payload.len() as u32, packet: 1, ts_ns: 0 }
 }
 
 fn with_policy(policy: FragmentPolicy) -> Defragmenter {
@@ -40,7 +40,8 @@ fn fragments_in_any_order_make_the_datagram() {
                     assert_eq!(outcome, Outcome::Pending);
                 } else {
                     let payload = b"aaaaaaaabbbbbbbbccccccccdd".as_slice();
-                    let expected = Datagram { payload, proto: 6, first_packet: 10, fragments: 3 };
+                    let expected =
+                        Datagram { payload, proto: 6, first_packet: 10, fragments: 3, packets: 3, octets: 86 };
                     assert_eq!(outcome, Outcome::Complete(expected), "{order:?}");
                 }
             }

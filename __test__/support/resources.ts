@@ -1,0 +1,27 @@
+// What this process holds of the system, where the system tells (Linux): open files and threads.
+import { readdirSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The system tells. */
+export const canCount: boolean = process.platform === 'linux'
+
+/** Names of open files that are `path`. */
+export function openFiles(path: string): number {
+  return readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      return false
+    }
+  }).length
+}
+
+/** Threads of this process. */
+export const threads = (): number => readdirSync('/proc/self/task').length
+
+/** Waits until `found` gives `wanted`, at most two seconds; the last answer. */
+export async function settled(found: () => number, wanted: number): Promise<number> {
+  const end = performance.now() + 2000
+  while (found() !== wanted && performance.now() < end) await sleep(5)
+  return found()
+}

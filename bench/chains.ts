@@ -1,0 +1,85 @@
+/**
+ * What chains cost: the built-in ones in the engine, one in TypeScript, and all in TypeScript; and that memory doesn't
+ * grow.
+ *
+ *   node --expose-gc --import=@oxc-node/core/register bench/chains.ts CAPTURE [RUNS]
+ */
+import { argv, exit, memoryUsage } from 'node:process'
+import {
+  basicChain, dnsChain, dscpChain, ecnChain, evilChain, icmpChain, mssChain, noopChain, observe, tcpChain,
+  tcpOptChain, tcpOptions, tfoChain, udpChain, type AnyChain, type Chain,
+} from '../src/index.js'
+
+const all = (): AnyChain[] => [
+  basicChain(), tcpChain(), tcpOptChain(), mssChain(), tfoChain(), ecnChain(), dscpChain(), evilChain(), icmpChain(),
+  udpChain(), dnsChain(), noopChain(),
+]
+
+/** Reads what most chains read, of every segment. */
+const reader: Chain<{ sum: number }> = {
+  name: 'reader',
+  newFlow: () => ({ sum: 0 }),
+  tcp(record, segment) {
+    record.sum = (record.sum + segment.flags + segment.seq + segment.ack + segment.window) % 0x1000_0000
+    return true
+  },
+}
+
+/** The same, and the options of SYNs. */
+const syns: Chain<{ shift: number | null }> = {
+  name: 'syns',
+  newFlow: () => ({ shift: null }),
+  tcp(record, segment) {
+    if ((segment.flags & 2) !== 0) record.shift ??= tcpOptions(segment).windowScale
+  },
+}
+
+const CASES: Record<string, () => AnyChain[]> = {
+  'no chain': () => [],
+  'basic, tcp natively': () => [basicChain(), tcpChain()],
+  'all built-in natively': all,
+  'one TypeScript chain: flags, seq, ack, window': () => [reader],
+  'one TypeScript chain: options of SYNs': () => [syns],
+  'basic, tcp and one TypeScript chain': () => [basicChain(), tcpChain(), reader],
+  'all built-in in TypeScript': () => all().map(chain => Object.assign({}, chain)),
+}
+
+interface Sample {
+  seconds: number
+  packets: number
+  flows: number
+}
+
+async function run(capture: string, chains: AnyChain[]): Promise<Sample> {
+  const start = performance.now()
+  const observer = observe(capture, { chains })
+  let flows = 0
+  for await (const _ of observer) flows += 1
+  return { seconds: (performance.now() - start) / 1000, packets: observer.stats.packets, flows }
+}
+
+/** Resident memory after each of several runs in one process: the packets of all are `runs` times the capture's. */
+async function memory(capture: string, least: number): Promise<void> {
+  const megabytes: number[] = []
+  for (let packets = 0; packets < least; ) {
+    packets += (await run(capture, [basicChain(), reader])).packets
+    globalThis.gc?.()
+    megabytes.push(Math.round(memoryUsage().rss / 1e6))
+  }
+  console.log(`memory after each run, ${least} packets in all, MB: ${megabytes.join(' ')}`)
+}
+
+const [capture, runs = '5'] = argv.slice(2)
+if (capture === undefined) {
+  console.error('usage: bench/chains.ts CAPTURE [RUNS]')
+  exit(2)
+}
+for (const [name, chains] of Object.entries(CASES)) {
+  const samples: Sample[] = []
+  for (let i = 0; i < Number(runs); i++) samples.push(await run(capture, chains()))
+  const best = samples.reduce((a, b) => (b.seconds < a.seconds ? b : a))
+  if (samples.some(({ packets, flows }) => packets !== best.packets || flows !== best.flows)) throw new Error('runs must agree')
+  const nanoseconds = (best.seconds * 1e9) / best.packets
+  console.log(`${name}: ${best.seconds.toFixed(3)} s, ${nanoseconds.toFixed(0)} ns/packet, ${best.packets} packets, ${best.flows} flows`)
+}
+await memory(capture, 10_000_000)

@@ -6,6 +6,7 @@ import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
+import { infoCommand } from './info.js'
 
 /**
  * Runs the command line.
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (code: number) => (status = code)
   flowsCommand(program, exit)
   connectionsCommand(program, exit)
+  infoCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

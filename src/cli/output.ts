@@ -24,8 +24,9 @@ type Formatter = (rows: readonly Row[], first: boolean) => string
 /** Records that are formatted together. */
 const BATCH = 1000
 
-/** Standard output in the given format. */
-export function openOutput(format: Format): Output {
+/** Standard output in the given format; `live` writes each record at once. */
+export function openOutput(format: Format, live = false): Output {
+  const batch = live ? 1 : BATCH
   const formatter = { ndjson: formatNdjson, csv: formatCsv, table: tableFormatter() }[format]
   const closed = new Promise<never>((_, reject) => process.stdout.once('error', reject))
   closed.catch(() => {})
@@ -41,7 +42,7 @@ export function openOutput(format: Format): Output {
   return {
     write(record) {
       rows.push(record as Row)
-      return rows.length < BATCH ? undefined : flush()
+      return rows.length < batch ? undefined : flush()
     },
     async end() {
       if (rows.length > 0 || first) await flush()

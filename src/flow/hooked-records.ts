@@ -1,5 +1,6 @@
 /** Flow records made in TypeScript, packet by packet: at least one chain is the user's own. */
 import { markAsUntransferable } from 'node:worker_threads'
+import type { CaptureInfo } from '../capture-info.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
@@ -75,6 +76,14 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     const { table, ignored } = this.#walker
     const stats = this.#slot.view.stats() as unknown as ObserveStats
     return { ...stats, ignored, flows: table.opened, evicted: table.evicted, openFlows: table.open }
+  }
+
+  captures(): readonly CaptureInfo[] {
+    return this.#drive.captures
+  }
+
+  finish(): void {
+    this.#drive.finish()
   }
 
   flush(): void {

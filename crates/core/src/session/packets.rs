@@ -8,7 +8,7 @@ use super::feed::FeedFilled;
 use super::keys::{KeyTable, NO_KEY};
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::capture::{MIN_BLOCK_LEN, Packet};
+use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
 use crate::decode::{Datagram, DecodeOptions, Decoder, Fragment, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -380,5 +380,9 @@ impl Session for PacketSession {
 
     fn take_error(&mut self) -> Option<FlowError> {
         self.error.take().or_else(|| self.feed.take_error())
+    }
+
+    fn captures(&self) -> CaptureLog {
+        self.feed.captures()
     }
 }

@@ -167,8 +167,9 @@ impl Connection {
 
     fn ack(&mut self, segment: &Segment<'_>, direction: Direction) {
         let tracked = &mut self.tracked;
-        if direction == Direction::Fwd && tracked.syn[0].is_some() && tracked.syn_ack {
-            tracked.connected = true;
+        if direction == Direction::Fwd && tracked.syn_ack {
+            // Where the capture missed the first SYN, what follows shows it all the same; `connected` asks to see it.
+            tracked.connected |= tracked.syn[0].is_some();
             if matches!(self.state, State::SynSent | State::SynReceived) {
                 self.state = State::Established;
             }

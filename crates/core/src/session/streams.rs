@@ -289,7 +289,8 @@ impl Tracker {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
                 if let Some((slot, _)) = known {
-                    self.table.finish(slot as u32, EndReason::Reuse);
+                    let idle = self.table.is_idle(slot, packet.ts_ns);
+                    self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
                 self.open(key, arrived, capture, writer)

@@ -7,7 +7,6 @@ import { connectionTotals } from './totals.js'
 
 interface ConnectionOptions extends RunOptions {
   hash?: 'sha256'
-  filter?: string
 }
 
 /** Adds the command; `exit` takes the status. */
@@ -18,8 +17,6 @@ export function connectionsCommand(program: Command, exit: (status: number) => v
     .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
     .addOption(new Option('--hash <kind>', "add a digest of each direction's octets").choices(['sha256']))
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .option('-q, --quiet', 'no progress and no totals on stderr')
   addReadingOptions(command)
     .action(async (files: string[], options: ConnectionOptions) => exit(await run(files, options)))
 }
@@ -31,7 +28,6 @@ async function run(files: readonly string[], options: ConnectionOptions): Promis
     ...readingOptions(options),
     onError: error => errors.push(error),
     ...(options.hash === undefined ? {} : { hash: options.hash }),
-    ...(options.filter === undefined ? {} : { filter: options.filter }),
   })
   const totals = ({ stats }: { stats: StreamStats }, seconds: number) => connectionTotals(stats, seconds)
   return printRecords(files, records, errors, totals, options)

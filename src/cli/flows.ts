@@ -1,6 +1,6 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { observe, type AnyChain, type ChecksumMode, type FlowError, type ObserveStats } from '../index.js'
+import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
 import { CHAINS } from './chains.js'
 import { FORMATS } from './output.js'
 import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
@@ -12,13 +12,7 @@ interface FlowOptions extends RunOptions {
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
-  decap: boolean
-  ignoreEncap?: true
-  checksum: ChecksumMode
-  filter?: string
 }
-
-const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
@@ -32,11 +26,6 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
-    .option('--no-decap', 'take tunnels as they are, without looking inside')
-    .option('--ignore-encap', 'packets in different VLANs and tunnels may belong to one flow')
-    .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .option('-q, --quiet', 'no progress and no totals on stderr')
   addReadingOptions(command)
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
@@ -45,8 +34,6 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const errors: FlowError[] = []
   const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
-  const { decap, ignoreEncap = false, checksum } = options
-  const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
   const observer = observe(files, {
     chains,
@@ -54,12 +41,8 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
     expiryTimeout,
     maxFlows,
     aggregate,
-    decap,
-    ignoreEncap,
-    checksum,
     onError,
     ...readingOptions(options),
-    ...filter,
   })
   const totals = ({ stats }: { stats: ObserveStats }, seconds: number) => flowTotals(stats, seconds)
   return printRecords(files, observer, errors, totals, options)

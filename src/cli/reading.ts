@@ -1,6 +1,6 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
-import { InvalidArgumentError, type Command } from 'commander'
-import type { FlowError } from '../index.js'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { ChecksumMode, FlowError } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { openOutput, type Format } from './output.js'
@@ -11,7 +11,13 @@ export interface ReadingOptions {
   merge?: true
   separate?: true
   follow?: true
+  filter?: string
+  decap: boolean
+  ignoreEncap?: true
+  checksum: ChecksumMode
 }
+
+const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the options. */
 export function addReadingOptions(command: Command): Command {
@@ -19,11 +25,24 @@ export function addReadingOptions(command: Command): Command {
     .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
     .option('--separate', 'each capture by itself')
     .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
+    .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .option('--no-decap', 'take tunnels as they are, without looking inside')
+    .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
+    .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .option('-q, --quiet', 'no progress and no totals on stderr')
 }
 
 /** The same as the library takes them. */
-export function readingOptions({ merge, separate, follow }: ReadingOptions) {
-  return { merge: merge === true, separate: separate === true, follow: follow === true }
+export function readingOptions({ merge, separate, follow, filter, decap, ignoreEncap, checksum }: ReadingOptions) {
+  return {
+    merge: merge === true,
+    separate: separate === true,
+    follow: follow === true,
+    decap,
+    ignoreEncap: ignoreEncap === true,
+    checksum,
+    ...(filter === undefined ? {} : { filter }),
+  }
 }
 
 /** What is printed. */

@@ -308,6 +308,20 @@ test('finish: the stream at hand ends, no further capture is opened, open flows 
   t.is(flows.length, observer.stats.flows)
 })
 
+test('finish: a silent stream is waited for no longer', async t => {
+  async function* silent() {
+    yield sample
+    await new Promise(() => {})
+  }
+  const observer = observe([silent(), samplePath, samplePath], { chains })
+  const reading = collect(observer)
+  await until(() => observer.stats.packets === packets.length)
+  observer.finish()
+  t.is((await reading).length, expectedSample.flows.length)
+  t.is(observer.captures.length, 1)
+  t.deepEqual([observer.stats.packets, observer.stats.openFlows], [packets.length, 0])
+})
+
 for (const [title, change, message] of [
   ['truncated', (path: string) => truncateSync(path, 100), /: the file was truncated while it was followed$/],
   ['replaced', (path: string) => { writeFileSync(`${path}.new`, sample); renameSync(`${path}.new`, path) }, /: the file was replaced while it was followed$/],

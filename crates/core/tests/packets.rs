@@ -75,7 +75,7 @@ fn walk(
 fn segments(count: u32, ports: u16) -> Vec<(u64, Vec<u8>)> {
     let frame = |i: u32| {
         let frame = TcpFrame { ports: (1 + (i % u32::from(ports)) as u16, 80), ..TcpFrame::new(i, 0x10) };
-        (u64::from(i), if i % 2 == 0 { frame.frame() } else { frame.reversed().frame() })
+        (u64::from(i), if i.is_multiple_of(2) { frame.frame() } else { frame.reversed().frame() })
     };
     (0..count).map(frame).collect()
 }
@@ -143,7 +143,7 @@ fn keys_given_back_are_used_again() {
         },
     );
     assert_eq!(rows, 99_999);
-    assert!(most < 2 * 8192, "{most} keys at a time");
+    assert!(most < 2 * 16_384, "{most} keys at a time");
 }
 
 #[test]

@@ -8,9 +8,10 @@ use crate::seq::SeqNum;
 /// Octets by which a SYN may come late: data with higher numbers was seen first.
 const LATE: i32 = 1 << 20;
 
-/// A SYN that can't belong to `known` begins another connection. One that repeats a known number never does.
+/// A SYN that can't belong to `known` begins another connection. One that repeats a known number never does. `idle`:
+/// no segment came for the idle time, so that any other SYN is of another connection.
 #[must_use]
-pub fn begins_anew(known: &Connection, segment: &Segment<'_>, direction: Direction) -> bool {
+pub fn begins_anew(known: &Connection, segment: &Segment<'_>, direction: Direction, idle: bool) -> bool {
     if segment.flags & (flags::SYN | flags::RST) != flags::SYN {
         return false;
     }
@@ -23,7 +24,7 @@ pub fn begins_anew(known: &Connection, segment: &Segment<'_>, direction: Directi
         // A server that answers a second time may choose another number; after the end it's another connection.
         return known.is_over() && known.tracked.syn[way].is_some();
     }
-    if known.is_over() {
+    if known.is_over() || idle {
         return true;
     }
     match known.tracked.syn[way] {

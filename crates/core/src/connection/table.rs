@@ -17,8 +17,9 @@ pub struct ConnectionLimits {
     /// A connection without segments for this long ends, in nanoseconds of packet time. Default 2 h, the time after
     /// which hosts probe (RFC 1122 section 4.2.3.6): eviction bounds the memory.
     pub idle_ns: i64,
-    /// A connection that is over stays known for late segments for this long, in nanoseconds of packet time.
-    /// Default 120 s: a segment's greatest lifetime (RFC 9293 section 3.4.2).
+    /// A connection that is over stays known for late segments for this long after its latest one, in nanoseconds of
+    /// packet time. Default 120 s: a segment's greatest lifetime (RFC 9293 section 3.4.2). Like TIME-WAIT (section
+    /// 3.10.7.4) it begins anew with each segment: hosts repeat a FIN that nobody acknowledges for minutes.
     pub linger_ns: i64,
 }
 
@@ -39,8 +40,8 @@ enum Status {
 #[derive(Debug)]
 struct Slot {
     key: FlowKey,
-    /// Second at which the connection is idle.
-    idle_second: i64,
+    /// Second at which the connection ends: idle or, where it is over, no longer awaited.
+    end_second: i64,
     generation: u32,
     status: Status,
     /// Boxed: a slot that is free or whose connection is small costs little, and growing moves only slots.
@@ -113,15 +114,21 @@ impl ConnectionTable {
                 if self.status(entry) != Some(Status::Known) {
                     continue;
                 }
-                let idle_second = self.slots[entry.slot as usize].idle_second;
-                if idle_second > fired {
-                    self.timers.set_idle(idle_second, entry);
+                let end_second = self.slots[entry.slot as usize].end_second;
+                if end_second > fired {
+                    self.timers.set_idle(end_second, entry);
                 } else {
                     self.finish(entry.slot, EndReason::Idle);
                 }
             }
             for entry in bin.expiry {
-                if self.status(entry) == Some(Status::Over) {
+                if self.status(entry) != Some(Status::Over) {
+                    continue;
+                }
+                let end_second = self.slots[entry.slot as usize].end_second;
+                if end_second > fired {
+                    self.timers.set_expiry(end_second, entry);
+                } else {
                     self.finish(entry.slot, EndReason::Idle);
                 }
             }
@@ -149,7 +156,7 @@ impl ConnectionTable {
         }
         let index = self.free.pop().unwrap_or_else(|| {
             let (key, status) = (FlowKey::default(), Status::Free);
-            self.slots.push(Slot { key, idle_second: 0, generation: 0, status, connection: None });
+            self.slots.push(Slot { key, end_second: 0, generation: 0, status, connection: None });
             (self.slots.len() - 1) as u32
         });
         let connection = open(self.opened, index);
@@ -158,7 +165,7 @@ impl ConnectionTable {
         slot.key = key;
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
-        slot.idle_second = i64::MIN;
+        slot.end_second = i64::MIN;
         slot.connection = Some(Box::new(connection));
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.index.insert_unique(key.hash(hasher), index, |&i| slots[i as usize].key.hash(hasher));
@@ -177,15 +184,23 @@ impl ConnectionTable {
         }
     }
 
-    /// A segment came at `ts_ns`: the idle time begins anew.
+    /// A segment at `ts_ns` comes so late that the connection with this slot would have ended.
+    #[must_use]
+    pub fn is_idle(&self, index: usize, ts_ns: i64) -> bool {
+        let slot = self.slots.get(index);
+        slot.is_some_and(|slot| slot.end_second != i64::MIN && second_at_or_after(ts_ns) > slot.end_second)
+    }
+
+    /// A segment came at `ts_ns`: the idle time, or the time to linger, begins anew.
     #[inline]
     pub fn touch(&mut self, index: usize, ts_ns: i64) {
         let slot = &mut self.slots[index];
-        let was_new = slot.idle_second == i64::MIN;
-        slot.idle_second = slot.idle_second.max(second_at_or_after(ts_ns.saturating_add(self.limits.idle_ns)));
+        let was_new = slot.end_second == i64::MIN;
+        let wait_ns = if slot.status == Status::Over { self.limits.linger_ns } else { self.limits.idle_ns };
+        slot.end_second = slot.end_second.max(second_at_or_after(ts_ns.saturating_add(wait_ns)));
         if was_new {
             let entry = Entry { slot: index as u32, generation: slot.generation };
-            self.timers.set_idle(slot.idle_second, entry);
+            self.timers.set_idle(slot.end_second, entry);
         }
     }
 
@@ -194,8 +209,9 @@ impl ConnectionTable {
         let slot = &mut self.slots[index];
         if slot.status == Status::Known {
             slot.status = Status::Over;
+            slot.end_second = second_at_or_after(ts_ns.saturating_add(self.limits.linger_ns));
             let entry = Entry { slot: index as u32, generation: slot.generation };
-            self.timers.set_expiry(second_at_or_after(ts_ns.saturating_add(self.limits.linger_ns)), entry);
+            self.timers.set_expiry(slot.end_second, entry);
         }
     }
 
@@ -255,11 +271,11 @@ impl ConnectionTable {
             let entry = bin.idle_sorted.pop()?;
             self.timers.idle_entries -= 1;
             if self.status(entry) == Some(Status::Known) {
-                let idle_second = self.slots[entry.slot as usize].idle_second;
-                if idle_second <= second {
+                let end_second = self.slots[entry.slot as usize].end_second;
+                if end_second <= second {
                     return Some(entry.slot);
                 }
-                self.timers.set_idle(idle_second, entry);
+                self.timers.set_idle(end_second, entry);
             }
         }
     }

@@ -68,6 +68,8 @@ struct Tracker {
     events: bool,
     sha256: bool,
     max_gaps: usize,
+    /// Time of the packet before.
+    last_ns: Option<i64>,
 }
 
 impl StreamSession {
@@ -82,6 +84,7 @@ impl StreamSession {
             events: options.events,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
+            last_ns: None,
         };
         Self {
             feed: Feed::new(options.filter.clone()),
@@ -124,9 +127,12 @@ impl StreamSession {
         self.tracker.advance(packet, writer);
         match decoder.decode(packet, packet.bytes(block)) {
             Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
-                Some(segment) => {
-                    let at = packet.start as u32 + datagram.upper_offset + segment.header_len;
-                    let payload_at = (!datagram.reassembled).then_some(at);
+                Some(mut segment) => {
+                    let offset = datagram.upper_offset + segment.header_len;
+                    let payload_at = (!datagram.reassembled).then_some(packet.start as u32 + offset);
+                    if !datagram.reassembled {
+                        clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+                    }
                     let encap = self.options.decode.key_encap(datagram.outer);
                     let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
                     self.tracker.segment(&arrived, self.feed.capture(), writer);
@@ -238,6 +244,15 @@ impl Session for StreamSession {
     }
 }
 
+/// Octets that an IP header claims beyond the end of its packet were never on the wire, whatever was captured: a
+/// receiver drops such a packet, and nothing but the claim speaks for them.
+#[inline]
+fn clip_to_wire(segment: &mut Segment<'_>, room: u32) {
+    if room < segment.payload_len {
+        segment.payload_len = room.max(segment.payload.len() as u32);
+    }
+}
+
 /// A segment and where it comes from.
 struct Arrived<'a> {
     packet: &'a Packet,
@@ -250,10 +265,12 @@ struct Arrived<'a> {
 }
 
 impl Tracker {
-    /// Moves packet time on: ends connections and gives up holes whose time has come.
+    /// Moves packet time on: ends connections and gives up holes whose time has come. Connections end by a time that
+    /// two packets in a row have reached: a single wrong timestamp, or a pause of the whole capture, ends none.
     #[inline]
     fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
-        self.table.advance(packet.ts_ns);
+        let before = self.last_ns.replace(packet.ts_ns);
+        self.table.advance(before.map_or(packet.ts_ns, |before| before.min(packet.ts_ns)));
         self.end_finished(packet.ts_ns, packet.number, writer);
         while let Some(token) = self.arena.due(packet.ts_ns) {
             self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
@@ -269,7 +286,7 @@ impl Tracker {
             FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
         let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
-            Some((slot, direction)) if !self.begins_anew(slot, segment, direction) => (slot, direction),
+            Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
                 if let Some((slot, _)) = known {
                     self.table.finish(slot as u32, EndReason::Reuse);
@@ -294,8 +311,12 @@ impl Tracker {
         }
     }
 
-    fn begins_anew(&mut self, slot: usize, segment: &Segment<'_>, direction: Direction) -> bool {
-        self.table.get_mut(slot).is_some_and(|known| begins_anew(known, segment, direction))
+    fn begins_anew(&mut self, slot: usize, arrived: &Arrived<'_>, direction: Direction) -> bool {
+        if !arrived.segment.has(flags::SYN) {
+            return false;
+        }
+        let idle = self.table.is_idle(slot, arrived.packet.ts_ns);
+        self.table.get_mut(slot).is_some_and(|known| begins_anew(known, arrived.segment, direction, idle))
     }
 
     /// The segment's direction in a known connection.

@@ -43,6 +43,9 @@ function records(capture: Buffer): Buffer[] {
 
 const packets = records(sample)
 
+/** A copy without the record's prototype, and with other columns where there are any. */
+const plain = <T extends object, Other extends object>(record: T, other?: Other) => Object.assign({}, record, other)
+
 /** Where each packet of the sample went: which capture, and which number there. */
 type Places = { capture: string; number: number }[]
 
@@ -63,13 +66,13 @@ const chains = [basicChain(), tcpChain()] as const
 /** The flows of the whole sample, as they are where packets lie in several captures. */
 async function wholeFlows(places: Places) {
   const flows = await collect(observe(samplePath, { chains }))
-  return flows.map(({ first_packet, ...rest }) => {
-    const { capture, number } = places[first_packet - 1]!
-    return { ...rest, first_packet: number, capture }
+  return flows.map(flow => {
+    const { capture, number } = places[flow.first_packet - 1]!
+    return plain(flow, { first_packet: number, capture })
   })
 }
 
-const byId = <T extends { flow_id: number }>(flows: readonly T[]) => flows.map(flow => ({ ...flow })).toSorted((a, b) => a.flow_id - b.flow_id)
+const byId = <T extends { flow_id: number }>(flows: readonly T[]) => flows.map(flow => plain(flow)).toSorted((a, b) => a.flow_id - b.flow_id)
 
 /** A connection and what it carried. */
 async function carried(source: CaptureSource | readonly CaptureSource[], options: { merge?: boolean } = {}) {
@@ -117,7 +120,7 @@ for (const [title, count, choose] of [
 test('merge: streams in small pieces, compressed data and files together', async t => {
   const { paths, places } = deal('mixed', 3, i => i % 3)
   const names = [paths[0]!, 'stream', 'octets']
-  const expected = (await wholeFlows(places)).map(flow => ({ ...flow, capture: names[paths.indexOf(flow.capture)] }))
+  const expected = (await wholeFlows(places)).map(flow => plain(flow, { capture: names[paths.indexOf(flow.capture)] }))
   const source = () => [paths[0]!, createPieces(readFileSync(paths[1]!), 100), gzipSync(readFileSync(paths[2]!))]
   t.deepEqual(byId(await collect(observe(source(), { chains, merge: true }))), byId(expected))
   t.deepEqual(await carried(source(), { merge: true }), await carried(samplePath))
@@ -170,11 +173,11 @@ test('merge: 64 captures', async t => {
 test('separate: each capture gives what it gives alone, under its name', async t => {
   const { paths } = deal('separate', 3, i => i % 3)
   const alone = await Promise.all(
-    paths.map(async path => (await collect(observe(path, { chains }))).map(flow => ({ ...flow, capture: path }))),
+    paths.map(async path => (await collect(observe(path, { chains }))).map(flow => plain(flow, { capture: path }))),
   )
   t.true(alone.every(flows => flows.length > 1))
   const observer = observe(paths, { chains, separate: true })
-  t.deepEqual((await collect(observer)).map(flow => ({ ...flow })), alone.flat())
+  t.deepEqual((await collect(observer)).map(flow => plain(flow)), alone.flat())
   t.is(observer.stats.packets, packets.length)
   t.is(observer.stats.flows, alone.flat().length)
   t.deepEqual(observer.captures.map(capture => capture.name), paths)
@@ -241,7 +244,7 @@ test('follow: a file that another process writes comes to the whole, flows come 
   await until(() => observer.stats.inputBytes === octets.length + 9)
   observer.finish()
   await reading
-  t.deepEqual(found, whole.map(flow => ({ ...flow })))
+  t.deepEqual(found, whole.map(flow => plain(flow)))
   t.is(observer.captures[0]?.packets, packets.length + 3)
 })
 
@@ -284,7 +287,28 @@ test('follow: only the last capture is waited for', async t => {
   t.is((await reading).length, (await collect(observe(paths))).length)
 })
 
-test('finish: no further capture is opened, open flows come', async t => {
+test('finish: the stream at hand ends, no further capture is opened, open flows come', async t => {
+  const half = sample.length - 1000
+  let opened = 0
+  async function* second() {
+    opened += 1
+    yield sample.subarray(0, half)
+    observer.finish()
+    yield sample.subarray(half)
+  }
+  // oxlint-disable-next-line require-yield
+  async function* third() {
+    opened += 1
+  }
+  const observer = observe([samplePath, second(), third()], { chains, onError: () => {} })
+  const flows = await collect(observer)
+  t.is(opened, 1)
+  t.is(observer.stats.packets, packets.length + records(sample.subarray(0, half)).length - 1)
+  t.is(observer.stats.openFlows, 0)
+  t.is(flows.length, observer.stats.flows)
+})
+
+test('finish: a silent stream is waited for no longer', async t => {
   async function* silent() {
     yield sample
     await new Promise(() => {})
@@ -416,8 +440,8 @@ test('merge, separate: hooks in JavaScript give what the engine gives', async t 
   for (const how of [{ merge: true }, { separate: true }]) {
     const native = observe(paths, { chains: [basicChain()], ...how })
     const hooked = observe(paths, { chains: [{ ...basicChain() }], ...how })
-    const plain = async (flows: AsyncIterable<object>) => (await collect(flows)).map(flow => ({ ...flow }))
-    t.deepEqual(await plain(hooked), await plain(native))
+    const all = async (flows: AsyncIterable<object>) => (await collect(flows)).map(flow => plain(flow))
+    t.deepEqual(await all(hooked), await all(native))
     t.is(hooked.stats.packets, packets.length)
     t.is(hooked.captures.length, 3)
   }

@@ -29,6 +29,7 @@ export { udpChain, type UdpFields } from './chain/udp.js'
 export { dnsChain, type DnsFields } from './chain/dns.js'
 export { noopChain, type NoopFields } from './chain/noop.js'
 export type { CaptureSource } from './source.js'
+export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {
   ChecksumMode,
   DecodeOptions,

@@ -201,9 +201,21 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   /** The next event. */
   async next(): Promise<IteratorResult<StreamEvent, undefined>> {
     for (;;) {
-      const value = this.take()
+      const taken = this.#takeOrLeave()
+      const value = taken instanceof Promise ? await taken : taken
       if (value) return { done: false, value }
       if (!(await this.nextBatch())) return { done: true, value: undefined }
+    }
+  }
+
+  /** The next event of the batch at hand. Where `want` throws, no loop calls `return`: it is done here. */
+  #takeOrLeave(): StreamEvent | undefined | Promise<never> {
+    try {
+      return this.take()
+    } catch (error) {
+      return this.return().then(() => {
+        throw error
+      })
     }
   }
 

@@ -1,6 +1,6 @@
 /** Records as lines: NDJSON, CSV, or a table for people. Output is buffered and waits for who reads it. */
-import { once } from 'node:events'
 import { stringify } from 'csv-stringify/sync'
+import { openStdout } from './stdout.js'
 
 /** The formats there are. */
 export const FORMATS = ['table', 'ndjson', 'csv'] as const
@@ -28,16 +28,14 @@ const BATCH = 1000
 export function openOutput(format: Format, live = false): Output {
   const batch = live ? 1 : BATCH
   const formatter = { ndjson: formatNdjson, csv: formatCsv, table: tableFormatter() }[format]
-  const closed = new Promise<never>((_, reject) => process.stdout.once('error', reject))
-  closed.catch(() => {})
+  const stdout = openStdout()
   let rows: Row[] = []
   let first = true
   const flush = async () => {
     const text = formatter(rows, first)
     rows = []
     first = false
-    if (text === '' || process.stdout.write(text)) return
-    await Promise.race([once(process.stdout, 'drain'), closed])
+    await stdout.write(text)
   }
   return {
     write(record) {
@@ -46,8 +44,7 @@ export function openOutput(format: Format, live = false): Output {
     },
     async end() {
       if (rows.length > 0 || first) await flush()
-      // An empty write is called back when all before it is out, or with the error that stopped it.
-      await new Promise<void>((resolve, reject) => process.stdout.write('', error => (error ? reject(error) : resolve())))
+      await stdout.end()
     },
   }
 }

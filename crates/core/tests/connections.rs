@@ -318,6 +318,11 @@ fn fin_before_lost_data_waits_for_it() {
 }
 
 #[test]
+fn fin_behind_lost_octets_shows_that_they_are_missing() {
+    after_handshake("c PA 1/1 abc\n c FA 9/1", "fwd 0 abc\n fwd gap 3 5\n close eof closing connected 4/1 3/0");
+}
+
+#[test]
 fn fin_belongs_to_the_side_that_sent_it() {
     let outcome = after_handshake("c FA 1/1", "close eof closing connected 3/1 0/0");
     assert_eq!((outcome.records[0]["fin_fwd"], outcome.records[0]["fin_rev"]), (Some(1), Some(0)));
@@ -479,10 +484,18 @@ fn what_waits_comes_out_when_a_connection_is_evicted() {
 #[test]
 fn connection_without_segments_for_the_idle_time_ends() {
     let options = limits(ConnectionLimits { idle_ns: 60_000_000_000, ..ConnectionLimits::default() });
-    let script = "c PA 1/1 a\n c S 0 p=1001 +59s\n c PA 2/1 b\n c S 0 p=1001 +62s\n c S 0 p=1001\n c PA 3/1 c";
+    let script = "c PA 1/1 a\n c S 0 p=1001 +50s\n c PA 2/1 b\n c S 0 p=1001 +50s\n c S 0 p=1001 +20s\n c PA 3/1 c";
     let expected = "open c>s\n fwd 0 a\n 1001 open c>s\n fwd 1 b\n close idle midstream 2/0 2/0
         open c>s\n fwd 0 c\n 1001 close eof syn_sent 3/0 0/0\n close eof midstream 1/0 1/0";
     check_with(&options, script, expected);
+}
+
+#[test]
+fn pause_of_the_whole_capture_ends_no_connection() {
+    let script = "c PA 1/1 a\n c PA 1/1 z p=1001\n c PA 2/1 b +30d\n c PA 2/1 y p=1001";
+    let expected = "open c>s\n fwd 0 a\n 1001 open c>s\n 1001 fwd 0 z\n fwd 1 b\n 1001 fwd 1 y
+        close eof midstream 2/0 2/0\n 1001 close eof midstream 2/0 2/0";
+    check(script, expected);
 }
 
 #[test]
@@ -506,7 +519,7 @@ fn late_segments_count_while_the_connection_lingers() {
 fn connection_that_is_over_leaves_after_the_linger_time() {
     after_handshake(
         "s R 1/1\n c S 0 p=1001 +125s\n c S 0 p=1001\n c A 1/1",
-        "1001 open c>s\n close rst reset connected 2/2 0/0\n open c>s
+        "close rst reset connected 2/2 0/0\n 1001 open c>s\n open c>s
          1001 close eof syn_sent 2/0 0/0\n close eof midstream 1/0 0/0",
     );
 }

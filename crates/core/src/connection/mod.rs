@@ -14,14 +14,17 @@
 //! # When a connection is over
 //! After a RST that its receiver could accept (RFC 5961 section 3.2), or a FIN in both directions, it stays known for
 //! [`ConnectionLimits::linger_ns`], so that late segments still count; then it ends. Without either it ends after
-//! [`ConnectionLimits::idle_ns`] without a segment, when the table is full, or at the end of the input.
+//! [`ConnectionLimits::idle_ns`] without a segment, when the table is full, or at the end of the input. These times are
+//! those of a [`CaptureClock`]: pauses of the whole capture and wrong timestamps don't count.
 
+mod clock;
 mod observed;
 mod record;
 mod reuse;
 mod state;
 mod table;
 
+pub use clock::{CaptureClock, LONGEST_STEP_NS};
 pub use observed::{Connection, SynInfo, Tracked};
 pub use record::COLUMNS;
 pub use reuse::begins_anew;

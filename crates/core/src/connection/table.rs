@@ -184,13 +184,6 @@ impl ConnectionTable {
         }
     }
 
-    /// A segment at `ts_ns` comes so late that the connection with this slot would have ended.
-    #[must_use]
-    pub fn is_idle(&self, index: usize, ts_ns: i64) -> bool {
-        let slot = self.slots.get(index);
-        slot.is_some_and(|slot| slot.end_second != i64::MIN && second_at_or_after(ts_ns) > slot.end_second)
-    }
-
     /// A segment came at `ts_ns`: the idle time, or the time to linger, begins anew.
     #[inline]
     pub fn touch(&mut self, index: usize, ts_ns: i64) {

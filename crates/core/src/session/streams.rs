@@ -5,8 +5,15 @@ use sha2::{Digest, Sha256};
 use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+<<<<<<< HEAD
 use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
 use crate::connection::{Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew};
+=======
+use crate::capture::{MIN_BLOCK_LEN, Packet};
+use crate::connection::{
+    CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
+};
+>>>>>>> strtests
 use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -68,8 +75,11 @@ struct Tracker {
     events: bool,
     sha256: bool,
     max_gaps: usize,
-    /// Time of the packet before.
-    last_ns: Option<i64>,
+    clock: CaptureClock,
+    /// The clock's time of the packet at hand.
+    now_ns: i64,
+    /// As in the table's limits.
+    idle_ns: i64,
 }
 
 impl StreamSession {
@@ -84,7 +94,9 @@ impl StreamSession {
             events: options.events,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
-            last_ns: None,
+            clock: CaptureClock::default(),
+            now_ns: 0,
+            idle_ns: options.connections.idle_ns,
         };
         Self {
             feed: Feed::new(options.filter.clone()),
@@ -265,12 +277,11 @@ struct Arrived<'a> {
 }
 
 impl Tracker {
-    /// Moves packet time on: ends connections and gives up holes whose time has come. Connections end by a time that
-    /// two packets in a row have reached: a single wrong timestamp, or a pause of the whole capture, ends none.
+    /// Moves packet time on: ends connections and gives up holes whose time has come.
     #[inline]
     fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
-        let before = self.last_ns.replace(packet.ts_ns);
-        self.table.advance(before.map_or(packet.ts_ns, |before| before.min(packet.ts_ns)));
+        self.now_ns = self.clock.tick(packet.ts_ns);
+        self.table.advance(self.now_ns);
         self.end_finished(packet.ts_ns, packet.number, writer);
         while let Some(token) = self.arena.due(packet.ts_ns) {
             self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
@@ -289,21 +300,21 @@ impl Tracker {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
                 if let Some((slot, _)) = known {
-                    let idle = self.table.is_idle(slot, packet.ts_ns);
+                    let idle = self.is_idle(slot, packet.ts_ns);
                     self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
                 self.open(key, arrived, capture, writer)
             }
         };
-        self.table.touch(slot, packet.ts_ns);
+        self.table.touch(slot, self.now_ns);
         let Some(connection) = self.table.get_mut(slot) else { return };
         connection.last_ns = packet.ts_ns;
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
         self.feed_streams(slot, direction, zero_window, arrived, writer);
         if over {
-            self.table.set_over(slot, packet.ts_ns);
+            self.table.set_over(slot, self.now_ns);
         }
         while let Some(token) = self.arena.over_limit() {
             self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
@@ -316,8 +327,13 @@ impl Tracker {
         if !arrived.segment.has(flags::SYN) {
             return false;
         }
-        let idle = self.table.is_idle(slot, arrived.packet.ts_ns);
+        let idle = self.is_idle(slot, arrived.packet.ts_ns);
         self.table.get_mut(slot).is_some_and(|known| begins_anew(known, arrived.segment, direction, idle))
+    }
+
+    /// By packet time, no segment came for the idle time.
+    fn is_idle(&mut self, slot: usize, ts_ns: i64) -> bool {
+        self.table.get_mut(slot).is_some_and(|known| ts_ns.saturating_sub(known.last_ns) >= self.idle_ns)
     }
 
     /// The segment's direction in a known connection.

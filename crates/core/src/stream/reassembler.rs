@@ -179,7 +179,7 @@ impl Stream {
     }
 
     /// The connection ended: hands over all that waits, with the gaps between, and frees the arena. Octets at the
-    /// end that the peer acknowledged, or that a cut packet had on the wire, are a last gap.
+    /// end that the peer acknowledged, that a cut packet had on the wire, or that a FIN stands behind, are a last gap.
     pub fn finish(&mut self, arena: &mut Arena, sink: &mut impl Sink) {
         while self.queue != NIL {
             self.give_up_oldest(arena, GapReason::End, sink);
@@ -187,7 +187,7 @@ impl Stream {
         self.flags &= !PROBE;
         // An acknowledged octet beyond all that was seen may be a FIN that the capture missed: not counted.
         let acked = if self.fin == 0 { self.snd_una.saturating_sub(1) } else { self.snd_una.min(self.fin) };
-        let end = self.snd_nxt.max(acked);
+        let end = self.snd_nxt.max(acked).max(self.fin);
         if end > self.rcv_nxt {
             self.give_up_to(arena, end, GapReason::Tail, sink);
         }

@@ -15,7 +15,11 @@ const folder = corpusFolder()
 
 for (const isn of [0, 1, 4_294_967_295, 4_294_967_285])
   test(`each policy keeps what the table says, ISN ${isn}`, async t => {
-    if (folder === null) return t.log(NO_CORPUS), t.pass()
+    if (folder === null) {
+      t.log(NO_CORPUS)
+      t.pass()
+      return
+    }
     const { cases } = readJson<Table>(join(folder, 'overlap-policies.json'))
     t.is(cases.length, 24)
     for (const { policy, case: name, steps } of cases)

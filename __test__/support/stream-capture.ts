@@ -87,7 +87,8 @@ function segments(
 }
 
 function shuffle(random: Random, steps: Step[], reach: number): void {
-  for (let i = 0; reach > 0 && i < steps.length; i++) {
+  if (reach === 0) return
+  for (let i = 0; i < steps.length; i++) {
     const other = Math.min(steps.length - 1, i + random.below(reach + 1))
     ;[steps[i], steps[other]] = [steps[other]!, steps[i]!]
   }

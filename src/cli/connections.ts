@@ -1,16 +1,8 @@
 /** `tcpskein connections`: one record per TCP connection. */
 import { Option, type Command } from 'commander'
-<<<<<<< HEAD
 import { connections, type FlowError, type StreamStats } from '../index.js'
 import { FORMATS } from './output.js'
 import { addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
-=======
-import { connections, type FlowError } from '../index.js'
-import { complain } from './complain.js'
-import { EXIT } from './exit.js'
-import { FORMATS, openOutput, type Format } from './output.js'
-import { openProgress } from './progress.js'
->>>>>>> strtests
 import { connectionTotals } from './totals.js'
 
 interface ConnectionOptions extends RunOptions {
@@ -37,20 +29,6 @@ async function run(files: readonly string[], options: ConnectionOptions): Promis
     onError: error => errors.push(error),
     ...(options.hash === undefined ? {} : { hash: options.hash }),
   })
-<<<<<<< HEAD
   const totals = ({ stats }: { stats: StreamStats }, seconds: number) => connectionTotals(stats, seconds)
   return printRecords(files, records, errors, totals, options)
-=======
-  const output = openOutput(options.format)
-  const progress = openProgress(files, () => records.stats, options.quiet !== true)
-  try {
-    for await (const record of records) await output.write(record)
-    await output.end()
-  } finally {
-    progress.stop()
-  }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(connectionTotals(records.stats, progress.seconds()))
-  return errors.length > 0 ? EXIT.capture : EXIT.ok
->>>>>>> strtests
 }

@@ -6,11 +6,8 @@ import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
-<<<<<<< HEAD
-import { infoCommand } from './info.js'
-=======
 import { followCommand } from './follow.js'
->>>>>>> strtests
+import { infoCommand } from './info.js'
 
 /**
  * Runs the command line.
@@ -29,11 +26,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (code: number) => (status = code)
   flowsCommand(program, exit)
   connectionsCommand(program, exit)
-<<<<<<< HEAD
   infoCommand(program, exit)
-=======
   followCommand(program, exit)
->>>>>>> strtests
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

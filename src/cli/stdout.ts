@@ -16,11 +16,14 @@ export function openStdout(): Stdout {
   const { stdout } = process
   const closed = new Promise<never>((_, reject) => stdout.once('error', reject))
   closed.catch(() => {})
+  const drained = async () => {
+    await Promise.race([once(stdout, 'drain'), closed])
+  }
   return {
     colors: stdout.isTTY === true && stdout.hasColors(),
     write(octets) {
       if (octets.length === 0 || stdout.write(octets)) return undefined
-      return Promise.race([once(stdout, 'drain').then(() => {}), closed])
+      return drained()
     },
     // An empty write is called back when all before it is out, or with the error that stopped it.
     end: () => new Promise<void>((resolve, reject) => stdout.write('', error => (error ? reject(error) : resolve()))),

@@ -5,15 +5,10 @@ use sha2::{Digest, Sha256};
 use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-<<<<<<< HEAD
 use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
-use crate::connection::{Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew};
-=======
-use crate::capture::{MIN_BLOCK_LEN, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
->>>>>>> strtests
 use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;

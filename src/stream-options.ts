@@ -36,12 +36,13 @@ export interface StreamLimits {
    */
   maxConnections?: number
   /**
-   * Seconds of packet time without a segment after which a connection ends.
+   * Seconds of packet time without a segment after which a connection ends. A step of more than an hour between two
+   * packets is a pause of the capture, or a wrong timestamp, and doesn't count.
    * @defaultValue 7200, after which hosts probe (RFC 1122 section 4.2.3.6)
    */
   idleTimeout?: number
   /**
-   * Seconds of packet time for which a connection that is over takes late segments.
+   * Seconds of packet time for which a connection that is over takes late segments, after its latest one.
    * @defaultValue 120
    */
   linger?: number

@@ -2,7 +2,7 @@
 import test from 'ava'
 import {
   basicChain, flowTable, observe, tcpChain,
-  type Chain, type FlowBase, type FlowRecord, type NumberColumn, type Observer,
+  type BasicFields, type Chain, type FlowBase, type FlowRecord, type NumberColumn, type Observer, type TcpFields,
 } from '../src/index.js'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -17,7 +17,7 @@ declare const clash: Chain<{ sip: number }>
 declare const base: Chain<{ first_ns: bigint }>
 
 /** Never called: its types are the test. */
-function types(): void {
+async function types(): Promise<void> {
   const plain = observe('x')
   holds<Same<typeof plain, Observer<FlowRecord<[]>>>>()
   const flows = observe('x', { chains: [basicChain(), tcpChain(), rtt] })
@@ -26,7 +26,7 @@ function types(): void {
   holds<Same<Flow['tcp_synflags_fwd'], number | null>>()
   holds<Same<Flow['syn_ns'], bigint | null>>()
   holds<Same<Flow['first_ns'], bigint>>()
-  holds<Same<Exclude<keyof Flow, keyof FlowBase>, keyof ReturnType<typeof basicFields> | keyof ReturnType<typeof tcpFields> | keyof Rtt>>()
+  holds<Same<Exclude<keyof Flow, keyof FlowBase>, keyof BasicFields | keyof TcpFields | keyof Rtt>>()
   // @ts-expect-error no chain gives this column
   void ((flow: Flow) => flow.mss_len_fwd)
   // @ts-expect-error 'sip' is basicChain's
@@ -45,15 +45,12 @@ function types(): void {
     tcp: (_, segment) => void (segment.flags = 1),
   }
   void wrong
-  void flowTable('x', { chains: [basicChain(), rtt] }).then(table => {
-    holds<Same<ReturnType<typeof table.column<'oct_fwd'>>, NumberColumn>>()
-    holds<Same<ReturnType<typeof table.column<'syn_ns'>>, BigInt64Array>>()
-    // @ts-expect-error there is no such column
-    table.column('oct')
-  })
+  const table = await flowTable('x', { chains: [basicChain(), rtt] })
+  holds<Same<ReturnType<typeof table.column<'oct_fwd'>>, NumberColumn>>()
+  holds<Same<ReturnType<typeof table.column<'syn_ns'>>, BigInt64Array>>()
+  // @ts-expect-error there is no such column
+  table.column('oct')
 }
-declare function basicFields(): import('../src/index.js').BasicFields
-declare function tcpFields(): import('../src/index.js').TcpFields
 
 test('types are checked by tsc', t => {
   t.is(typeof types, 'function')

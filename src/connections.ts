@@ -1,10 +1,12 @@
 /** `connections`: captures in, one record per TCP connection out, with what each side sent. */
 import { createHash } from 'node:crypto'
+import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
-import { abortSignal, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
+import { addStats } from './stats.js'
 import { checkStreams, oneOf, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
 
 /** What `connections` takes. */
@@ -81,6 +83,8 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
   readonly #records: AsyncGenerator<Connection, undefined>
   #events: StreamEvents | undefined
   #before: StreamStats | undefined
+  #capturesBefore: readonly CaptureInfo[] = []
+  #finished = false
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ConnectionsOptions = {}) {
     knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, ...OWN_NAMES])
@@ -94,6 +98,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
       sha256: hash !== undefined && oneOf('hash', hash, ['sha256']) === 'sha256',
     }
     const sources = sourceList(source)
+    checkReading(options, sources.length)
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const apart = flag('separate', separate, false)
     this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
@@ -101,14 +106,23 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
 
   /** Counters of the run so far. */
   get stats(): StreamStats {
-    return addStats(this.#before, this.#events?.stats)
+    return this.#events ? addStats(this.#before, this.#events.stats) : (this.#before ?? NO_STATS)
+  }
+
+  /** What was found out about the captures that are read to their end. */
+  get captures(): readonly CaptureInfo[] {
+    return [...this.#capturesBefore, ...(this.#events?.captures ?? [])]
   }
 
   async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<Connection, undefined> {
     let first: FlowError | undefined
     const onError = checked.options.onError ?? ((error: FlowError) => void (first ??= error))
-    const each = { ...checked, options: { ...checked.options, onError } }
-    for (const source of sources) yield* this.#run([source], [sourceName(source)], each)
+    for (const [index, source] of sources.entries()) {
+      if (this.#finished) break
+      const follow = checked.options.follow === true && index === sources.length - 1
+      const each = { ...checked, options: { ...checked.options, onError, follow } }
+      yield* this.#run([source], [sourceName(source)], each)
+    }
     if (first) throw first
   }
 
@@ -121,6 +135,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     const events = new StreamEvents(sources, options, { events: keep, sha256, captures })
     const keeper = new Keeper(maxStreamBytes, maxKeptBytes)
     this.#events = events
+    if (this.#finished) events.finish()
     try {
       while (await events.nextBatch())
         for (let event = events.take(); event; event = events.take()) {
@@ -130,6 +145,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     } finally {
       await events.return()
       this.#before = this.stats
+      this.#capturesBefore = this.captures
       this.#events = undefined
     }
   }
@@ -139,9 +155,18 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     return this.#records.next()
   }
 
+  /**
+   * Ends the wait for more of a stream or of a capture that is followed, and opens no further capture: the connections
+   * that are open come, and the loop ends.
+   */
+  finish(): void {
+    this.#finished = true
+    this.#events?.finish()
+  }
+
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#events?.stop()
+    this.finish()
     await this.#records.return(undefined)
     return { done: true, value: undefined }
   }
@@ -149,13 +174,6 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
   [Symbol.asyncIterator](): this {
     return this
   }
-}
-
-/** Counters of one run after another; what is open is open now. */
-function addStats(before: StreamStats | undefined, now: StreamStats | undefined): StreamStats {
-  if (!before || !now) return now ?? before ?? NO_STATS
-  const names = Object.keys(now) as (keyof StreamStats)[]
-  return Object.fromEntries(names.map(name => [name, before[name] + now[name]])) as unknown as StreamStats
 }
 
 /** Keeps what connections carry, up to the limits, until they end. */

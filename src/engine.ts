@@ -29,10 +29,16 @@ export interface Engine {
   openPath(path: string, name: string): void
   /** Begins with a capture whose octets will be pushed. */
   openStream(name: string): void
-  /** Gives octets of the stream that was opened last; they are copied. */
-  push(chunk: Uint8Array): void
+  /** Begins with captures that are read as one, merged by packet time; those without a path will be pushed. */
+  openMerged(members: { name: string; path?: string }[]): void
+  /** Which merged capture needs octets, after {@link Status.NeedInput}; 0 where nothing is merged. */
+  wanted(): number
+  /** Gives octets of the stream that was opened last, or of a merged capture; they are copied. */
+  push(chunk: Uint8Array, member: number): void
   /** That stream is at its end. */
-  endStream(): void
+  endStream(member: number): void
+  /** What was found out about captures that are at their end, as JSON; each is told once. */
+  captures(): string
   /** Octets of the block to be lent with each batch; 0 where none is needed. */
   blockLength(): number
   /**
@@ -47,7 +53,7 @@ export interface Engine {
   unwant(slot: number, id: number): void
   /** No more captures will come: everything still open ends. */
   finish(): void
-  /** Throws why the last capture failed, if it did. */
+  /** Throws why the last capture failed, if it did; of merged captures several may have. */
   throwError(): void
   /** Lets go of everything; may be called again. */
   close(): void

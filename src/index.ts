@@ -16,6 +16,8 @@ export {
 export * from './packet/constants.js'
 export { basicChain, type BasicFields } from './chain/basic.js'
 export { tcpChain, type TcpFields } from './chain/tcp.js'
+export type { CaptureInfo, CaptureInterface } from './capture-info.js'
+export { linkTypeName } from './link-types.js'
 export { tcpOptChain, type TcpOptFields } from './chain/tcpopt.js'
 export { mssChain, type MssFields } from './chain/mss.js'
 export { tfoChain, type TfoFields } from './chain/tfo.js'

@@ -4,6 +4,7 @@
  * Two batches go round: one is walked here while the engine fills the other on a worker thread.
  */
 import type { BatchView } from './batch/view.js'
+import { parseCaptures, type CaptureInfo } from './capture-info.js'
 import { Status, type Engine } from './engine.js'
 import { FlowError, fromNative } from './errors.js'
 import { openSource, type CaptureSource, type ChunkReader } from './source.js'
@@ -11,6 +12,10 @@ import { openSource, type CaptureSource, type ChunkReader } from './source.js'
 /** What a drive needs to know. */
 export interface DriveOptions {
   readonly sources: readonly CaptureSource[]
+  /** All sources at once, in order of packet time. */
+  readonly merge: boolean
+  /** Wait at the end of the last source for more. */
+  readonly follow: boolean
   readonly signal: AbortSignal | undefined
   /** Called for a capture that can't be read in full; without it the first such error is thrown at the end. */
   readonly onError: ((error: FlowError) => void) | undefined
@@ -41,11 +46,17 @@ export class Drive<S extends Slot> {
   readonly #engine: Engine
   readonly #options: DriveOptions
   #next = 0
-  #chunks: ChunkReader | undefined
+  /** Of the source being read, or of each that is merged. */
+  #chunks: readonly (ChunkReader | undefined)[] = []
+  #following = false
   #firstError: FlowError | undefined
+  #finishing = false
   #stopped = false
   /** Ends the wait for a chunk that is under way. */
   #giveUp: (() => void) | undefined
+
+  /** What was found out about the sources that are at their end. */
+  readonly captures: CaptureInfo[] = []
 
   constructor(engine: Engine, options: DriveOptions) {
     this.#engine = engine
@@ -57,11 +68,17 @@ export class Drive<S extends Slot> {
     return this.#stopped
   }
 
-  /** Ends a wait for a stream; the batches then end soon. */
+  /** Ends a wait for a stream and opens no further source: the batches end soon, after all that was read. */
+  finish(): void {
+    this.#finishing = true
+    for (const chunks of this.#chunks) chunks?.stop()
+    this.#giveUp?.()
+  }
+
+  /** The same, and what is left in a batch is no longer wanted. */
   stop(): void {
     this.#stopped = true
-    this.#chunks?.stop()
-    this.#giveUp?.()
+    this.finish()
   }
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
@@ -108,10 +125,10 @@ export class Drive<S extends Slot> {
       case Status.NeedInput:
         return this.#pushAndRequest(slot)
       case Status.SourceFailed:
-        this.#takeError()
-        return this.#openAndRequest(slot)
+        this.#takeErrors()
+        return this.#endAndRequest(slot)
       case Status.SourceEnd:
-        return this.#openAndRequest(slot)
+        return this.#endAndRequest(slot)
       default:
         return undefined
     }
@@ -122,9 +139,10 @@ export class Drive<S extends Slot> {
   }
 
   async #pushAndRequest(slot: S): Promise<number> {
-    const chunk = this.#stopped ? null : await this.#nextChunk()
-    if (chunk === null) this.#engine.endStream()
-    else this.#engine.push(chunk)
+    const member = this.#engine.wanted()
+    const chunk = this.#finishing ? null : await this.#nextChunk(member)
+    if (chunk === null) this.#engine.endStream(member)
+    else this.#engine.push(chunk, member)
     return this.#lend(slot)
   }
 
@@ -132,40 +150,61 @@ export class Drive<S extends Slot> {
    * A stream that breaks is a capture that can't be read in full: it ends here, and the error is kept. One that never
    * answers, not even when it is told to stop, is left alone.
    */
-  #nextChunk(): Promise<Uint8Array | null> {
+  #nextChunk(member: number): Promise<Uint8Array | null> {
     return new Promise(resolve => {
       this.#giveUp = () => resolve(null)
       const failed = (error: unknown) => {
-        if (!this.#stopped) this.#report(asFlowError(error))
+        if (!this.#finishing) this.#report(asFlowError(error))
         resolve(null)
       }
-      if (this.#chunks) this.#chunks.next().then(resolve, failed)
+      const chunks = this.#chunks[member]
+      if (chunks) chunks.next().then(resolve, failed)
       else resolve(null)
     })
   }
 
-  async #openAndRequest(slot: S): Promise<number> {
+  async #endAndRequest(slot: S): Promise<number> {
+    this.captures.push(...parseCaptures(this.#engine.captures()))
     await this.#openNext()
     return this.#lend(slot)
   }
 
   async #openNext(): Promise<void> {
-    this.#chunks?.stop()
-    this.#chunks = undefined
-    const source = this.#options.sources[this.#next++]
-    if (source === undefined) return this.#engine.finish()
-    const open = await openSource(source)
+    const { sources, merge, follow } = this.#options
+    for (const chunks of this.#chunks) chunks?.stop()
+    this.#chunks = []
+    if (this.#finishing || this.#next >= sources.length) return this.#engine.finish()
+    if (merge) return this.#openAll(sources)
+    const source = sources[this.#next++]!
+    this.#following = follow && this.#next === sources.length
+    const open = await openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
-    this.#chunks = open.chunks
+    this.#chunks = [open.chunks]
+    // Stopped while it was being opened.
+    if (this.#finishing) open.chunks.stop()
     this.#engine.openStream(open.name)
   }
 
-  #takeError(): void {
-    try {
-      this.#engine.throwError()
-    } catch (error) {
-      this.#report(fromNative(error))
-    }
+  async #openAll(sources: readonly CaptureSource[]): Promise<void> {
+    this.#next = sources.length
+    const open = await Promise.all(sources.map(source => openSource(source, false)))
+    this.#chunks = open.map(one => (one.kind === 'chunks' ? one.chunks : undefined))
+    if (this.#finishing) this.finish()
+    this.#engine.openMerged(
+      open.map(one => (one.kind === 'path' ? { name: one.name, path: one.path } : { name: one.name })),
+    )
+  }
+
+  /** Of merged sources, several may have failed. */
+  #takeErrors(): void {
+    for (;;)
+      try {
+        return this.#engine.throwError()
+      } catch (error) {
+        const failure = fromNative(error)
+        // Who writes the file may be in the middle of a record.
+        if (!(this.#following && failure.code === 'ERR_CAPTURE_TRUNCATED')) this.#report(failure)
+      }
   }
 
   #report(error: FlowError): void {

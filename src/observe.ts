@@ -1,4 +1,5 @@
 /** `observe`: captures in, flow records out. */
+import type { CaptureInfo } from './capture-info.js'
 import type { AnyChain, FieldsOfAll, WithoutClash } from './chain/chain.js'
 import type { FlowBase } from './flow.js'
 import { checkRun, openRecords } from './flow/open.js'
@@ -15,6 +16,11 @@ export interface ObserveOptions<Chains extends readonly AnyChain[]> extends Obse
    * @defaultValue none: the base columns only
    */
   chains?: Chains & WithoutClash<Chains>
+  /**
+   * Reads each capture by itself: no flow goes on from one to the next, and serial numbers begin anew.
+   * @defaultValue false
+   */
+  separate?: boolean
 }
 
 /** A flow record with the columns of the given chains. */
@@ -28,7 +34,8 @@ export type { ObserveStats } from './stats.js'
 /**
  * Reads captures and gives one record per flow, in the order in which flows end.
  *
- * @param source one capture or several, read in the order given with flows kept open from one to the next
+ * @param source one capture or several, read in the order given with flows kept open from one to the next, unless
+ * `merge` or `separate` say otherwise
  * @returns an iterator of records; leaving the loop closes files and threads
  * @throws {@link OptionError} for an option that can't be used; the loop throws {@link CaptureError} after the last
  * record where a capture couldn't be read in full, and {@link ChainError} where a hook threw
@@ -60,6 +67,19 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   /** Counters as they stood when the latest batch was read. */
   get stats(): ObserveStats {
     return this.#source.stats()
+  }
+
+  /** What was found out about the captures that are read to their end, in the order given. */
+  get captures(): readonly CaptureInfo[] {
+    return this.#source.captures()
+  }
+
+  /**
+   * Ends the wait for more of a stream or of a capture that is followed, and opens no further capture: the flows that
+   * are open come, and the loop ends.
+   */
+  finish(): void {
+    this.#source.finish()
   }
 
   /**

@@ -39,6 +39,18 @@ export interface ReadOptions extends DecodeOptions {
    * @defaultValue all packets
    */
   filter?: string
+  /**
+   * Reads all captures at once, packets in order of their times (equal times: in the order given). At most 64.
+   * @defaultValue false: one after another
+   */
+  merge?: boolean
+  /**
+   * At the end of the last capture, if that is a regular file, waits for more to be written to it, until `finish()` is
+   * called or `signal` aborts. A record that is cut at the end is no error then; a file that is replaced or truncated
+   * is.
+   * @defaultValue false
+   */
+  follow?: boolean
   /** Stops reading; the loop then throws the signal's reason. */
   signal?: AbortSignal
   /**
@@ -53,11 +65,34 @@ export const READ_OPTION_NAMES = [
   'filter',
   'signal',
   'onError',
+  'merge',
+  'follow',
   'decap',
   'ignoreEncap',
   'checksum',
   'fragments',
 ] as const
+
+/** Most captures that are merged: each is open and has its own block. */
+export const MAX_MERGED = 64
+
+/** How captures are read, checked and complete. */
+export interface CheckedReading {
+  merge: boolean
+  follow: boolean
+}
+
+/** Checks and completes what says how `count` captures are read. */
+export function checkReading(options: ReadOptions & { separate?: boolean }, count: number): CheckedReading {
+  const merge = flag('merge', options.merge, false)
+  const follow = flag('follow', options.follow, false)
+  if (merge && follow) throw new OptionError('follow: captures that are merged can not be followed')
+  if (merge && flag('separate', options.separate, false))
+    throw new OptionError('merge: captures are either merged or read separately')
+  if (merge && count > MAX_MERGED)
+    throw new OptionError(`merge: at most ${MAX_MERGED} captures can be merged, not ${count}`)
+  return { merge, follow }
+}
 
 /** The filter as engines take it; they say what is wrong with it. */
 export function checkFilter(value: unknown): { filter?: string } {

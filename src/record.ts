@@ -18,11 +18,6 @@ export function recordClass(of: { prototype: object }): void {
   Object.defineProperty(of.prototype, 'toJSON', { value, configurable: true, writable: true })
 }
 
-/** A record without columns yet, for whoever adds them one by one. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- what it has is its prototype
-export class EmptyRecord {}
-recordClass(EmptyRecord)
-
 const SECOND = 1_000_000_000n
 
 /**
@@ -34,3 +29,8 @@ export function secondsOf(ns: bigint): number {
   if (micros * 1000n === ns) return Number(micros) / 1e6
   return Number(ns / SECOND) + Number(ns % SECOND) / 1e9
 }
+
+/** A record without columns yet, for whoever takes them from elsewhere. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- what it has is its prototype
+export class EmptyRecord {}
+recordClass(EmptyRecord)

@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from './errors.js'
+import { followFile } from './follow.js'
 
 /**
  * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, or any stream of octets.
@@ -56,14 +57,14 @@ export function sourceName(source: CaptureSource): string {
 }
 
 /**
- * Opens a source as far as the engine can't.
+ * Opens a source as far as the engine can't. A regular file that is to be followed is read here.
  *
  * @throws {@link OptionError} where it is nothing that can be read
  */
-export async function openSource(source: CaptureSource): Promise<OpenSource> {
+export async function openSource(source: CaptureSource, follow: boolean): Promise<OpenSource> {
   const name = sourceName(source)
   if (source === '-') return { kind: 'chunks', chunks: readableChunks(process.stdin), name }
-  if (typeof source === 'string' || source instanceof URL) return openPath(name)
+  if (typeof source === 'string' || source instanceof URL) return openPath(name, follow)
   if (source instanceof Uint8Array) return { kind: 'chunks', chunks: iteratorChunks([source]), name }
   if (source instanceof Readable) return { kind: 'chunks', chunks: readableChunks(source), name }
   if ('getReader' in source) return { kind: 'chunks', chunks: webChunks(source), name }
@@ -71,8 +72,9 @@ export async function openSource(source: CaptureSource): Promise<OpenSource> {
 }
 
 /** A regular file goes to the engine; a pipe or device is read here, so that no worker thread waits for it. */
-async function openPath(path: string): Promise<OpenSource> {
+async function openPath(path: string, follow: boolean): Promise<OpenSource> {
   const found = await stat(path).catch(() => null)
+  if (follow && found?.isFile() === true) return { kind: 'chunks', chunks: followFile(path), name: path }
   const waits = found !== null && !found.isFile() && !found.isDirectory()
   if (waits) return { kind: 'chunks', chunks: readableChunks(createReadStream(path, { highWaterMark: 1 << 18 })), name: path }
   return { kind: 'path', path, name: path }

@@ -1,9 +1,10 @@
 /** `streamEvents`: captures in, streams as events in capture order out. */
+import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
-import { abortSignal, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
 import { eventSlot, parseEventLayouts, Place, type EventColumns, type EventSlot } from './stream-slot.js'
@@ -175,6 +176,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const sources = sourceList(source)
     const signal = abortSignal(options.signal)
     const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
+    const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
     this.#engine = nativeEngines.streams({ events, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
@@ -182,13 +184,18 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
     this.#slot = slots[0]
     this.#block = slots[0].side
-    this.#drive = new Drive(this.#engine, { sources, signal, onError: options.onError })
+    this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)
   }
 
   /** Counters as they stood when the latest batch was filled. */
   get stats(): StreamStats {
     return this.#slot.view.stats() as unknown as StreamStats
+  }
+
+  /** What was found out about the captures that are read to their end. */
+  get captures(): readonly CaptureInfo[] {
+    return this.#drive.captures
   }
 
   /** The next event. */
@@ -295,9 +302,12 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     }
   }
 
-  /** @internal Ends a wait for a stream. */
-  stop(): void {
-    this.#drive.stop()
+  /**
+   * Ends the wait for more of a stream or of a capture that is followed, and opens no further capture: the connections
+   * that are open end, and the loop too.
+   */
+  finish(): void {
+    this.#drive.finish()
   }
 
   /** Stops reading and lets go of files and threads. */

@@ -25,10 +25,16 @@ export declare class NativeReader {
   openPath(path: string, name: string): void
   /** Begins with octets that will be pushed. */
   openStream(name: string): void
-  /** Copies a chunk of the stream that was opened last. */
-  push(chunk: Uint8Array): void
-  /** The stream that was opened last is at its end. */
-  endStream(): void
+  /** Begins with captures that are read as one, merged by packet time. */
+  openMerged(members: Array<NativeMember>): void
+  /** Number of the merged capture that needs octets, after an answer that says so. */
+  wanted(): number
+  /** What was found out about captures that are at their end, as JSON; each is told once. */
+  captures(): string
+  /** Copies a chunk of the stream that was opened last, or of the merged capture `member`. */
+  push(chunk: Uint8Array, member: number): void
+  /** The stream that was opened last, or the merged capture `member`, is at its end. */
+  endStream(member: number): void
   /**
    * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
    * Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
@@ -39,7 +45,7 @@ export declare class NativeReader {
   flush(): void
   /** No more captures will come. */
   finish(): void
-  /** Throws why the last capture failed, if it did. */
+  /** Throws why the last capture failed, if it did; of merged captures several may have. */
   throwError(): void
   /** For tests only: the next request panics. */
   panicForTests(): void
@@ -83,6 +89,14 @@ export interface NativeFlowOptions {
   filter?: string
   /** How packets are decoded. */
   decode: NativeDecodeOptions
+}
+
+/** One of several captures to be merged. */
+export interface NativeMember {
+  /** Stands in records and errors. */
+  name: string
+  /** A file; without it octets will be pushed. */
+  path?: string
 }
 
 /** Options of a packet reader. */

@@ -1,5 +1,5 @@
 /** DNSChain: whether a valid DNS response (RFC 1035) came back. */
-import dnsPacket from 'dns-packet'
+import { createRequire } from 'node:module'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 import { booleanColumn } from './columns.js'
 
@@ -14,8 +14,16 @@ interface Codec {
   readonly decode: ((message: Buffer, at: number) => unknown) & { readonly bytes: number }
 }
 
-// The package exports its parts; its types don't know.
-const { name, question } = dnsPacket as unknown as Readonly<Record<'name' | 'question', Codec>>
+/** The parts of the package `dns-packet` that are needed here; its types don't know them. */
+type Codecs = Readonly<Record<'name' | 'question', Codec>>
+
+let loaded: Codecs | undefined
+
+/** Loaded when the first message comes: few programs need it, and loading it takes longer than all of this package. */
+function codecs(): Codecs {
+  loaded ??= createRequire(import.meta.url)('dns-packet') as Codecs
+  return loaded
+}
 
 /** Octets of a DNS header. */
 const HEADER_LENGTH = 12
@@ -47,6 +55,7 @@ function isValidResponse(message: Uint8Array): boolean {
  * RFC 3597 has unknown types passed on as they are.
  */
 function isWhole(message: Buffer): boolean {
+  const { name, question } = codecs()
   const count = (at: number) => message.readUInt16BE(at)
   let at = HEADER_LENGTH
   for (let left = count(4); left > 0; left--) {

@@ -1,32 +1,22 @@
 /** `tcpskein flows`: one record per flow. */
 import { Option, InvalidArgumentError, type Command } from 'commander'
-import { observe, type AnyChain, type ChecksumMode, type FlowError, type ObserveStats } from '../index.js'
+import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
 import { CHAINS } from './chains.js'
-import { complain } from './complain.js'
-import { EXIT } from './exit.js'
-import { FORMATS, openOutput, type Format } from './output.js'
-import { openProgress } from './progress.js'
+import { FORMATS } from './output.js'
+import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { flowTotals } from './totals.js'
 
-interface FlowOptions {
+interface FlowOptions extends RunOptions {
   chain: string[]
-  format: Format
   idleTimeout: number
   expiryTimeout: number
   maxFlows: number
   aggregate?: true
-  decap: boolean
-  ignoreEncap?: true
-  checksum: ChecksumMode
-  filter?: string
-  quiet?: true
 }
-
-const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the command; `exit` takes the status. */
 export function flowsCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('flows')
     .description('print one record per flow (both directions of a 5-tuple)')
     .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
@@ -36,11 +26,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
-    .option('--no-decap', 'take tunnels as they are, without looking inside')
-    .option('--ignore-encap', 'packets in different VLANs and tunnels may belong to one flow')
-    .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .option('-q, --quiet', 'no progress and no totals on stderr')
+  addReadingOptions(command)
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
 }
 
@@ -48,8 +34,6 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const errors: FlowError[] = []
   const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
-  const { decap, ignoreEncap = false, checksum } = options
-  const filter = options.filter === undefined ? {} : { filter: options.filter }
   const onError = (error: FlowError) => errors.push(error)
   const observer = observe(files, {
     chains,
@@ -57,23 +41,11 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
     expiryTimeout,
     maxFlows,
     aggregate,
-    decap,
-    ignoreEncap,
-    checksum,
     onError,
-    ...filter,
+    ...readingOptions(options),
   })
-  const output = openOutput(options.format)
-  const progress = openProgress(files, () => observer.stats, options.quiet !== true)
-  try {
-    for await (const flow of observer) await output.write(flow)
-    await output.end()
-  } finally {
-    progress.stop()
-  }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(flowTotals(observer.stats satisfies ObserveStats, progress.seconds()))
-  return errors.length > 0 ? EXIT.capture : EXIT.ok
+  const totals = ({ stats }: { stats: ObserveStats }, seconds: number) => flowTotals(stats, seconds)
+  return printRecords(files, observer, errors, totals, options)
 }
 
 function chainNames(text: string): string[] {
@@ -82,10 +54,4 @@ function chainNames(text: string): string[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no chain '${unknown}'; there are ${Object.keys(CHAINS).join(', ')}.`)
   return names
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (text === '' || Number.isNaN(value) || value < 0) throw new InvalidArgumentError('Expected a number, 0 or more.')
-  return value
 }

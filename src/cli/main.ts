@@ -7,6 +7,7 @@ import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
+import { infoCommand } from './info.js'
 
 /**
  * Runs the command line.
@@ -25,6 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (code: number) => (status = code)
   flowsCommand(program, exit)
   connectionsCommand(program, exit)
+  infoCommand(program, exit)
   followCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })

@@ -18,12 +18,17 @@ export interface Progress {
 
 const MIB = 2 ** 20
 
-/** Shows how far `current` is in `files`, ten times a second. */
-export function openProgress(files: readonly string[], current: () => Progressing, wanted: boolean): Progress {
+/** Shows how far `current` is in `files`, ten times a second; files that `grow` have no end to come near to. */
+export function openProgress(
+  files: readonly string[],
+  current: () => Progressing,
+  wanted: boolean,
+  grow = false,
+): Progress {
   const start = performance.now()
   let end: number | undefined
   const seconds = () => ((end ?? performance.now()) - start) / 1000
-  const bar = wanted && process.stderr.isTTY ? openBar(files) : null
+  const bar = wanted && process.stderr.isTTY ? openBar(grow ? null : totalSize(files)) : null
   const timer = bar ? setInterval(() => bar(current(), seconds()), 100) : undefined
   return {
     seconds,
@@ -35,8 +40,7 @@ export function openProgress(files: readonly string[], current: () => Progressin
   }
 }
 
-function openBar(files: readonly string[]): (now: Progressing | null, seconds: number) => void {
-  const total = totalSize(files)
+function openBar(total: number | null): (now: Progressing | null, seconds: number) => void {
   const format =
     total === null
       ? '{done} MiB  {rate} packets/s'

@@ -11,21 +11,19 @@ export interface Stdout {
   end(): Promise<void>
 }
 
-/** Waits until there is room, or for the error that ends all. */
-async function drained(closed: Promise<never>): Promise<void> {
-  await Promise.race([once(process.stdout, 'drain'), closed])
-}
-
 /** Opens it. */
 export function openStdout(): Stdout {
   const { stdout } = process
   const closed = new Promise<never>((_, reject) => stdout.once('error', reject))
   closed.catch(() => {})
+  const drained = async () => {
+    await Promise.race([once(stdout, 'drain'), closed])
+  }
   return {
     colors: stdout.isTTY === true && stdout.hasColors(),
     write(octets) {
       if (octets.length === 0 || stdout.write(octets)) return undefined
-      return drained(closed)
+      return drained()
     },
     // An empty write is called back when all before it is out, or with the error that stopped it.
     end: () => new Promise<void>((resolve, reject) => stdout.write('', error => (error ? reject(error) : resolve()))),

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.js'
 
 /** The columns that every record has, in order; `capture` is there where several captures are read. */
 export const BASE_COLUMNS: readonly string[] = [
-  'flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'capture', 'vlan', 'tunnel', 'tunnel_id',
+  'flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'vlan', 'tunnel', 'tunnel_id', 'capture',
 ]
 
 /** How messages call the owner of the base columns. */

@@ -1,9 +1,10 @@
 /** Flow records made in TypeScript, packet by packet: at least one chain is the user's own. */
 import { markAsUntransferable } from 'node:worker_threads'
+import type { CaptureInfo } from '../capture-info.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
-import { bindOuter, type FlowBase } from '../flow.js'
+import { bindOuter } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
 import type { PacketColumns } from '../packet/columns.js'
@@ -23,8 +24,8 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
   readonly #batches: AsyncGenerator<Filled<PacketSlot>, undefined>
   readonly #walker: Walker
   #slot: PacketSlot
-  /** Records that are ready: from `#next` on. */
-  #records: FlowBase[] = []
+  /** Slots of finished flows whose records are to be handed out: from `#next` on. */
+  #finished: number[] = []
   #next = 0
   /** Batches walked. */
   #walked = 0
@@ -48,7 +49,8 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
   }
 
   take(): Flow | undefined {
-    return this.#records[this.#next++] as Flow | undefined
+    if (this.#next >= this.#finished.length) return undefined
+    return this.#walker.finish(this.#finished[this.#next++]!) as Flow
   }
 
   async pull(): Promise<boolean> {
@@ -60,12 +62,13 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
       this.#walker.walk(value.slot.columns, value.rows)
     } catch (error) {
       this.#error = error
-      this.#give(this.#walker.takeRecords())
+      this.#takeFinished()
       await this.#end()
       return true
     }
     this.#walked += 1
-    this.#give(value.last ? this.#walker.flush() : this.#walker.takeRecords())
+    if (value.last) this.#walker.table.flush()
+    this.#takeFinished()
     return true
   }
 
@@ -75,18 +78,28 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     return { ...stats, ignored, flows: table.opened, evicted: table.evicted, openFlows: table.open }
   }
 
+  captures(): readonly CaptureInfo[] {
+    return this.#drive.captures
+  }
+
+  finish(): void {
+    this.#drive.finish()
+  }
+
   flush(): void {
-    this.#give(this.#walker.flush())
+    this.#walker.table.flush()
+    this.#takeFinished()
   }
 
   async stop(): Promise<void> {
-    this.#next = this.#records.length
+    this.#next = this.#finished.length
     await this.#end()
   }
 
-  /** Puts records behind those that are ready; a flush may have left some. */
-  #give(records: FlowBase[]): void {
-    this.#records = this.#next < this.#records.length ? this.#records.slice(this.#next).concat(records) : records
+  /** Puts flows behind those that wait already; a flush may have left some. */
+  #takeFinished(): void {
+    const finished = this.#walker.table.takeFinished()
+    this.#finished = this.#next < this.#finished.length ? this.#finished.slice(this.#next).concat(finished) : finished
     this.#next = 0
   }
 

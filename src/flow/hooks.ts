@@ -5,6 +5,7 @@ import type { FlowBase } from '../flow.js'
 import type { Ip4View, Ip6View, IpView } from '../packet/ip-view.js'
 import type { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
 import { columnOwners } from './columns.js'
+import { assignColumns, compileFiller, type RecordFiller } from './fill.js'
 
 /** The hooks that a chain may have, `newFlow` apart. */
 type HookName = 'ip4' | 'ip6' | 'icmp4' | 'icmp6' | 'tcp' | 'udp'
@@ -16,6 +17,9 @@ export interface Hook<View> {
   readonly call: (record: object, view: View, direction: Direction, quote?: IpView | null) => Verdict
 }
 
+/** A chain whose columns keep changing isn't worth compiling for. */
+const MAX_CHANGES = 100
+
 /** The hooks of all chains. */
 export class Hooks {
   readonly ip4: readonly Hook<Ip4View>[]
@@ -26,8 +30,13 @@ export class Hooks {
   readonly udp: readonly Hook<UdpView>[]
   readonly #chains: readonly AnyChain[]
   readonly #owners: Map<string, string>
-  /** The columns that each chain gave with its first flow. */
+  /** The columns that each chain gave with the flow before. */
   readonly #columns: (readonly string[] | undefined)[] = []
+  /** What each chain gives with the flow at hand. */
+  readonly #given: object[] = []
+  #fill: RecordFiller | undefined
+  /** How often the columns changed. */
+  #changes = 0
 
   constructor(chains: readonly AnyChain[]) {
     this.#chains = chains
@@ -45,9 +54,10 @@ export class Hooks {
     for (let i = 0; i < this.#chains.length; i++) {
       const fields = this.#fields(i, packet)
       if (fields === false) return false
-      // Named stores: V8 makes a dictionary of an object that gets a dozen properties by keyed ones.
-      Object.assign(record, fields)
+      this.#given[i] = fields
     }
+    this.#fill ??= this.#changes > MAX_CHANGES ? assignColumns : compileFiller(this.#columns.map(columns => columns ?? []))
+    this.#fill(record, this.#given)
     return true
   }
 
@@ -76,6 +86,8 @@ export class Hooks {
       this.#owners.set(column, chain)
     }
     this.#columns[index] = columns
+    this.#changes += 1
+    this.#fill = undefined
   }
 }
 

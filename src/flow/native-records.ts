@@ -1,4 +1,5 @@
 /** Flow records that an engine makes by itself: all chains are built in. */
+import type { CaptureInfo } from '../capture-info.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import { isBuiltIn, type AnyChain, type RowWriter } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
@@ -47,6 +48,14 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
 
   stats(): ObserveStats {
     return this.#slot.view.stats() as unknown as ObserveStats
+  }
+
+  captures(): readonly CaptureInfo[] {
+    return this.#drive.captures
+  }
+
+  finish(): void {
+    this.#drive.finish()
   }
 
   flush(): void {

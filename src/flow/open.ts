@@ -1,4 +1,5 @@
 /** From what a user asks for to a run that makes flow records: one place for every way of asking. */
+import type { FlowError } from '../errors.js'
 import { isBuiltIn, type AnyChain } from '../chain/chain.js'
 import type { DriveOptions } from '../iterate.js'
 import { nativeEngines } from '../native/index.js'
@@ -6,7 +7,9 @@ import {
   abortSignal,
   checkDecode,
   checkFilter,
+  checkReading,
   checkTimes,
+  flag,
   knownNames,
   READ_OPTION_NAMES,
   type CheckedDecode,
@@ -18,14 +21,24 @@ import { sourceList, sourceName, type CaptureSource } from '../source.js'
 import { checkChains } from './columns.js'
 import { HookedRecords } from './hooked-records.js'
 import { NativeRecords } from './native-records.js'
+import { SeparateRecords } from './separate-records.js'
 import type { RecordSource } from './source.js'
 
 /** What a user may ask for. */
 export interface RunOptions extends ObserveTimes, ReadOptions {
   chains?: readonly AnyChain[]
+  separate?: boolean
 }
 
-const OPTION_NAMES = ['chains', 'idleTimeout', 'expiryTimeout', 'maxFlows', 'aggregate', ...READ_OPTION_NAMES]
+const OPTION_NAMES = [
+  'chains',
+  'separate',
+  'idleTimeout',
+  'expiryTimeout',
+  'maxFlows',
+  'aggregate',
+  ...READ_OPTION_NAMES,
+]
 
 /** The same, checked and complete. */
 export interface Run {
@@ -37,6 +50,8 @@ export interface Run {
   readonly reading: { readonly decode: CheckedDecode; readonly filter?: string }
   /** Names of the captures, where there are several. */
   readonly captures: readonly string[] | null
+  /** Each capture by itself. */
+  readonly separate: boolean
   readonly drive: DriveOptions
 }
 
@@ -55,7 +70,13 @@ export function checkRun(source: CaptureSource | readonly CaptureSource[], optio
     times: checkTimes(options),
     reading: { decode: checkDecode(options), ...checkFilter(options.filter) },
     captures: sources.length > 1 ? sources.map(sourceName) : null,
-    drive: { sources, signal: abortSignal(options.signal), onError: options.onError },
+    separate: flag('separate', options.separate, false),
+    drive: {
+      sources,
+      ...checkReading(options, sources.length),
+      signal: abortSignal(options.signal),
+      onError: options.onError,
+    },
   }
 }
 
@@ -66,8 +87,24 @@ export function openEngine({ chains, times, reading }: Run) {
 
 /** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
 export function openRecords<Flow>(run: Run): RecordSource<Flow> {
+  return run.separate ? openEach(run) : openOne(run)
+}
+
+function openOne<Flow>(run: Run): RecordSource<Flow> {
   const { chains, times, reading, captures, drive } = run
   if (run.isNative) return new NativeRecords<Flow>(openEngine(run), chains, captures, drive)
   const engine = nativeEngines.packets({ aggregate: times.aggregate, ...reading })
   return new HookedRecords<Flow>(engine, chains, times, captures, drive)
+}
+
+/** One run for each capture. Errors are kept to the end, so that one capture's don't keep the next from being read. */
+function openEach<Flow>(run: Run): RecordSource<Flow> {
+  const { sources, follow } = run.drive
+  let first: FlowError | undefined
+  const onError = run.drive.onError ?? ((error: FlowError) => void (first ??= error))
+  const openers = sources.map((source, index) => () => {
+    const drive = { ...run.drive, sources: [source], onError, follow: follow && index === sources.length - 1 }
+    return openOne<Flow>({ ...run, captures: [sourceName(source)], drive })
+  })
+  return new SeparateRecords<Flow>(openers, () => first)
 }

@@ -1,4 +1,5 @@
 /** Where flow records come from, however they are made. */
+import type { CaptureInfo } from '../capture-info.js'
 import type { ObserveStats } from '../stats.js'
 
 /** A run that makes flow records. */
@@ -9,6 +10,10 @@ export interface RecordSource<Flow> {
   pull(): Promise<boolean>
   /** Counters so far. */
   stats(): ObserveStats
+  /** What was found out about the captures that are read to their end. */
+  captures(): readonly CaptureInfo[]
+  /** Ends a wait for more and opens no further capture; the flows that are open come. */
+  finish(): void
   /** Ends every flow that is open now. */
   flush(): void
   /** Lets go of everything. */

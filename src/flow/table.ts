@@ -81,7 +81,7 @@ export class FlowTable {
     for (let i = 0; i < bin.idle.length; i += 2) this.#checkIdle(second, bin.idle[i]!, bin.idle[i + 1]!)
     for (const { slot, id } of bin.idleSorted) this.#checkIdle(second, slot, id)
     // Completed by an idle bin with an expiry time of 0: they are due in this very second.
-    this.#retireAll(bin.expiry.concat(this.#timers.take(second)?.expiry ?? []))
+    this.#retireAll(bin.expiry.slice(bin.expiryHead).concat(this.#timers.take(second)?.expiry ?? []))
   }
 
   #checkIdle(second: number, slot: number, id: number): void {
@@ -173,14 +173,15 @@ export class FlowTable {
 
   #firstExpiring(): Entry | undefined {
     let entry: Entry | undefined
-    this.#timers.find(bin => (entry = this.#lastExpiring(bin)) !== undefined)
+    this.#timers.find(bin => (entry = this.#firstExpiringOf(bin)) !== undefined)
     return entry
   }
 
-  #lastExpiring({ expiry }: Bin): Entry | undefined {
-    while (expiry.length > 0) {
-      const id = expiry.pop()!
-      const slot = expiry.pop()!
+  #firstExpiringOf(bin: Bin): Entry | undefined {
+    while (bin.expiryHead < bin.expiry.length) {
+      const slot = bin.expiry[bin.expiryHead]!
+      const id = bin.expiry[bin.expiryHead + 1]!
+      bin.expiryHead += 2
       if (this.slots.id[slot] === id && this.slots.status[slot] === FlowStatus.Expiring) return { slot, id }
     }
     return undefined
@@ -197,17 +198,27 @@ export class FlowTable {
       this.#timers.idleEntries -= 1
       if (!this.#isActive(entry.slot, entry.id)) continue
       const later = this.slots.idleSecond[entry.slot]!
-      if (later <= second) return entry
-      this.#timers.setIdle(later, entry.slot, entry.id)
+      // Seen again since the sorting: its turn is after all that weren't.
+      if (later <= second && this.#seenUntil(entry, bin)) return entry
+      this.#timers.setIdle(Math.max(later, second), entry.slot, entry.id)
     }
+  }
+
+  #seenUntil({ slot }: Entry, { sortedSecond, sortedNanosecond }: Bin): boolean {
+    const second = this.slots.second[slot]!
+    return second < sortedSecond || (second === sortedSecond && this.slots.nanosecond[slot]! <= sortedNanosecond)
   }
 
   #sortIdle(bin: Bin): void {
     const { second, nanosecond } = this.slots
     bin.idleSorted = entriesOf(bin.idle).toSorted(
-      (a, b) => second[b.slot]! - second[a.slot]! || nanosecond[b.slot]! - nanosecond[a.slot]!,
+      (a, b) => second[b.slot]! - second[a.slot]! || nanosecond[b.slot]! - nanosecond[a.slot]! || b.id - a.id,
     )
     bin.idle = []
+    const latest = bin.idleSorted[0]
+    if (latest === undefined) return
+    bin.sortedSecond = second[latest.slot]!
+    bin.sortedNanosecond = nanosecond[latest.slot]!
   }
 
   /**
@@ -215,7 +226,7 @@ export class FlowTable {
    * in which they began. Nothing is ignored any more.
    */
   flush(): void {
-    for (const bin of this.#timers.clear()) this.#retireAll(bin.expiry)
+    for (const bin of this.#timers.clear()) this.#retireAll(bin.expiry.slice(bin.expiryHead))
     const { slots } = this
     const open: number[] = []
     for (let slot = 0; slot < slots.length; slot++)

@@ -28,8 +28,13 @@ export interface Bin {
   idle: Entries
   /** The same, sorted for eviction: least recently seen last. */
   idleSorted: Entry[]
-  /** Completed flows to be emitted. */
+  /** When the latest of them was seen, as they were sorted. */
+  sortedSecond: number
+  sortedNanosecond: number
+  /** Completed flows to be emitted, in the order in which they completed. */
   expiry: Entries
+  /** Where the first of them stands that was not evicted. */
+  expiryHead: number
 }
 
 /** The bins, in order of their seconds. */
@@ -104,7 +109,7 @@ export class Timers {
     if (second === this.#lastSecond) return this.#lastBin!
     let bin = this.#bins.get(second)
     if (bin === undefined) {
-      bin = { idle: [], idleSorted: [], expiry: [] }
+      bin = { idle: [], idleSorted: [], sortedSecond: 0, sortedNanosecond: 0, expiry: [], expiryHead: 0 }
       this.#bins.set(second, bin)
       this.#seconds.splice(this.#place(second), 0, second)
     }

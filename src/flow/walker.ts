@@ -7,9 +7,9 @@
 import type { AnyChain, Direction } from '../chain/chain.js'
 import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
-import { NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
+import { NO_KEY, Upper, type Outer, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
-import { EmptyRecord, secondsOf } from '../record.js'
+import { recordClass, secondsOf } from '../record.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
@@ -49,15 +49,18 @@ export class Walker {
     }
   }
 
-  /** Ends every flow, and hands out all records that are finished. */
-  flush(): FlowBase[] {
-    this.table.flush()
-    return this.takeRecords()
-  }
-
-  /** Records of finished flows, in the order in which they ended. */
-  takeRecords(): FlowBase[] {
-    return this.table.takeFinished().map(slot => this.#finish(slot))
+  /** The record of a finished flow, once: its slot is free then. Times become bigints here, as late as can be. */
+  finish(slot: number): FlowBase {
+    const { slots } = this.table
+    const record = slots.records[slot]!
+    record.flow_id = slots.id[slot]!
+    record.first_ns = slots.firstNs[slot]!
+    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
+    record.pkt_first = secondsOf(record.first_ns)
+    record.pkt_last = secondsOf(record.last_ns)
+    record.end_reason = END_REASONS[slots.reason[slot]!]!
+    slots.give(slot)
+    return record
   }
 
   #packet(columns: PacketColumns, row: number): void {
@@ -92,20 +95,6 @@ export class Walker {
     const slot = table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
     table.slots.firstNs[slot] = columns.ts_ns[row]!
     return slot
-  }
-
-  /** The record of a finished flow; its slot is free then. */
-  #finish(slot: number): FlowBase {
-    const { slots } = this.table
-    const record = slots.records[slot]!
-    record.flow_id = slots.id[slot]!
-    record.first_ns = slots.firstNs[slot]!
-    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
-    record.pkt_first = secondsOf(record.first_ns)
-    record.pkt_last = secondsOf(record.last_ns)
-    record.end_reason = END_REASONS[slots.reason[slot]!]!
-    slots.give(slot)
-    return record
   }
 
   /** Calls the hooks that the packet is for. False: one of them says that the flow is complete. */
@@ -153,26 +142,30 @@ export class Walker {
   }
 }
 
-/** The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends. */
-function newRecord(
-  columns: PacketColumns,
-  row: number,
-  meta: number,
-  captures: readonly string[] | null,
-): FlowBase {
-  const record = new EmptyRecord() as { [Column in keyof FlowBase]: FlowBase[Column] | null }
-  record.flow_id = null
-  record.ip_version = (meta & 0x80) === 0 ? 4 : 6
-  record.pkt_first = null
-  record.pkt_last = null
-  record.first_ns = null
-  record.last_ns = null
-  record.first_packet = columns.number[row]!
-  record.end_reason = null
-  const { vlan, tunnel, tunnel_id } = columns.outer(row)
-  record.vlan = vlan
-  record.tunnel = tunnel
-  record.tunnel_id = tunnel_id
+/** A record whose columns are not known yet. */
+type NewRecord = { [Column in keyof FlowBase]: FlowBase[Column] | null }
+
+/**
+ * The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends.
+ * A constructor that names its columns gets them, and room for a chain's, in one piece.
+ */
+const BaseRecord = function (this: NewRecord, version: number, firstPacket: number, outer: Outer) {
+  this.flow_id = null
+  this.ip_version = version
+  this.pkt_first = null
+  this.pkt_last = null
+  this.first_ns = null
+  this.last_ns = null
+  this.first_packet = firstPacket
+  this.end_reason = null
+  this.vlan = outer.vlan
+  this.tunnel = outer.tunnel
+  this.tunnel_id = outer.tunnel_id
+} as unknown as new (version: number, firstPacket: number, outer: Outer) => NewRecord
+recordClass(BaseRecord)
+
+function newRecord(columns: PacketColumns, row: number, meta: number, captures: readonly string[] | null): FlowBase {
+  const record = new BaseRecord((meta & 0x80) === 0 ? 4 : 6, columns.number[row]!, columns.outer(row))
   if (captures !== null) record.capture = captures[columns.capture[row]!]!
   return record as FlowBase
 }

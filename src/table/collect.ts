@@ -5,6 +5,7 @@ import { BASE_COLUMNS } from '../flow/columns.js'
 import { driveBatches } from '../flow/native-records.js'
 import { checkRun, openEngine, openRecords, type Run, type RunOptions } from '../flow/open.js'
 import type { CaptureSource } from '../source.js'
+import { secondsOf } from '../record.js'
 import type { ObserveStats } from '../stats.js'
 import { ColumnCopy, columnOf, type Column } from './column.js'
 
@@ -21,7 +22,7 @@ export async function collectColumns(
   options: RunOptions,
 ): Promise<Collected> {
   const run = checkRun(source, options)
-  return run.isNative ? collectBatches(run) : collectRecords(run)
+  return run.isNative && !run.separate ? collectBatches(run) : collectRecords(run)
 }
 
 /** Every chain is built in: the engine's columns are copied as they are. */
@@ -70,7 +71,7 @@ function inOrder(
 }
 
 function seconds(times: Column | undefined): Column {
-  const values = Float64Array.from((times?.values ?? []) as BigInt64Array, ns => Number(ns) / 1e9)
+  const values = Float64Array.from((times?.values ?? []) as BigInt64Array, secondsOf)
   return { kind: 'f64', values, present: null }
 }
 

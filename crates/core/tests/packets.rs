@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use tcpskein_core::capture::ChunkQueue;
-use tcpskein_core::session::{NO_KEY, PacketSession, PacketSessionOptions, Session, Source, Status};
+use tcpskein_core::session::{Buffers, NO_KEY, PacketSession, PacketSessionOptions, Session, Source, Status};
 use tcpskein_testkit::frame::{TcpFrame, pcap};
 
 /// What a row says, read by the layout's own description.
@@ -16,8 +16,8 @@ struct Batch {
 
 impl Batch {
     fn new(session: &PacketSession) -> Self {
-        let places = serde_json::from_str(&session.layout().describe()).unwrap();
-        Self { bytes: vec![0; session.layout().byte_len()], places }
+        let places = serde_json::from_str(&session.describe()).unwrap();
+        Self { bytes: vec![0; session.batch_len()], places }
     }
 
     fn at(&self, column: &str, row: usize, size: usize) -> &[u8] {
@@ -49,7 +49,12 @@ fn walk(
     let mut chunks = capture.chunks(chunk);
     let (mut batch, mut block) = (Batch::new(&session), vec![0; session.block_len()]);
     for number in 1.. {
-        let progress = session.next_in_block(&mut batch.bytes, &mut block, &given_back(number));
+        let progress = session.next(&mut Buffers {
+            batch: &mut batch.bytes,
+            block: &mut block,
+            given_back: &given_back(number),
+            ..Buffers::default()
+        });
         for i in 0..progress.rows {
             row(&batch, &block, i, number);
         }
@@ -61,7 +66,7 @@ fn walk(
             Status::SourceEnd => session.finish(),
             Status::SourceFailed => panic!("{}", session.take_error().unwrap()),
             Status::Done => return session,
-            Status::More => {}
+            Status::More | Status::MoreInBlock => {}
         }
     }
     unreachable!()
@@ -70,7 +75,7 @@ fn walk(
 fn segments(count: u32, ports: u16) -> Vec<(u64, Vec<u8>)> {
     let frame = |i: u32| {
         let frame = TcpFrame { ports: (1 + (i % u32::from(ports)) as u16, 80), ..TcpFrame::new(i, 0x10) };
-        (u64::from(i), if i % 2 == 0 { frame.frame() } else { frame.reversed().frame() })
+        (u64::from(i), if i.is_multiple_of(2) { frame.frame() } else { frame.reversed().frame() })
     };
     (0..count).map(frame).collect()
 }
@@ -138,7 +143,7 @@ fn keys_given_back_are_used_again() {
         },
     );
     assert_eq!(rows, 99_999);
-    assert!(most < 2 * 8192, "{most} keys at a time");
+    assert!(most < 2 * 16_384, "{most} keys at a time");
 }
 
 #[test]

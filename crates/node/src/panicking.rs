@@ -1,5 +1,6 @@
 //! A session that panics, so that tests can see what becomes of a panic. No public function makes one.
 
+use tcpskein_core::capture::CaptureLog;
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{Buffers, Progress, Session, Source};
 
@@ -26,6 +27,10 @@ impl Session for Panicking {
 
     fn finish(&mut self) {
         self.0.finish();
+    }
+
+    fn captures(&self) -> CaptureLog {
+        self.0.captures()
     }
 
     fn take_error(&mut self) -> Option<FlowError> {

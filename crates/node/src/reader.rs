@@ -2,15 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
-use tcpskein_core::capture::{ChunkQueue, MIN_BLOCK_LEN};
+use tcpskein_core::capture::{CaptureLog, ChunkQueue, MIN_BLOCK_LEN};
 use tcpskein_core::error::FlowError;
-use tcpskein_core::session::{Buffers, FlowSession, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession};
+use tcpskein_core::session::{
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession,
+};
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
 use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions};
@@ -47,7 +49,19 @@ pub struct NativeReader {
     closing: Arc<AtomicBool>,
     unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
     flushing: Arc<AtomicBool>,
-    queue: Option<Arc<Mutex<ChunkQueue>>>,
+    /// Of the stream that was opened last, or of each capture that is merged.
+    queues: Vec<Option<Arc<Mutex<ChunkQueue>>>>,
+    wanted: Arc<AtomicU32>,
+    captures: CaptureLog,
+}
+
+/// One of several captures to be merged.
+#[napi(object)]
+pub struct NativeMember {
+    /// Stands in records and errors.
+    pub name: String,
+    /// A file; without it octets will be pushed.
+    pub path: Option<String>,
 }
 
 #[napi]
@@ -76,11 +90,13 @@ impl NativeReader {
     fn new(session: Box<dyn Session>) -> Self {
         keep_panics_quiet();
         Self {
+            captures: session.captures(),
             state: Arc::new(Mutex::new(State::Open(session))),
             closing: Arc::default(),
             unwanted: Arc::default(),
             flushing: Arc::default(),
-            queue: None,
+            queues: Vec::new(),
+            wanted: Arc::default(),
         }
     }
 
@@ -99,7 +115,7 @@ impl NativeReader {
     /// Begins with the file `path`; `name` stands in errors.
     #[napi(catch_unwind)]
     pub fn open_path(&mut self, path: String, name: String) -> std::result::Result<(), Error<&'static str>> {
-        self.queue = None;
+        self.queues.clear();
         self.open(Source::Path(PathBuf::from(path)), &name)
     }
 
@@ -107,26 +123,56 @@ impl NativeReader {
     #[napi(catch_unwind)]
     pub fn open_stream(&mut self, name: String) -> std::result::Result<(), Error<&'static str>> {
         let queue = Arc::new(Mutex::new(ChunkQueue::default()));
-        self.queue = Some(Arc::clone(&queue));
+        self.queues = vec![Some(Arc::clone(&queue))];
         self.open(Source::Queue(queue), &name)
+    }
+
+    /// Begins with captures that are read as one, merged by packet time.
+    #[napi(catch_unwind)]
+    pub fn open_merged(&mut self, members: Vec<NativeMember>) -> std::result::Result<(), Error<&'static str>> {
+        self.queues.clear();
+        let members = members.into_iter().map(|NativeMember { name, path }| {
+            let queue = path.is_none().then(|| Arc::new(Mutex::new(ChunkQueue::default())));
+            self.queues.push(queue.clone());
+            let source = match (path, queue) {
+                (None, Some(queue)) => Source::Queue(queue),
+                (path, _) => Source::Path(PathBuf::from(path.unwrap_or_default())),
+            };
+            (source, name)
+        });
+        let members = members.collect();
+        self.wanted.store(0, Ordering::Release);
+        self.open(Source::Merged(MergedSource { members, wanted: Arc::clone(&self.wanted) }), "merged captures")
+    }
+
+    /// Number of the merged capture that needs octets, after an answer that says so.
+    #[napi(catch_unwind)]
+    pub fn wanted(&self) -> u32 {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    /// What was found out about captures that are at their end, as JSON; each is told once.
+    #[napi(catch_unwind)]
+    pub fn captures(&self) -> String {
+        self.captures.take_json()
     }
 
     fn open(&self, source: Source, name: &str) -> std::result::Result<(), Error<&'static str>> {
         lock(&self.state).session().map(|s| s.open(source, name)).map_err(|e| throw(&e))
     }
 
-    /// Copies a chunk of the stream that was opened last.
+    /// Copies a chunk of the stream that was opened last, or of the merged capture `member`.
     #[napi(catch_unwind)]
-    pub fn push(&self, chunk: &[u8]) {
-        if let Some(queue) = &self.queue {
+    pub fn push(&self, chunk: &[u8], member: u32) {
+        if let Some(Some(queue)) = self.queues.get(member as usize) {
             queue.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
         }
     }
 
-    /// The stream that was opened last is at its end.
+    /// The stream that was opened last, or the merged capture `member`, is at its end.
     #[napi(catch_unwind)]
-    pub fn end_stream(&self) {
-        if let Some(queue) = &self.queue {
+    pub fn end_stream(&self, member: u32) {
+        if let Some(Some(queue)) = self.queues.get(member as usize) {
             queue.lock().unwrap_or_else(PoisonError::into_inner).end();
         }
     }
@@ -166,7 +212,7 @@ impl NativeReader {
         lock(&self.state).session().map(|s| s.finish()).map_err(|e| throw(&e))
     }
 
-    /// Throws why the last capture failed, if it did.
+    /// Throws why the last capture failed, if it did; of merged captures several may have.
     #[napi(catch_unwind)]
     pub fn throw_error(&self) -> std::result::Result<(), Error<&'static str>> {
         let mut state = lock(&self.state);
@@ -195,7 +241,7 @@ impl NativeReader {
     /// Lets go of files and memory, after the request under way if there is one; may be called again.
     #[napi(catch_unwind)]
     pub fn close(&mut self) {
-        self.queue = None;
+        self.queues.clear();
         self.closing.store(true, Ordering::Release);
         // A request may be under way, for as long as a pipe is silent: then it closes the session itself.
         if let Ok(mut state) = self.state.try_lock() {

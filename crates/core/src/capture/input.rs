@@ -35,12 +35,18 @@ pub trait Input: Send {
     fn compression(&self) -> Option<Compression> {
         None
     }
+
+    /// Whether a request may take for ever, as from a pipe nobody writes to: a thread that reads it isn't waited for.
+    fn may_stall(&self) -> bool {
+        false
+    }
 }
 
 /// A regular file, pipe or device, read in order.
 #[derive(Debug)]
 pub struct FileInput {
     file: File,
+    is_regular: bool,
     len: u64,
     position: u64,
 }
@@ -56,7 +62,7 @@ impl FileInput {
         if kind.is_dir() {
             return Err(FlowError::Io { op: "read", source: std::io::Error::other("it is a directory") });
         }
-        Ok(Self { file, len: kind.len(), position: 0 })
+        Ok(Self { file, is_regular: kind.is_file(), len: kind.len(), position: 0 })
     }
 
     /// How a regular file that was just opened is compressed, by its first octets.
@@ -96,6 +102,10 @@ impl Input for FileInput {
 
     fn position(&self) -> u64 {
         self.position
+    }
+
+    fn may_stall(&self) -> bool {
+        !self.is_regular
     }
 }
 
@@ -168,5 +178,48 @@ impl Input for QueueInput {
 
     fn position(&self) -> u64 {
         self.position
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A file that goes when it is dropped.
+    pub struct TempFile(PathBuf);
+
+    impl TempFile {
+        pub fn new(name: &str, octets: &[u8]) -> Self {
+            let path = std::env::temp_dir().join(format!("tcpskein-{name}-{}", std::process::id()));
+            std::fs::write(&path, octets).unwrap();
+            Self(path)
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for TempFile {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    /// Whether this process has the file open, as the kernel tells it.
+    #[cfg(target_os = "linux")]
+    pub fn is_open(path: &Path) -> bool {
+        let entries = std::fs::read_dir("/proc/self/fd").unwrap();
+        entries.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path))
+    }
+
+    #[test]
+    fn file_input_of_a_device_may_stall() {
+        let file = TempFile::new("stall", b"x");
+        assert!(!FileInput::open(file.path()).unwrap().may_stall());
+        if cfg!(unix) {
+            assert!(FileInput::open(Path::new("/dev/zero")).unwrap().may_stall());
+        }
     }
 }

@@ -10,11 +10,14 @@
 mod compress;
 mod info;
 mod input;
+mod merge;
 mod pcap;
 mod pcapng;
 mod read_ahead;
 mod reader;
+mod report;
 mod timestamp;
+mod totals;
 
 pub use compress::{Compression, DecodingInput, MAX_XZ_MEMORY_KIB, MAX_ZSTD_WINDOW_LOG};
 pub use info::{
@@ -22,11 +25,14 @@ pub use info::{
     MAX_NOTES, MAX_TEXT_LEN,
 };
 pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
+pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
 pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};
 pub use read_ahead::{AheadBlock, ReadAhead};
 pub use reader::{BlockReader, Next, Packet};
+pub use report::{CaptureLog, CaptureReport, MAX_REPORTS};
 pub use timestamp::Resolution;
+pub use totals::PacketTotals;
 
 use crate::error::FlowError;
 
@@ -103,6 +109,8 @@ pub enum Container {
     Pcap(PcapReader),
     /// pcapng.
     Pcapng(PcapngReader),
+    /// What a [`MergeInput`] gives; never found by its first octets.
+    Merged,
 }
 
 static UNKNOWN: CaptureInfo = CaptureInfo::UNKNOWN;
@@ -118,6 +126,7 @@ impl Container {
             Self::Pcap(reader) => reader.step(bytes, offset),
             Self::Pcapng(reader) => reader.step(bytes, offset),
             Self::Unknown => self.sniff(bytes, offset),
+            Self::Merged => Ok(merge::step(bytes)),
         }
     }
 
@@ -147,7 +156,7 @@ impl Container {
     #[must_use]
     pub fn info(&self) -> &CaptureInfo {
         match self {
-            Self::Unknown => &UNKNOWN,
+            Self::Unknown | Self::Merged => &UNKNOWN,
             Self::Pcap(reader) => reader.info(),
             Self::Pcapng(reader) => reader.info(),
         }
@@ -167,6 +176,8 @@ impl Container {
             }
             Self::Pcap(reader) => reader.finish(rest, offset),
             Self::Pcapng(reader) => reader.finish(rest, offset),
+            Self::Merged if rest.is_empty() => Ok(()),
+            Self::Merged => Err(FlowError::Internal { message: "merged captures end inside a packet".to_owned() }),
         }
     }
 }

@@ -35,11 +35,11 @@ pub struct AheadBlock {
 
 /// The reading thread's other end.
 pub struct ReadAhead {
-    empty: SyncSender<Vec<u8>>,
-    full: Receiver<Answer>,
+    /// Both are there until this is dropped; without them the thread ends.
+    channels: Option<(SyncSender<Vec<u8>>, Receiver<Answer>)>,
     position: Arc<AtomicU64>,
-    // Dropping `empty` ends the thread; it is not waited for, since a read from a pipe may take for ever.
-    _thread: JoinHandle<()>,
+    /// `None` where the input may stall: such a thread isn't waited for.
+    thread: Option<JoinHandle<()>>,
 }
 
 impl ReadAhead {
@@ -52,6 +52,7 @@ impl ReadAhead {
         let (filled, full) = sync_channel::<Answer>(BLOCKS);
         let position = Arc::new(AtomicU64::new(0));
         let shared = Arc::clone(&position);
+        let may_stall = input.may_stall();
         let thread = std::thread::Builder::new()
             .name("tcpskein-read".to_owned())
             .spawn(move || read_all(input.as_mut(), &to_fill, &filled, &shared))
@@ -59,7 +60,7 @@ impl ReadAhead {
         for _ in 0..BLOCKS {
             let _ = empty.send(vec![0; HEADROOM + READ_LEN]);
         }
-        Ok(Self { empty, full, position, _thread: thread })
+        Ok(Self { channels: Some((empty, full)), position, thread: (!may_stall).then_some(thread) })
     }
 
     /// Octets taken from the input so far.
@@ -73,7 +74,8 @@ impl ReadAhead {
     /// # Errors
     /// Those of the input.
     pub fn next_block(&mut self) -> Result<Option<AheadBlock>, FlowError> {
-        match self.full.recv() {
+        let Some((_, full)) = &self.channels else { return Ok(None) };
+        match full.recv() {
             Ok(Ok((block, end))) if end > HEADROOM => Ok(Some(AheadBlock { block, start: HEADROOM, end })),
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) => Err(error),
@@ -83,9 +85,22 @@ impl ReadAhead {
 
     /// Gives a walked block back; one that isn't from here is dropped.
     pub fn give_back(&mut self, block: Vec<u8>) {
-        if block.len() == HEADROOM + READ_LEN {
+        if let Some((empty, _)) = &self.channels
+            && block.len() == HEADROOM + READ_LEN
+        {
             // The thread may have ended: then nobody needs the block.
-            let _ = self.empty.send(block);
+            let _ = empty.send(block);
+        }
+    }
+}
+
+impl Drop for ReadAhead {
+    /// Ends the thread and waits for it, so that its file is closed afterwards.
+    fn drop(&mut self) {
+        self.channels = None;
+        if let Some(thread) = self.thread.take() {
+            // What it panicked about is nobody's business any more.
+            let _ = thread.join();
         }
     }
 }
@@ -122,4 +137,26 @@ fn fill(input: &mut dyn Input, block: &mut [u8]) -> (usize, Result<bool, FlowErr
         }
     }
     (end, Ok(true))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::capture::FileInput;
+    use crate::capture::input::tests::{TempFile, is_open};
+
+    #[test]
+    fn read_ahead_dropped_early_leaves_no_file_open() {
+        let file = TempFile::new("read-ahead", &vec![7; 8 << 20]);
+        for blocks in 0..3 {
+            let mut ahead = ReadAhead::start(Box::new(FileInput::open(file.path()).unwrap())).unwrap();
+            for _ in 0..blocks {
+                let block = ahead.next_block().unwrap().unwrap();
+                assert_eq!(block.end - block.start, READ_LEN);
+            }
+            assert!(is_open(file.path()), "the thread still reads");
+            drop(ahead);
+            assert!(!is_open(file.path()), "open after {blocks} blocks");
+        }
+    }
 }

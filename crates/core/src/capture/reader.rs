@@ -3,7 +3,7 @@
 //! Each filling may use another block: a record cut at a block's end is carried over to the next block's head, so
 //! every packet lies in one piece in exactly one block.
 
-use super::{AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, Step};
+use super::{AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, PacketTotals, Step};
 use crate::error::FlowError;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
@@ -57,7 +57,9 @@ pub struct BlockReader {
     filled: usize,
     /// Octets still to be thrown away.
     discard: u64,
-    packets: u64,
+    totals: PacketTotals,
+    /// Packets without a time so far.
+    untimed: u64,
     /// What was carried over may hold whole records.
     left_early: bool,
     /// The input failed after it had given octets: said once those are read.
@@ -65,10 +67,22 @@ pub struct BlockReader {
 }
 
 impl BlockReader {
+    /// A reader of what a [`super::MergeInput`] gives.
+    #[must_use]
+    pub fn of_merged() -> Self {
+        Self { container: Container::Merged, ..Self::default() }
+    }
+
     /// Packets found so far.
     #[must_use]
     pub fn packets(&self) -> u64 {
-        self.packets
+        self.totals.packets
+    }
+
+    /// What the packets found so far come to.
+    #[must_use]
+    pub fn totals(&self) -> &PacketTotals {
+        &self.totals
     }
 
     /// What the capture has said about itself so far.
@@ -92,9 +106,12 @@ impl BlockReader {
                 Step::Packet(head) => {
                     let start = self.position + head.data as usize;
                     self.advance(head.next as usize);
-                    self.packets += 1;
+                    self.totals.count(head.captured_len, head.wire_len);
+                    if head.ts_ns != 0 || self.is_timed() {
+                        self.totals.time(head.ts_ns);
+                    }
                     return Ok(Next::Packet(Packet {
-                        number: self.packets,
+                        number: self.totals.packets,
                         ts_ns: head.ts_ns,
                         start,
                         captured_len: head.captured_len,
@@ -107,6 +124,13 @@ impl BlockReader {
                 Step::Need(_) => return Ok(Next::BlockDone),
             }
         }
+    }
+
+    /// Whether the packet just found, whose time is 0, really has that time.
+    #[cold]
+    fn is_timed(&mut self) -> bool {
+        let untimed = self.info().untimed_packets;
+        std::mem::replace(&mut self.untimed, untimed) == untimed
     }
 
     #[inline]

@@ -1,9 +1,12 @@
 //! Packets from one capture after another: opens inputs, fills blocks, keeps the error of a capture that failed.
 
-use super::{Source, Stats};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, BlockReader, DecodingInput, FileInput, Filled, Input, MIN_BLOCK_LEN, Next, Packet, QueueInput,
-    ReadAhead,
+    AheadBlock, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled, Input,
+    MIN_BLOCK_LEN, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -43,6 +46,23 @@ impl Bytes {
             Self::Ahead(ahead) => ahead.position(),
         }
     }
+
+    fn compression(&self) -> Option<Compression> {
+        match self {
+            Self::Direct(input) => input.compression(),
+            // Only what isn't compressed is read ahead.
+            Self::Ahead(_) => None,
+        }
+    }
+}
+
+/// Captures that are read as one.
+#[derive(Clone)]
+struct Merge {
+    /// Number of the first.
+    first: u32,
+    /// Why some of them ended early.
+    errors: Arc<Mutex<Vec<FlowError>>>,
 }
 
 /// The capture being read.
@@ -52,9 +72,14 @@ pub struct Feed {
     bytes: Option<Bytes>,
     reader: BlockReader,
     name: String,
-    error: Option<FlowError>,
-    /// Number of the capture, from 0; `None` before the first.
-    capture: Option<u32>,
+    /// Why the capture failed; of merged ones several may.
+    errors: Vec<FlowError>,
+    /// Number of the capture that the latest packet is from, counted from 0.
+    capture: u32,
+    /// Number of the next capture.
+    next_capture: u32,
+    merge: Option<Merge>,
+    log: CaptureLog,
     /// Octets read from captures before this one.
     bytes_before: u64,
     filter: Option<Filter>,
@@ -71,27 +96,37 @@ impl Feed {
     /// Begins with a capture. What was left of the one before is dropped.
     pub fn open(&mut self, source: Source, name: &str) {
         self.end_capture();
-        self.error = None;
-        self.pending = Some(source);
+        self.errors.clear();
         name.clone_into(&mut self.name);
-        self.capture = Some(self.capture.map_or(0, |n| n + 1));
+        self.capture = self.next_capture;
+        self.next_capture += match &source {
+            Source::Merged(merged) => u32::try_from(merged.members.len()).unwrap_or(u32::MAX),
+            Source::Path(_) | Source::Queue(_) => 1,
+        };
+        self.pending = Some(source);
     }
 
-    /// Number of the capture being read, from 0.
+    /// Number of the capture that the latest packet is from, counted from 0.
     #[must_use]
     pub fn capture(&self) -> u32 {
-        self.capture.unwrap_or_default()
+        self.capture
     }
 
-    /// Why the capture being read failed, once.
+    /// Where reports of captures that are at their end come to lie.
+    #[must_use]
+    pub fn captures(&self) -> CaptureLog {
+        self.log.clone()
+    }
+
+    /// Why the capture being read failed, once. Of merged captures several may have: ask until there is nothing more.
     pub fn take_error(&mut self) -> Option<FlowError> {
-        self.error.take().map(|e| e.in_capture(&self.name))
+        if self.errors.is_empty() { None } else { Some(self.errors.remove(0).in_capture(&self.name)) }
     }
 
     /// The capture failed.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.error.is_some()
+        !self.errors.is_empty()
     }
 
     /// The next packet in `block`.
@@ -113,7 +148,12 @@ impl Feed {
     #[inline]
     fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
-            let next = self.reader.next(block)?;
+            let mut next = self.reader.next(block)?;
+            if let (Some(merge), Next::Packet(packet)) = (&self.merge, &mut next) {
+                let origin = Origin::of(block, packet.start);
+                self.capture = merge.first + origin.capture;
+                packet.number = origin.number;
+            }
             match (&self.filter, &next) {
                 (Some(filter), Next::Packet(packet))
                     if !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
@@ -184,7 +224,7 @@ impl Feed {
     fn start(&mut self, may_read_ahead: bool) -> Result<(), FlowError> {
         let Some(source) = self.pending.take() else { return Ok(()) };
         self.bytes = Some(match source {
-            Source::Queue(queue) => Bytes::Direct(Box::new(DecodingInput::open(Box::new(QueueInput::new(queue))))),
+            Source::Merged(merged) => self.start_merge(merged, may_read_ahead)?,
             Source::Path(path) => {
                 let mut file = FileInput::open(&path)?;
                 // A compressed file has a thread of its own already, which decodes it.
@@ -194,8 +234,29 @@ impl Feed {
                     Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
                 }
             }
+            Source::Queue(_) => Bytes::Direct(open(source)?),
         });
         Ok(())
+    }
+
+    /// Opens captures to be merged. One that can't be opened is as one that failed later.
+    fn start_merge(&mut self, source: MergedSource, may_read_ahead: bool) -> Result<Bytes, FlowError> {
+        let MergedSource { members, wanted } = source;
+        // A queue says that it needs input, which a thread that reads ahead couldn't pass on.
+        let only_files = members.iter().all(|(member, _)| matches!(member, Source::Path(_)));
+        let merge = Merge { first: self.capture, errors: Arc::default() };
+        self.merge = Some(merge.clone());
+        let members = members.into_iter().map(|(member, name)| {
+            let input = open(member).unwrap_or_else(|error| Box::new(FailedInput(Some(error))));
+            MergeMember::new(input, &name)
+        });
+        let input = MergeInput::new(members.collect(), merge.first, wanted, self.log.clone(), merge.errors)?;
+        self.reader = BlockReader::of_merged();
+        Ok(if may_read_ahead && only_files {
+            Bytes::Ahead(ReadAhead::start(Box::new(input))?)
+        } else {
+            Bytes::Direct(Box::new(input))
+        })
     }
 
     /// Writes how far the input is.
@@ -206,13 +267,54 @@ impl Feed {
 
     fn fail(&mut self, error: FlowError) {
         self.end_capture();
-        self.error = Some(error);
+        self.errors.push(error);
     }
 
+    /// Lets go of the capture and reports it; merged ones report themselves.
     fn end_capture(&mut self) {
-        if let Some(bytes) = self.bytes.take() {
-            self.bytes_before += bytes.position();
+        let reader = std::mem::take(&mut self.reader);
+        let merge = self.merge.take();
+        let Some(bytes) = self.bytes.take() else { return };
+        let input_bytes = bytes.position();
+        self.bytes_before += input_bytes;
+        let compression = bytes.compression();
+        drop(bytes);
+        match merge {
+            Some(merge) => self.errors.append(&mut merge.errors.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => self.log.add(CaptureReport {
+                capture: self.capture,
+                name: self.name.clone(),
+                compression,
+                input_bytes,
+                totals: *reader.totals(),
+                info: reader.info().clone(),
+            }),
         }
-        self.reader = BlockReader::default();
+    }
+}
+
+/// Opens one capture.
+fn open(source: Source) -> Result<Box<dyn Input>, FlowError> {
+    let inner: Box<dyn Input> = match source {
+        Source::Path(path) => Box::new(FileInput::open(Path::new(&path))?),
+        Source::Queue(queue) => Box::new(QueueInput::new(queue)),
+        Source::Merged(_) => {
+            let reason = "captures that are merged can't be merged again".to_owned();
+            return Err(FlowError::InvalidOption { name: "merge", reason });
+        }
+    };
+    Ok(Box::new(DecodingInput::open(inner)))
+}
+
+/// What couldn't be opened: fails when it is read.
+struct FailedInput(Option<FlowError>);
+
+impl Input for FailedInput {
+    fn fill(&mut self, _: &mut [u8]) -> Result<Filled, FlowError> {
+        self.0.take().map_or(Ok(Filled::End), Err)
+    }
+
+    fn position(&self) -> u64 {
+        0
     }
 }

@@ -3,7 +3,7 @@
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::capture::Packet;
+use crate::capture::{CaptureLog, Packet};
 use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, DecodeOptions, Decoder, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
@@ -269,5 +269,9 @@ impl Session for FlowSession {
 
     fn take_error(&mut self) -> Option<FlowError> {
         self.feed.take_error()
+    }
+
+    fn captures(&self) -> CaptureLog {
+        self.feed.captures()
     }
 }

@@ -22,9 +22,10 @@ pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use crate::capture::ChunkQueue;
+use crate::capture::{CaptureLog, ChunkQueue};
 use crate::error::FlowError;
 
 /// What a session needs or has, after it filled a batch.
@@ -61,6 +62,17 @@ pub enum Source {
     Path(PathBuf),
     /// Chunks pushed into a queue.
     Queue(Arc<Mutex<ChunkQueue>>),
+    /// Several captures, merged by packet time.
+    Merged(MergedSource),
+}
+
+/// Captures to be merged: at most [`crate::capture::MAX_MERGED`].
+#[derive(Clone, Debug)]
+pub struct MergedSource {
+    /// The captures, each a path or a queue, and their names.
+    pub members: Vec<(Source, String)>,
+    /// With [`Status::NeedInput`], tells which of them needs input, from 0.
+    pub wanted: Arc<AtomicU32>,
 }
 
 /// What the caller lends for one call. A session that doesn't need one of them doesn't look at it.
@@ -104,8 +116,11 @@ pub trait Session: Send {
     /// No more captures will come: everything still open ends.
     fn finish(&mut self);
 
-    /// Why the last capture failed.
+    /// Why the last capture failed; of merged captures several may have, so ask until there is nothing more.
     fn take_error(&mut self) -> Option<FlowError>;
+
+    /// Where reports of captures come to lie when they were read.
+    fn captures(&self) -> CaptureLog;
 
     /// The payload of connection `id` in `slot` isn't wanted. Only stream sessions know what that means.
     fn unwant(&mut self, _slot: u32, _id: u64) {}

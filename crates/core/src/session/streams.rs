@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::{MIN_BLOCK_LEN, Packet};
+use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
@@ -240,6 +240,10 @@ impl Session for StreamSession {
 
     fn take_error(&mut self) -> Option<FlowError> {
         self.feed.take_error()
+    }
+
+    fn captures(&self) -> CaptureLog {
+        self.feed.captures()
     }
 
     fn unwant(&mut self, slot: u32, id: u64) {

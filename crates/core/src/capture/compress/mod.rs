@@ -206,4 +206,12 @@ impl Input for DecodingInput {
     fn compression(&self) -> Option<Compression> {
         self.compression
     }
+
+    fn may_stall(&self) -> bool {
+        match &self.state {
+            State::Sniffing { inner, .. } | State::Head { inner, .. } | State::Plain(inner) => inner.may_stall(),
+            State::Decoding(worker) => worker.may_stall(),
+            State::Failed => false,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The decoding thread: buffers of decoded octets come out of it, empty ones go back.
 //!
-//! The thread ends at once when the [`Worker`] is dropped, unless the system keeps it in a read; nobody waits for it.
+//! The thread ends when the [`Worker`] is dropped, which waits for it unless the system may keep it in a read.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread::JoinHandle;
 
 use super::Compression;
 use super::codec::Decoder;
@@ -18,9 +19,10 @@ use crate::error::FlowError;
 
 /// The reader's side of a decoding thread.
 pub(super) struct Worker {
-    messages: Receiver<Message>,
-    empty: Sender<Vec<u8>>,
-    resume: Sender<()>,
+    /// There until this is dropped; without them the thread ends.
+    channels: Option<Channels>,
+    /// `None` where the input may stall.
+    thread: Option<JoinHandle<()>>,
     /// The thread waits to be told to try its input again.
     waiting: bool,
     ended: bool,
@@ -30,6 +32,13 @@ pub(super) struct Worker {
     /// Octets of `current` that were given.
     taken: usize,
     position: Arc<AtomicU64>,
+}
+
+/// The ends of the channels to the thread.
+struct Channels {
+    messages: Receiver<Message>,
+    empty: Sender<Vec<u8>>,
+    resume: Sender<()>,
 }
 
 impl Worker {
@@ -48,7 +57,8 @@ impl Worker {
         }
         let position = Arc::new(AtomicU64::new(0));
         let thread_position = Arc::clone(&position);
-        std::thread::Builder::new()
+        let may_stall = inner.may_stall();
+        let thread = std::thread::Builder::new()
             .name(format!("decode {}", compression.name()))
             .spawn(move || {
                 let work = || {
@@ -67,7 +77,9 @@ impl Worker {
             })
             .map_err(|source| FlowError::Io { op: "start a thread", source })?;
         let (waiting, ended, current, filled, taken) = (false, false, Vec::new(), 0, 0);
-        Ok(Self { messages, empty, resume, waiting, ended, current, filled, taken, position })
+        let channels = Some(Channels { messages, empty, resume });
+        let thread = (!may_stall).then_some(thread);
+        Ok(Self { channels, thread, waiting, ended, current, filled, taken, position })
     }
 
     /// See [`Input::fill`].
@@ -79,12 +91,13 @@ impl Worker {
             if self.ended {
                 return Ok(Filled::End);
             }
+            let Some(channels) = &self.channels else { return Ok(Filled::End) };
             if self.waiting {
                 self.waiting = false;
                 // A thread that is gone shows below.
-                let _ = self.resume.send(());
+                let _ = channels.resume.send(());
             }
-            match self.messages.recv() {
+            match channels.messages.recv() {
                 Ok(Message::Data(buffer, filled)) => (self.current, self.filled, self.taken) = (buffer, filled, 0),
                 Ok(Message::Need) => {
                     self.waiting = true;
@@ -109,16 +122,33 @@ impl Worker {
         out[..n].copy_from_slice(&rest[..n]);
         self.taken += n;
         if self.taken == self.filled {
+            let buffer = std::mem::take(&mut self.current);
             // The thread may have ended already.
-            let _ = self.empty.send(std::mem::take(&mut self.current));
+            let _ = self.channels.as_ref().map(|channels| channels.empty.send(buffer));
             (self.filled, self.taken) = (0, 0);
         }
         n
     }
 
+    /// See [`Input::may_stall`].
+    pub(super) fn may_stall(&self) -> bool {
+        self.thread.is_none()
+    }
+
     /// Octets taken from the compressed input.
     pub(super) fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Worker {
+    /// Ends the thread and waits for it, so that its file is closed afterwards.
+    fn drop(&mut self) {
+        self.channels = None;
+        if let Some(thread) = self.thread.take() {
+            // It catches its own panics.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -135,5 +165,26 @@ fn decode(compression: Compression, source: Source, outbox: &RefCell<Outbox>) ->
             Ok(n) => buffer = outbox.borrow_mut().put(buffer, n)?,
             Err(error) => return outbox.borrow_mut().flush().then_some(Message::Failed(error)),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::capture::input::tests::{TempFile, is_open};
+    use crate::capture::{DecodingInput, FileInput};
+    use std::io::Write;
+
+    #[test]
+    fn decoding_dropped_early_leaves_no_file_open() {
+        let octets: Vec<u8> = (0..8_u32 << 20).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&octets).unwrap();
+        let file = TempFile::new("decode.gz", &encoder.finish().unwrap());
+        let mut input = DecodingInput::open(Box::new(FileInput::open(file.path()).unwrap()));
+        assert!(matches!(input.fill(&mut [0; 1000]).unwrap(), Filled::Bytes(_)));
+        assert!(is_open(file.path()), "the thread still decodes");
+        drop(input);
+        assert!(!is_open(file.path()));
     }
 }

@@ -1,0 +1,122 @@
+/** `tcpskein info`: what captures are and what is in them. */
+import { statSync } from 'node:fs'
+import { InvalidArgumentError, type Command } from 'commander'
+import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
+import { complain } from './complain.js'
+import { EXIT } from './exit.js'
+import { describe, toJson } from './info-text.js'
+import { Talkers, type Talker } from './talkers.js'
+
+interface InfoOptions {
+  json?: true
+  top: number
+}
+
+/** Packets and octets of a kind. */
+export interface Share {
+  name: string
+  packets: number
+  /** Octets of IP packets, headers included; null where packets without IP are counted. */
+  octets: number | null
+}
+
+/** All that is told of one capture. */
+export interface Findings {
+  capture: CaptureInfo
+  /** Octets of the file; null of a stream. */
+  fileBytes: number | null
+  protocols: Share[]
+  flows: number
+  talkers: Talker[]
+  talkersApproximate: boolean
+}
+
+/** Adds the command; `exit` takes the status. */
+export function infoCommand(program: Command, exit: (status: number) => void): void {
+  program
+    .command('info')
+    .description('tell what captures are and what is in them')
+    .argument('<file...>', 'captures; - is standard input')
+    .option('--json', 'one JSON object per capture and line')
+    .option('--top <n>', 'how many addresses to list', count, 5)
+    .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+}
+
+async function info(files: readonly string[], options: InfoOptions): Promise<number> {
+  let status: number = EXIT.ok
+  for (const [index, file] of files.entries()) {
+    const errors: FlowError[] = []
+    const findings = await examine(file, options.top, errors)
+    if (findings) {
+      const text = options.json === true ? toJson(findings) : describe(findings)
+      process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
+    }
+    for (const error of errors) complain(error.message)
+    if (errors.length > 0) status = EXIT.capture
+  }
+  return status
+}
+
+/** Reads a capture through; undefined where it can't be opened. */
+async function examine(file: string, top: number, errors: FlowError[]): Promise<Findings | undefined> {
+  const observer = observe(file, { chains: [basicChain()], onError: error => errors.push(error) })
+  const protocols = new Protocols()
+  const talkers = new Talkers()
+  let flows = 0
+  for await (const flow of observer) {
+    flows++
+    const [packets, octets] = [flow.pkt_fwd + flow.pkt_rev, flow.oct_fwd + flow.oct_rev]
+    protocols.add(flow.ip_version, flow.proto, packets, octets)
+    talkers.add(flow.sip, octets, packets)
+    if (flow.dip !== flow.sip) talkers.add(flow.dip, octets, packets)
+  }
+  const capture = observer.captures[0]
+  if (capture === undefined || capture.format === '') return undefined
+  return {
+    capture,
+    fileBytes: file === '-' ? null : (statSync(file, { throwIfNoEntry: false })?.size ?? null),
+    protocols: [...protocols.shares(), ...dropped(observer.stats)],
+    flows,
+    talkers: talkers.top(top),
+    talkersApproximate: talkers.approximate,
+  }
+}
+
+/** Packets and octets by protocol. */
+class Protocols {
+  readonly #shares = new Map<string, Share & { octets: number }>(
+    ['IPv4', 'IPv6', 'TCP', 'UDP', 'ICMP', 'ICMPv6', 'other IP'].map(name => [name, { name, packets: 0, octets: 0 }]),
+  )
+
+  add(version: number, proto: number, packets: number, octets: number): void {
+    for (const name of [version === 4 ? 'IPv4' : 'IPv6', UPPER[proto] ?? 'other IP']) {
+      const share = this.#shares.get(name)!
+      share.packets += packets
+      share.octets += octets
+    }
+  }
+
+  shares(): Share[] {
+    return [...this.#shares.values()].filter(share => share.packets > 0)
+  }
+}
+
+const UPPER: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' }
+
+/** Packets that belong to no flow, by reason. */
+function dropped(stats: ObserveStats): Share[] {
+  const reasons: [string, number][] = [
+    ['no IP', stats.nonIp],
+    ['unknown link type', stats.unknownLink],
+    ['cut in a header', stats.cut],
+    ['broken header', stats.broken],
+    ['no ports', stats.shortKey],
+  ]
+  return reasons.filter(([, packets]) => packets > 0).map(([name, packets]) => ({ name, packets, octets: null }))
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (text === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.')
+  return value
+}

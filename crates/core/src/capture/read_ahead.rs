@@ -12,8 +12,9 @@ use std::thread::JoinHandle;
 use super::{Filled, Input, MAX_NEED};
 use crate::error::FlowError;
 
-/// Octets of a block that are read at once: with its flow table it should stay in a core's cache.
-const READ_LEN: usize = 512 * 1024;
+/// Octets of a block that are read at once: every block wakes a thread, which costs as much as reading 512 KiB where the
+/// processor's cores have gone to sleep.
+const READ_LEN: usize = 2 * 1024 * 1024;
 
 /// Room in front of a block for a cut record and its header.
 const HEADROOM: usize = MAX_NEED;

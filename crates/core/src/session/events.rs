@@ -63,9 +63,9 @@ const CLOSE_EXTRA: &[Column] = &[
 ];
 
 /// Most events of one batch: a block of the smallest packets with one octet each has fewer.
-const MAX_EVENTS: usize = 8192;
+const MAX_EVENTS: usize = 32_768;
 /// Most connections that one batch opens or closes.
-const MAX_RECORDS: usize = 2048;
+const MAX_RECORDS: usize = 4096;
 
 /// The tables of a batch.
 #[derive(Debug)]

@@ -31,7 +31,7 @@ const MAX_ROWS: usize = 2048;
 const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false };
 
 /// Blocks that one call reads at most, so that progress and an abort are seen.
-const BLOCKS_PER_CALL: usize = 16;
+const BLOCKS_PER_CALL: usize = 8;
 
 /// What a flow session is to do.
 #[derive(Clone, Debug, Default)]

@@ -15,11 +15,11 @@ use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
-/// Octets of a block that events point into: with its events and the table it should stay in a core's cache.
-const BLOCK_LEN: usize = MIN_BLOCK_LEN;
+/// Octets of a block that events point into: each wakes two threads, one to fill it and one to walk its events.
+const BLOCK_LEN: usize = 4 * MIN_BLOCK_LEN;
 
 /// Blocks that one call reads at most when no events point into them.
-const BLOCKS_PER_CALL: usize = 16;
+const BLOCKS_PER_CALL: usize = 8;
 
 /// What a stream session is to do.
 #[derive(Clone, Debug, Default)]

@@ -19,8 +19,10 @@ async function leaves(t: ExecutionContext, leave: () => Promise<void>): Promise<
   await leave()
   if (!canCount) return t.log('skipped in part: open files and threads are counted on Linux only')
   t.is(await settled(() => openFiles(big.path), 0), 0, 'the file is open')
-  // Fewer is right too: a thread of the run before may just have been ending.
-  t.is(await settled(() => Math.max(threads(), before), before), before, 'a thread is left')
+  // Fewer is right too: a thread of the run before may just have been ending. A busy machine takes its time.
+  const more = () => Math.max(threads(), before)
+  for (let tries = 0; tries < 4 && more() > before; tries++) await settled(more, before)
+  t.is(more(), before, 'a thread is left')
 }
 
 test.serial('break', async t => {

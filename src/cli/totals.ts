@@ -1,5 +1,5 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import type { ObserveStats, StreamStats } from '../index.js'
+import { linkTypeName, type ObserveStats, type StreamStats } from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -61,29 +61,9 @@ function unknownLinks(stats: Counted): string[] {
     .map(([type = 0, packets = 0]) => `    ${number(packets)} of link type ${type}${linkName(type)}`)
 }
 
-/** Names of link types that are met but carry no IP in a way that is known here. */
-const LINK_NAMES: Readonly<Record<number, string>> = {
-  8: 'SLIP',
-  147: 'USER0',
-  187: 'BLUETOOTH_HCI_H4',
-  189: 'USB_LINUX',
-  195: 'IEEE802_15_4_WITHFCS',
-  201: 'BLUETOOTH_HCI_H4_WITH_PHDR',
-  220: 'USB_LINUX_MMAPPED',
-  227: 'CAN_SOCKETCAN',
-  230: 'IEEE802_15_4_NOFCS',
-  231: 'DBUS',
-  249: 'USBPCAP',
-  251: 'BLUETOOTH_LE_LL',
-  252: 'WIRESHARK_UPPER_PDU',
-  253: 'NETLINK',
-  255: 'BLUETOOTH_BREDR_BB',
-  271: 'VSOCK',
-}
-
 function linkName(type: number): string {
-  const name = LINK_NAMES[type]
-  return name === undefined ? '' : ` (${name})`
+  const name = linkTypeName(type)
+  return name === null ? '' : ` (${name})`
 }
 
 function count(n: number, word: string): string {

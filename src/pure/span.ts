@@ -32,3 +32,10 @@ export function spanOf(seconds: number): [second: number, nanosecond: number] {
   const rest = nanoseconds % SECOND_NS
   return [(nanoseconds - rest) / SECOND_NS, rest]
 }
+
+/** The first whole second at or after a time that lies a span after another one. */
+export function secondAfter(second: number, nanosecond: number, spanSecond: number, spanNanosecond: number): number {
+  const nanoseconds = nanosecond + spanNanosecond
+  const whole = second + spanSecond + (nanoseconds > SECOND_NS ? 2 : nanoseconds > 0 ? 1 : 0)
+  return Math.min(whole, LONGEST_SECOND + 1)
+}

@@ -1,0 +1,99 @@
+/** Turns what a stream tells into events, hashes and lists of gaps. Mirrors `core::session::streams::EventSink`. */
+import type { BeginHash, Hash } from '../sha256.js'
+import type { Sink } from '../stream/sink.js'
+import type { CloseExtra, EventWriter } from './events.js'
+
+/** What a connection needs beside its slot. */
+class Extra {
+  /** Offset and length in turn, of each direction. */
+  readonly gaps: [number[], number[]] = [[], []]
+  hashes: [Hash, Hash] | null = null
+}
+
+const NO_GAPS: readonly number[] = []
+
+/** Hears all streams of a session, one at a time: say whose it is before each. */
+export class EventSink implements Sink {
+  readonly #writer: EventWriter
+  readonly #beginHash: BeginHash | null
+  readonly #maxGaps: number
+  /** By slot, where a connection has gaps or hashes. */
+  readonly #extras: (Extra | undefined)[] = []
+  /** What the connection at hand has. */
+  #extra: Extra | undefined
+  /** Events of it are asked for. */
+  #givesEvents = false
+  #bytes: Uint8Array = new Uint8Array(0)
+  /** Events may point into those octets. */
+  #isBlock = false
+
+  /** @param beginHash begins the hash of a direction, where one is asked for */
+  constructor(writer: EventWriter, beginHash: BeginHash | null, maxGaps: number) {
+    this.#writer = writer
+    this.#beginHash = beginHash
+    this.#maxGaps = maxGaps
+  }
+
+  /** A connection began. */
+  open(slot: number): void {
+    let extra: Extra | undefined
+    if (this.#beginHash !== null) {
+      extra = new Extra()
+      extra.hashes = [this.#beginHash(), this.#beginHash()]
+    }
+    this.#extras[slot] = extra
+  }
+
+  /** What comes now is of that connection, and of a segment with these octets. */
+  hear(slot: number, givesEvents: boolean, bytes: Uint8Array, isBlock: boolean): void {
+    this.#writer.head.slot = slot
+    this.#extra = this.#extras[slot]
+    this.#givesEvents = givesEvents
+    this.#bytes = bytes
+    this.#isBlock = isBlock
+  }
+
+  /** What its record has besides its columns; the connection ended. */
+  end(slot: number): CloseExtra {
+    const extra = this.#extras[slot]
+    this.#extras[slot] = this.#extra = undefined
+    if (extra === undefined) return { gaps: [NO_GAPS, NO_GAPS], sha256: null }
+    const { gaps, hashes } = extra
+    return { gaps, sha256: hashes === null ? null : [hashes[0].digest(), hashes[1].digest()] }
+  }
+
+  inOrder(offset: number, at: number, length: number): void {
+    if (this.#extra !== undefined) this.#hash(this.#bytes, at, length)
+    if (!this.#givesEvents) return
+    if (this.#isBlock) this.#writer.block(offset, this.#bytes, at, length)
+    else this.#writer.data(offset, this.#bytes, at, length)
+  }
+
+  released(offset: number, bytes: Uint8Array, at: number, length: number): void {
+    if (this.#extra !== undefined) this.#hash(bytes, at, length)
+    if (this.#givesEvents) this.#writer.data(offset, bytes, at, length)
+  }
+
+  gap(offset: number, length: number): void {
+    this.#noteGap(offset, length)
+    if (this.#givesEvents) this.#writer.gap(offset, length)
+  }
+
+  conflict(offset: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void {
+    if (this.#givesEvents) this.#writer.conflict(offset, kept, keptAt, other, otherAt, length)
+  }
+
+  #hash(bytes: Uint8Array, at: number, length: number): void {
+    this.#extra?.hashes?.[this.#writer.head.direction as 0 | 1].update(bytes.subarray(at, at + length))
+  }
+
+  /** Adds a gap to the list, or makes the last one longer. */
+  #noteGap(offset: number, length: number): void {
+    const { slot, direction } = this.#writer.head
+    const extra = (this.#extra ??= this.#extras[slot] ??= new Extra())
+    const gaps = extra.gaps[direction as 0 | 1]
+    const last = gaps.length - 2
+    if (last >= 0 && gaps[last]! + gaps[last + 1]! === offset) gaps[last + 1]! += length
+    else if (gaps.length < 2 * this.#maxGaps) gaps.push(offset, length)
+  }
+}

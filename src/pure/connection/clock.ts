@@ -35,7 +35,7 @@ export class CaptureClock {
     const steps = shiftedSecond - this.second
     if (!this.#isRunning) {
       this.#isRunning = true
-    } else if ((steps >= LONGEST_STEP_SECOND || steps < -LONGEST_STEP_SECOND) && this.#isAccident()) {
+    } else if ((steps >= LONGEST_STEP_SECOND || steps <= -LONGEST_STEP_SECOND) && this.#isAccident()) {
       this.#shift(this.second - second, this.nanosecond - nanosecond)
       this.#shiftSecond = this.#shiftedSecond
       this.#shiftNanosecond = this.#shiftedNanosecond

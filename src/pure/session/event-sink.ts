@@ -93,7 +93,8 @@ export class EventSink implements Sink {
     const extra = (this.#extra ??= this.#extras[slot] ??= new Extra())
     const gaps = extra.gaps[direction as 0 | 1]
     const last = gaps.length - 2
-    if (last >= 0 && gaps[last]! + gaps[last + 1]! === offset) gaps[last + 1]! += length
+    const end = last < 0 ? -1 : gaps[last]! + gaps[last + 1]!
+    if (end === offset) gaps[last + 1]! += length
     else if (gaps.length < 2 * this.#maxGaps) gaps.push(offset, length)
   }
 }

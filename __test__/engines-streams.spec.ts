@@ -1,0 +1,136 @@
+// The native engine and the one in TypeScript hear the same captures and must say the same: every event with its octets,
+// every record with its digests, the counters, and the errors.
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { FlowError, OverlapPolicy, StreamEvent, StreamOptions } from '../src/index.js'
+import type { CaptureSource } from '../src/source.js'
+import { StreamEvents } from '../src/stream-events.js'
+import { corpusFolder, NO_CORPUS, readJson } from './support/places.js'
+import { Random } from './support/random.js'
+import { troubledCapture } from './support/stream-capture.js'
+import { wildCapture } from './support/wild-capture.js'
+
+/** A run of one engine, event by event. */
+class Run {
+  readonly errors: string[] = []
+  readonly events: StreamEvents
+
+  constructor(engine: 'native' | 'js', source: CaptureSource | CaptureSource[], options: StreamOptions) {
+    const onError = ({ code, message }: FlowError) => void this.errors.push(`${code} ${message}`)
+    this.events = new StreamEvents(source, { ...options, engine, onError }, { sha256: true })
+  }
+
+  async next(): Promise<StreamEvent | undefined> {
+    return (await this.events.next()).value
+  }
+}
+
+/** What an event says, without its octets. */
+function facts(event: StreamEvent): unknown {
+  const { type, connection, timestampNs, packet } = event
+  const place = 'offset' in event ? [event.direction, event.offset, event.length] : []
+  return [type, connection.connection_id, timestampNs, packet, ...place]
+}
+
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
+
+/** Where two events differ, or null. */
+function difference(a: StreamEvent | undefined, b: StreamEvent | undefined): string | null {
+  const [left, right] = [a && facts(a), b && facts(b)].map(say)
+  if (left !== right) return `${left} is not ${right}`
+  if (a?.type === 'data' && b?.type === 'data' && !same(a.data, b.data)) return `other octets: ${left}`
+  if (a?.type === 'conflict' && b?.type === 'conflict' && !(same(a.kept, b.kept) && same(a.other, b.other)))
+    return `other versions: ${left}`
+  if (a?.type !== 'open' && a?.type !== 'close') return null
+  const [one, other] = [say(a.connection), say(b!.connection)]
+  return one === other ? null : `${one} is not ${other}`
+}
+
+const say = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
+
+/** Runs both engines side by side; how many events there were. */
+async function compare(
+  t: ExecutionContext,
+  title: string,
+  source: CaptureSource | CaptureSource[],
+  options: StreamOptions = {},
+): Promise<number> {
+  const [native, js] = [new Run('native', source, options), new Run('js', source, options)]
+  for (let count = 0; ; count++) {
+    const [a, b] = [await native.next(), await js.next()]
+    const differs = difference(a, b)
+    if (differs !== null) t.fail(`${title} ${say(options)}, event ${count}: ${differs}`)
+    if (differs === null && a !== undefined) continue
+    t.deepEqual(js.errors, native.errors, title)
+    t.deepEqual(js.events.stats, native.events.stats, `${title} ${say(options)}`)
+    await Promise.all([native.events.return(), js.events.return()])
+    return count
+  }
+}
+
+/** Captures are read so many at a time, as one recording: to begin anew for each costs more than to read it. */
+const TOGETHER = 16
+
+for (const [name, folder] of [['MANIFEST.json', 'captures'], ['MANIFEST-bad.json', 'captures-bad']] as const)
+  test(`both engines say the same of real captures: ${folder}`, async t => {
+    t.timeout(120_000)
+    const corpus = corpusFolder()
+    if (corpus === null) {
+      t.log(NO_CORPUS)
+      t.pass()
+      return
+    }
+    const manifest = readJson<{ file: string }[]>(join(corpus, 'dev', name))
+    const files = manifest.map(({ file }) => join(corpus, 'dev', folder, file))
+    let events = 0
+    for (let i = 0; i < files.length; i += TOGETHER)
+      events += await compare(t, `captures ${i} on`, files.slice(i, i + TOGETHER))
+    t.log(`${files.length} captures, ${events} events`)
+    t.true(events > files.length)
+  })
+
+const POLICIES: OverlapPolicy[] = ['first', 'last', 'bsd', 'linux', 'old-linux', 'solaris']
+
+/** Options with every limit low or high, as the seed says. */
+function someOptions(random: Random): StreamOptions {
+  const one = <T>(...values: T[]): T => values[random.below(values.length)]!
+  return {
+    policy: one(...POLICIES),
+    deliver: one('contiguous', 'contiguous', 'acked'),
+    maxDirectionBytes: one(0, 112, 400, 2 ** 24),
+    maxWaitingBytes: one(0, 112, 1000, 2 ** 26),
+    conflictWindow: one(0, 1, 100, 5000, 2 ** 22),
+    gapPatience: one(0, 0.4, 2, Infinity),
+    maxConnections: one(1, 2, 3, 2 ** 19),
+    idleTimeout: one(0, 1.5, 60, 7200, Infinity),
+    linger: one(0, 1, 120, Infinity),
+    maxGaps: one(0, 1, 3, 2 ** 14),
+    ...(random.once(4) ? { want: ({ connection_id: id }) => id % 2 === 0 } : {}),
+  }
+}
+
+test('both engines say the same of 2,400 wild captures', async t => {
+  t.timeout(120_000)
+  let events = 0
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = new Random(seed)
+    const options = someOptions(random)
+    const sources = Array.from({ length: 8 }, (_, i) => {
+      return wildCapture(seed * 8 + i, { ports: 1 + random.below(5), damage: random.once(4) })
+    })
+    events += await compare(t, `seeds ${seed * 8} on`, sources, { ...options, merge: random.once(5) })
+  }
+  t.log(`${events} events`)
+  t.true(events > 100_000)
+})
+
+test('both engines say the same of captures with trouble, each policy', async t => {
+  t.timeout(120_000)
+  for (const [i, policy] of POLICIES.entries())
+    for (let seed = 1; seed <= 12; seed++) {
+      const trouble = { loss: 5, duplicate: 4, overlap: 3, conflict: 2, reorder: 12, wrap: seed % 2 === 0, connections: 8 }
+      await compare(t, `seed ${seed}`, troubledCapture(seed * 6 + i, trouble), { policy, conflictWindow: seed * 1000 })
+    }
+  t.pass()
+})

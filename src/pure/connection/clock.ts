@@ -11,9 +11,12 @@ import { hasPassed, SECOND_NS } from '../span.js'
 const LONGEST_STEP_SECOND = 3600
 
 /** Nanoseconds of 64 bits go from -2^63 to 2^63 - 1: as seconds and nanoseconds, and what is 2^64 of them. */
-const LEAST = [-9_223_372_037, 145_224_192] as const
-const GREATEST = [9_223_372_036, 854_775_807] as const
-const TURN = [18_446_744_073, 709_551_616] as const
+const LEAST_SECOND = -9_223_372_037
+const LEAST_NANOSECOND = 145_224_192
+const GREATEST_SECOND = 9_223_372_036
+const GREATEST_NANOSECOND = 854_775_807
+const TURN_SECOND = 18_446_744_073
+const TURN_NANOSECOND = 709_551_616
 
 /** A clock that packets move on. */
 export class CaptureClock {
@@ -65,11 +68,14 @@ export class CaptureClock {
     }
     this.#shiftedSecond = second
     this.#shiftedNanosecond = nanosecond
-    if (isBefore([second, nanosecond], LEAST)) this.#shift(second + TURN[0], nanosecond + TURN[1])
-    else if (isBefore(GREATEST, [second, nanosecond])) this.#shift(second - TURN[0], nanosecond - TURN[1])
+    if (second <= LEAST_SECOND || second >= GREATEST_SECOND) this.#turn(second, nanosecond)
   }
-}
 
-function isBefore(a: readonly [number, number], b: readonly [number, number]): boolean {
-  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1])
+  /** Brings a time that 64 bits may not hold back among those that they do. */
+  #turn(second: number, nanosecond: number): void {
+    const isBelow = second < LEAST_SECOND || (second === LEAST_SECOND && nanosecond < LEAST_NANOSECOND)
+    const isAbove = second > GREATEST_SECOND || (second === GREATEST_SECOND && nanosecond > GREATEST_NANOSECOND)
+    if (isBelow) this.#shift(second + TURN_SECOND, nanosecond + TURN_NANOSECOND)
+    else if (isAbove) this.#shift(second - TURN_SECOND, nanosecond - TURN_NANOSECOND)
+  }
 }

@@ -15,11 +15,12 @@ const EMPTY = -1
 /** A key at a time, and an index of those that were put into it. */
 export class KeyIndex {
   /** The key at hand. */
-  readonly #key = new Uint32Array(WORDS)
+  readonly #key = new Int32Array(WORDS)
+  #used = 0
   #hash = 0
-  readonly #seed = Math.floor(Math.random() * 2 ** 32)
-  #keys = new Uint32Array(WORDS * 64)
-  #hashes = new Uint32Array(64)
+  readonly #seed = Math.floor(Math.random() * 2 ** 32) | 0
+  #keys = new Int32Array(WORDS * 64)
+  #hashes = new Int32Array(64)
   /** Slots by hash, probed one after another; a power of two, at most half full. */
   #table = new Int32Array(128).fill(EMPTY)
 
@@ -32,28 +33,24 @@ export class KeyIndex {
    */
   take(datagram: Datagram, srcPort: number, dstPort: number, encap: number): boolean {
     const { bytes, src, dst, version } = datagram
+    const octets = version === 4 ? 4 : 16
+    const isFromFirst = isOrdered(bytes, src, dst, octets, srcPort, dstPort)
+    const first = isFromFirst ? src : dst
+    const second = isFromFirst ? dst : src
     const key = this.#key
-    const isFromFirst = this.#order(bytes, src, dst, version === 4 ? 4 : 16, srcPort, dstPort)
     key[0] = isFromFirst ? srcPort * 65_536 + dstPort : dstPort * 65_536 + srcPort
     key[1] = datagram.proto * 256 + version
     key[2] = encap
-    const [first, second] = isFromFirst ? [src, dst] : [dst, src]
-    const octets = version === 4 ? 4 : 16
-    for (let i = 0, at = ADDRESSES; i < 16; i += 4, at += 2) {
-      key[at] = i < octets ? word(bytes, first + i) : 0
-      key[at + 1] = i < octets ? word(bytes, second + i) : 0
+    let words = ADDRESSES
+    for (let i = 0; i < octets; i += 4) {
+      key[words++] = word(bytes, first + i)
+      key[words++] = word(bytes, second + i)
     }
-    this.#hash = this.#hashOf(version === 4 ? 5 : WORDS)
+    // What the key before may have left there.
+    if (words < this.#used) key.fill(0, words)
+    this.#used = words
+    this.#hash = this.#hashOf(words)
     return isFromFirst
-  }
-
-  /** Source and destination, address before port, stand in order. */
-  #order(bytes: Uint8Array, src: number, dst: number, octets: number, srcPort: number, dstPort: number): boolean {
-    for (let i = 0; i < octets; i++) {
-      const difference = bytes[src + i]! - bytes[dst + i]!
-      if (difference !== 0) return difference < 0
-    }
-    return srcPort <= dstPort
   }
 
   /** Murmur3's mixing, seeded, so that chosen addresses can't be made to collide. */
@@ -63,11 +60,11 @@ export class KeyIndex {
     for (let i = 0; i < words; i++) {
       const mixed = Math.imul(key[i]!, 0xcc9e_2d51)
       hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b87_3593)
-      hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe654_6b64
+      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe654_6b64) | 0
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b)
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)
-    return (hash ^ (hash >>> 16)) >>> 0
+    return hash ^ (hash >>> 16)
   }
 
   /** The slot of the key at hand, -1 where it isn't in the index. */
@@ -84,7 +81,9 @@ export class KeyIndex {
     const key = this.#key
     const keys = this.#keys
     const at = slot * WORDS
-    for (let i = 0; i < WORDS; i++) if (keys[at + i] !== key[i]) return false
+    const used = this.#used
+    // The version, in the second word, says how many words count.
+    for (let i = 0; i < used; i++) if (keys[at + i] !== key[i]) return false
     return true
   }
 
@@ -159,8 +158,8 @@ export class KeyIndex {
 
   #growKeys(slots: number): void {
     const room = Math.max(slots, this.#hashes.length * 2)
-    this.#keys = grown(this.#keys, new Uint32Array(room * WORDS))
-    this.#hashes = grown(this.#hashes, new Uint32Array(room))
+    this.#keys = grown(this.#keys, new Int32Array(room * WORDS))
+    this.#hashes = grown(this.#hashes, new Int32Array(room))
   }
 
   #growTable(): void {
@@ -168,6 +167,22 @@ export class KeyIndex {
     this.#table = new Int32Array(before.length * 2).fill(EMPTY)
     for (const slot of before) if (slot !== EMPTY) this.#place(slot)
   }
+}
+
+/** Source and destination, address before port, stand in order. */
+function isOrdered(
+  bytes: Uint8Array,
+  src: number,
+  dst: number,
+  octets: number,
+  srcPort: number,
+  dstPort: number,
+): boolean {
+  for (let i = 0; i < octets; i++) {
+    const difference = bytes[src + i]! - bytes[dst + i]!
+    if (difference !== 0) return difference < 0
+  }
+  return srcPort <= dstPort
 }
 
 function word(bytes: Uint8Array, at: number): number {

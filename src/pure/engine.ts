@@ -12,9 +12,6 @@ const NO_NUMBERS = new Uint32Array(0)
 /** Engines that run where `host` says. */
 export function pureEngines(host: Host): EngineFactory {
   return {
-    flows: () => {
-      throw new InternalError('the js engine makes flow records out of packets')
-    },
     packets: (options: PacketEngineOptions) => new PureEngine(new PacketSession(options, host), host),
     streams: () => {
       throw new InternalError('the js engine has no streams yet')

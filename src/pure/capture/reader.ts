@@ -5,10 +5,11 @@
  * packet lies in one piece in exactly one block.
  */
 import { truncatedError } from '../error.js'
-import { sniff, unknownFormat, type Container } from './container.js'
+import type { Container } from './container.js'
 import { CaptureFacts } from './info.js'
 import { Filled, type Input } from './input.js'
 import type { Packet } from './packet.js'
+import { sniff, unknownFormat } from './sniff.js'
 import { PacketTotals } from './totals.js'
 
 const NOTHING = new Uint8Array(0)

@@ -6,7 +6,8 @@
  * and the length at its end is still checked.
  */
 import { damagedError, formatError, truncatedError } from '../../error.js'
-import { hex, type Container } from '../container.js'
+import type { Container } from '../container.js'
+import { hex } from '../hex.js'
 import { CaptureFacts, InterfaceFacts, text } from '../info.js'
 import { MAX_PACKET_LEN } from '../limits.js'
 import { linkFromFile } from '../link-type.js'

@@ -108,9 +108,9 @@ function gtp(opening: Opening): boolean {
   let at = 16
   if ((flags & 0x07) !== 0) {
     if (!opening.has(at + 3, 1)) return false
-    let next = opening.u8(at + 3)
+    let next = (flags & 0x04) === 0 ? 0 : opening.u8(at + 3)
     at += 4
-    while ((flags & 0x04) !== 0 && next !== 0) {
+    while (next !== 0) {
       if (!opening.has(at, 1)) return false
       // TS 29.281 section 5.2.1: the length counts units of four octets, the last octet is the next type.
       const length = opening.u8(at) * 4

@@ -1,13 +1,35 @@
-/** The native engine: the addon, behind the engine interface. */
-import { NativeReader } from '../binding/index.js'
+/** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
+import { createRequire } from 'node:module'
+import type * as Binding from '../binding/index.js'
 import type { EngineFactory } from '../engine.js'
 import { fromNative } from '../errors.js'
 
-/** Engines that run in Rust on Node's worker threads. */
-export const nativeEngines: EngineFactory = {
-  flows: options => orThrow(() => NativeReader.flows(options)),
-  packets: options => orThrow(() => NativeReader.packets(options)),
-  streams: options => orThrow(() => NativeReader.streams(options)),
+/** Engines that run in Rust on Node's worker threads, or why there are none. */
+export type Loaded = { readonly engines: EngineFactory } | { readonly failure: Error }
+
+let loaded: Loaded | undefined
+
+/** Loads the addon; the same answer each time. */
+export function loadNative(): Loaded {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Loaded {
+  try {
+    const binding = createRequire(import.meta.url)('../binding/index.cjs') as typeof Binding
+    return { engines: enginesOf(binding) }
+  } catch (failure) {
+    return { failure: failure as Error }
+  }
+}
+
+function enginesOf({ NativeReader }: typeof Binding): EngineFactory {
+  return {
+    flows: options => orThrow(() => NativeReader.flows(options)),
+    packets: options => orThrow(() => NativeReader.packets(options)),
+    streams: options => orThrow(() => NativeReader.streams(options)),
+  }
 }
 
 function orThrow<T>(make: () => T): T {

@@ -15,6 +15,17 @@ export const Flags = {
   AE: 0x100,
 } as const
 
+/** The segment in `datagram` can be read, at least up to the flags. */
+export function isSegment(datagram: Datagram): boolean {
+  if (datagram.proto !== TCP || datagram.fragment === Fragment.Later) return false
+  const { bytes, upper, upperCaptured, upperLen } = datagram
+  if (upperCaptured < 14) return false
+  const headerLen = (bytes[upper + 12]! >> 4) * 4
+  // A header shorter than 20 octets or longer than the segment is no header (RFC 9293 section 3.1).
+  if (headerLen < 20 || headerLen > upperLen) return false
+  return upperCaptured >= headerLen || upperCaptured < upperLen
+}
+
 /** One TCP segment; offsets count from the start of `bytes`, lengths are octets. Filled again for each segment. */
 export class Segment {
   /** What it lies in: the datagram's octets. */
@@ -48,13 +59,10 @@ export class Segment {
 
   /** Takes the segment in `datagram`, as far as it was captured (at least up to the flags); false where there is none. */
   parse(datagram: Datagram): boolean {
-    if (datagram.proto !== TCP || datagram.fragment === Fragment.Later) return false
+    if (!isSegment(datagram)) return false
     const { bytes, upper, upperCaptured, upperLen } = datagram
-    if (upperCaptured < 14) return false
     const headerLen = (bytes[upper + 12]! >> 4) * 4
-    // A header shorter than 20 octets or longer than the segment is no header (RFC 9293 section 3.1).
-    if (headerLen < 20 || headerLen > upperLen) return false
-    if (upperCaptured < headerLen) return upperCaptured < upperLen && this.#parseCut(datagram, headerLen)
+    if (upperCaptured < headerLen) return this.#parseCut(datagram, headerLen)
     this.#parseFixed(bytes, upper)
     this.window = (bytes[upper + 14]! << 8) | bytes[upper + 15]!
     this.urgent = (bytes[upper + 18]! << 8) | bytes[upper + 19]!

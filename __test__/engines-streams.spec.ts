@@ -2,6 +2,7 @@
 // every record with its digests, the counters, and the errors.
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import '../src/index.js'
 import type { FlowError, OverlapPolicy, StreamEvent, StreamOptions } from '../src/index.js'
 import type { CaptureSource } from '../src/source.js'
 import { StreamEvents } from '../src/stream-events.js'
@@ -25,29 +26,34 @@ class Run {
   }
 }
 
-/** What an event says, without its octets. */
-function facts(event: StreamEvent): unknown {
+/** What an event says, without its octets and its record. */
+function facts(event: StreamEvent | undefined): readonly unknown[] {
+  if (event === undefined) return ['nothing']
   const { type, connection, timestampNs, packet } = event
   const place = 'offset' in event ? [event.direction, event.offset, event.length] : []
   return [type, connection.connection_id, timestampNs, packet, ...place]
 }
 
-const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
+/** The octets that an event lends. */
+function octets(event: StreamEvent | undefined): Uint8Array[] {
+  if (event?.type === 'data') return [event.data]
+  return event?.type === 'conflict' ? [event.kept, event.other] : []
+}
+
+const sameOctets = (a: Uint8Array, b: Uint8Array | undefined) => b !== undefined && Buffer.compare(a, b) === 0
+const say = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
 
 /** Where two events differ, or null. */
 function difference(a: StreamEvent | undefined, b: StreamEvent | undefined): string | null {
-  const [left, right] = [a && facts(a), b && facts(b)].map(say)
-  if (left !== right) return `${left} is not ${right}`
-  if (a?.type === 'data' && b?.type === 'data' && !same(a.data, b.data)) return `other octets: ${left}`
-  if (a?.type === 'conflict' && b?.type === 'conflict' && !(same(a.kept, b.kept) && same(a.other, b.other)))
-    return `other versions: ${left}`
+  const [left, right] = [facts(a), facts(b)]
+  if (left.length !== right.length || left.some((fact, i) => fact !== right[i])) return `${say(left)} is not ${say(right)}`
+  const other = octets(b)
+  if (!octets(a).every((part, i) => sameOctets(part, other[i]))) return `other octets: ${say(left)}`
   if (a?.type !== 'open' && a?.type !== 'close') return null
-  const [one, other] = [say(a.connection), say(b!.connection)]
-  return one === other ? null : `${one} is not ${other}`
+  const [one, two] = [say(a.connection), say(b!.connection)]
+  return one === two ? null : `${one} is not ${two}`
 }
-
-const say = (value: unknown): string =>
-  JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
 
 /** Runs both engines side by side; how many events there were. */
 async function compare(

@@ -1,8 +1,9 @@
 /** The connection record: its columns, and how a row is written. Mirrors `core::connection::record`. */
 import type { BatchView, NumberArray } from '../../batch/view.js'
 import type { Column } from '../batch.js'
-import type { KeyIndex } from '../flow/key-index.js'
+import { portOf, versionOf, writeAddress } from '../flow/endpoints.js'
 import { TimeWriter } from '../time.js'
+import type { WordTable } from '../word-table.js'
 import type { Connection, Side } from './observed.js'
 import { END_REASON_NAMES, STATE_NAMES } from './state.js'
 import { ABSENT } from './syn.js'
@@ -81,18 +82,18 @@ export class IdentityTable {
   }
 
   /** Writes a row; the addresses and ports are those of the connection's key. */
-  write(row: number, connection: Connection, keys: KeyIndex): void {
+  write(row: number, connection: Connection, keys: WordTable): void {
     const { slot, clientIsFirst } = connection
     this.#id[row] = connection.id
     this.#capture[row] = connection.capture
     this.#firstPacket[row] = connection.firstPacket
     this.#first.write(row, connection.firstSecond, connection.firstNanosecond)
     this.#last.write(row, connection.lastSecond, connection.lastNanosecond)
-    this.#version[row] = keys.version(slot)
-    keys.writeAddress(slot, clientIsFirst, this.#clientAddr, row * 16)
-    this.#clientPort[row] = keys.port(slot, clientIsFirst)
-    keys.writeAddress(slot, !clientIsFirst, this.#serverAddr, row * 16)
-    this.#serverPort[row] = keys.port(slot, !clientIsFirst)
+    this.#version[row] = versionOf(keys, slot)
+    writeAddress(keys, slot, clientIsFirst, this.#clientAddr, row * 16)
+    this.#clientPort[row] = portOf(keys, slot, clientIsFirst)
+    writeAddress(keys, slot, !clientIsFirst, this.#serverAddr, row * 16)
+    this.#serverPort[row] = portOf(keys, slot, !clientIsFirst)
   }
 }
 

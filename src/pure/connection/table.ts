@@ -4,8 +4,9 @@
  */
 import { entriesOf, Timers, type Bin } from '../../flow/timers.js'
 import type { Segment } from '../decode/segment.js'
-import { KeyIndex } from '../flow/key-index.js'
+import { KEY_WORDS } from '../flow/key.js'
 import { secondAfter } from '../span.js'
+import { WordTable } from '../word-table.js'
 import { Connection, Status } from './observed.js'
 import { EndReason } from './state.js'
 
@@ -27,11 +28,11 @@ export interface ConnectionLimits {
 
 /** Known connections. */
 export class ConnectionTable {
-  readonly keys = new KeyIndex()
+  /** The keys of connections; a key's number is its connection's slot. */
+  readonly keys = new WordTable(KEY_WORDS)
   readonly #limits: ConnectionLimits
   /** Of each slot, known, finished or free. */
   readonly #slots: Connection[] = []
-  readonly #free: Connection[] = []
   readonly #timers = new Timers()
   /** Those that left the table, and why, one after the other. */
   readonly #finished: Connection[] = []
@@ -77,9 +78,9 @@ export class ConnectionTable {
     else this.#timers.setExpiry(endSecond, slot, id)
   }
 
-  /** The connection with the index's key at hand. */
-  find(): Connection | undefined {
-    const slot = this.keys.find()
+  /** The connection whose key stands in `keys`, where `used` words count. */
+  find(used: number): Connection | undefined {
+    const slot = this.keys.find(used)
     return slot < 0 ? undefined : this.#slots[slot]
   }
 
@@ -89,20 +90,14 @@ export class ConnectionTable {
     return connection === undefined || connection.status === Status.Free ? undefined : connection
   }
 
-  /** Opens a connection that begins with `segment` under the index's key at hand, which must not be known. */
-  open(segment: Segment): Connection {
+  /** Opens a connection that begins with `segment` under the key that stands in `keys`, which must not be known. */
+  open(used: number, segment: Segment): Connection {
     if (this.keys.size >= Math.max(1, this.#limits.connections)) this.#evict()
-    const connection = this.#free.pop() ?? this.#addSlot()
+    const slot = this.keys.insert(used)
+    const connection = (this.#slots[slot] ??= new Connection(slot))
     connection.open(this.opened++, segment)
-    this.keys.insert(connection.slot)
     if (this.#timers.idleEntries > 2 * this.#slots.length + 1024)
       this.#timers.retainIdle((slot, id) => this.#isKnown(slot, id))
-    return connection
-  }
-
-  #addSlot(): Connection {
-    const connection = new Connection(this.#slots.length)
-    this.#slots.push(connection)
     return connection
   }
 
@@ -134,7 +129,7 @@ export class ConnectionTable {
   finish(connection: Connection, cause: number): void {
     if (connection.status !== Status.Known && connection.status !== Status.Over) return
     connection.status = Status.Finished
-    this.keys.remove(connection.slot)
+    this.keys.withdraw(connection.slot)
     this.#finished.push(connection)
     this.#causes.push(cause)
   }
@@ -213,6 +208,6 @@ export class ConnectionTable {
   /** Frees a finished connection's slot. */
   release(connection: Connection): void {
     connection.status = Status.Free
-    this.#free.push(connection)
+    this.keys.release(connection.slot)
   }
 }

@@ -10,9 +10,9 @@ import { Layout, type Column } from '../batch.js'
 import type { Connection } from '../connection/observed.js'
 import { COLUMNS, IdentityTable, Nullable, OutcomeTable } from '../connection/record.js'
 import { ABSENT } from '../connection/syn.js'
-import type { KeyIndex } from '../flow/key-index.js'
 import { copy } from '../stream/history.js'
 import { TimeWriter } from '../time.js'
+import type { WordTable } from '../word-table.js'
 import { STAT_NAMES } from './stats.js'
 
 /** What an event tells. */
@@ -151,7 +151,7 @@ const NOTHING = new Uint8Array(0)
 export class EventWriter {
   /** Whose events come, and from which packet. */
   readonly head = new EventHead()
-  readonly #keys: KeyIndex
+  readonly #keys: WordTable
   /** Columns over the batches that go round. */
   readonly #known = new WeakMap<ArrayBufferLike, Tables>()
   #tables!: Tables
@@ -165,7 +165,7 @@ export class EventWriter {
   #spillFrom = 0
 
   /** @param keys where the addresses and ports of connections lie */
-  constructor(keys: KeyIndex) {
+  constructor(keys: WordTable) {
     this.#keys = keys
   }
 

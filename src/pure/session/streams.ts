@@ -7,7 +7,7 @@ import { Decoder } from '../decode/decoder.js'
 import { Drop } from '../decode/drop.js'
 import { TCP } from '../decode/proto.js'
 import { Segment } from '../decode/segment.js'
-import type { Filter } from '../filter/filter.js'
+import { compile } from '../filter/filter.js'
 import type { Host } from '../host.js'
 import { spanOf } from '../span.js'
 import { POLICIES } from '../stream/policy.js'
@@ -35,9 +35,9 @@ export class StreamSession implements Session {
   #isInBlock = false
   #isFinished = false
 
-  /** A session without a capture yet; packets that `filter` doesn't choose are as if they weren't there. */
-  constructor(options: StreamEngineOptions, filter: Filter | null, host: Host) {
-    this.#feed = new Feed(host, filter)
+  /** A session without a capture yet. */
+  constructor(options: StreamEngineOptions, host: Host) {
+    this.#feed = new Feed(host, compile(options.filter))
     this.#decoder = new Decoder(options.decode)
     this.#events = options.events
     this.#ignoreEncap = options.decode.ignoreEncap

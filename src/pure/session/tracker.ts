@@ -10,6 +10,8 @@ import { EndReason } from '../connection/state.js'
 import { ConnectionTable, type ConnectionLimits } from '../connection/table.js'
 import type { Datagram } from '../decode/datagram.js'
 import { Flags, type Segment } from '../decode/segment.js'
+import { isLoop } from '../flow/endpoints.js'
+import { FROM_FIRST, Identity } from '../flow/key.js'
 import type { BeginHash } from '../sha256.js'
 import { hasPassed } from '../span.js'
 import { Arena } from '../stream/arena.js'
@@ -42,11 +44,13 @@ export class Tracker {
   readonly #events: boolean
   readonly #idle: readonly [number, number]
   readonly #clock = new CaptureClock()
+  readonly #identity: Identity
   /** The segment at hand, as streams want it. */
   readonly #fed = new StreamSegment()
 
   constructor(options: TrackerOptions) {
     this.table = new ConnectionTable(options.connections)
+    this.#identity = new Identity(this.table.keys.key)
     this.arena = new Arena(options.streams)
     this.writer = new EventWriter(this.table.keys)
     this.#sink = new EventSink(this.writer, options.beginHash, options.maxGaps)
@@ -77,8 +81,8 @@ export class Tracker {
    */
   segment(packet: Packet, datagram: Datagram, segment: Segment, encap: number, capture: number): void {
     const { second, nanosecond } = packet
-    const isFromFirst = this.table.keys.take(datagram, segment.srcPort, segment.dstPort, encap)
-    const known = this.table.find()
+    const isFromFirst = this.#identity.of(datagram, encap) === FROM_FIRST
+    const known = this.table.find(this.#identity.used)
     const goesOn = known !== undefined && !(segment.has(Flags.SYN) && this.#isAnew(known, packet, segment, isFromFirst))
     const connection = goesOn ? known : this.#replace(known, packet, segment, isFromFirst, capture)
     const own = this.#isFromClient(connection, isFromFirst, goesOn, segment) ? connection.fwd : connection.rev
@@ -127,9 +131,9 @@ export class Tracker {
   }
 
   #open(packet: Packet, segment: Segment, isFromFirst: boolean, capture: number): Connection {
-    const connection = this.table.open(segment)
+    const connection = this.table.open(this.#identity.used, segment)
     const { slot } = connection
-    connection.clientIsFirst = isFromFirst !== isFromServer(segment) || this.table.keys.isLoop(slot)
+    connection.clientIsFirst = isFromFirst !== isFromServer(segment) || isLoop(this.table.keys, slot)
     connection.capture = capture
     connection.firstPacket = packet.number
     connection.firstSecond = connection.lastSecond = packet.second

@@ -19,7 +19,7 @@ export class Side {
   fin = false
   /** A RST was seen. */
   rst = false
-  /** The sequence number that acknowledges the FIN. */
+  /** The sequence number that acknowledges the FIN, as a signed 32-bit integer. */
   finEnd = 0
   finAcked = false
   /** Last advertised window, unscaled; of a direction that sent no segment yet, none. */
@@ -99,7 +99,7 @@ export class Connection {
     if (segment.has(Flags.ACK)) this.#ack(segment, own)
     if (segment.has(Flags.FIN)) {
       own.fin = true
-      own.finEnd = (segment.seq + segment.payloadLen + 1) >>> 0
+      own.finEnd = (segment.seq + segment.payloadLen + 1) | 0
       if (!this.isOver) this.state = State.Closing
     }
     if (segment.has(Flags.RST)) {

@@ -187,7 +187,7 @@ class SideColumns {
     this.#fin[row] = Number(side.fin)
     this.#rst[row] = Number(side.rst)
     this.#synFlags.write(row, syn.isSeen ? syn.flags : ABSENT)
-    this.#isn.write(row, syn.isSeen ? syn.isn : ABSENT)
+    this.#isn.write(row, syn.isSeen ? syn.isn >>> 0 : ABSENT)
     this.#mss.write(row, syn.mss)
     this.#windowScale.write(row, syn.windowScale)
     this.#sackPermitted.write(row, syn.isSeen ? Number(syn.sackPermitted) : ABSENT)

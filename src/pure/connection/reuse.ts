@@ -13,7 +13,7 @@ const LATE = 2 ** 20
 export function beginsAnew(known: Connection, segment: Segment, own: Side, isIdle: boolean): boolean {
   if ((segment.flags & (Flags.SYN | Flags.RST)) !== Flags.SYN) return false
   const { syn } = own
-  if (syn.isSeen && syn.isn === segment.seq) return false
+  if (syn.isSeen && syn.isn === (segment.seq | 0)) return false
   // A server that answers a second time may choose another number; after the end it's another connection.
   if (segment.has(Flags.ACK)) return known.isOver && syn.isSeen
   if (known.isOver || isIdle) return true

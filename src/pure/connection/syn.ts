@@ -14,7 +14,7 @@ export class SynInfo {
   isSeen = false
   /** Flags octet. */
   flags = 0
-  /** Initial sequence number. */
+  /** Initial sequence number, as a signed 32-bit integer. */
   isn = 0
   /** Maximum segment size (RFC 9293 section 3.7.1), octets. */
   mss = ABSENT
@@ -36,7 +36,7 @@ export class SynInfo {
   take(segment: Segment): void {
     this.isSeen = true
     this.flags = segment.flags & 0xff
-    this.isn = segment.seq
+    this.isn = segment.seq | 0
     const end = segment.options + Math.min(segment.optionsCaptured, MAX_OPTIONS)
     const { bytes } = segment
     for (let at = segment.options; at < end && bytes[at] !== EOL; ) {

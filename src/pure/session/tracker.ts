@@ -174,7 +174,7 @@ export class Tracker {
   #asFed(segment: Segment, zeroWindow: boolean): StreamSegment {
     const fed = this.#fed
     const { head } = this.writer
-    fed.seq = segment.seq
+    fed.seq = segment.seq | 0
     fed.syn = segment.has(Flags.SYN)
     fed.fin = segment.has(Flags.FIN)
     fed.bytes = segment.bytes

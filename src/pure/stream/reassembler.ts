@@ -9,7 +9,7 @@
 import type { Arena } from './arena.js'
 import type { StreamSegment } from './segment.js'
 import type { Sink } from './sink.js'
-import { EARLY_ACK, EMPTY_START, ORIGIN, PROBE, STARTED, SYN, Transfer } from './transfer.js'
+import { EARLY_ACK, EMPTY_START, NONE, PROBE, STARTED, SYN, Transfer } from './transfer.js'
 
 /** Farthest that a segment may lie from `rcvNxt`: RFC 7323 section 2.3's largest window. */
 const REACH = 2 ** 30
@@ -21,8 +21,6 @@ const LOWER = 2 ** 20
 const RESYNC_AFTER = 3
 /** Farthest that the next of them may lie from the end of the one before. */
 const RESYNC_STEP = 2 ** 20
-/** No position. */
-const NONE = -1
 
 /** One direction. A connection holds two; the token is the owner's name for it, as the arena gives it. */
 export class Stream extends Transfer {
@@ -34,8 +32,8 @@ export class Stream extends Transfer {
   reset(token: number): void {
     this.origin = 0
     this.token = token
-    this.start = this.rcvNxt = this.sndNxt = ORIGIN
-    this.sndUna = this.fin = this.recent = 0
+    this.start = this.rcvNxt = this.sndNxt = this.recent = 0
+    this.sndUna = this.fin = NONE
     this.flags = this.probe = 0
     this.retransmittedBytes = this.overlapBytes = this.conflictBytes = this.gapBytes = 0
     this.outOfOrder = this.ignored = 0
@@ -52,7 +50,7 @@ export class Stream extends Transfer {
       !segment.zeroWindow &&
       captured === segment.wireLength &&
       this.#wild === 0
-    const isSettled = this.queue === null && this.fin === 0 && this.rcvNxt === this.sndNxt
+    const isSettled = this.queue === null && this.fin === NONE && this.rcvNxt === this.sndNxt
     if (!isPlain || !isSettled || segment.seq !== this.seqAt(this.rcvNxt) || arena.limits.acked)
       return this.#pushSlow(arena, segment, sink)
     if (captured === 0) return
@@ -66,7 +64,7 @@ export class Stream extends Transfer {
   /** The peer's cumulative acknowledgement, from any of its segments with ACK set, in capture order. */
   onAck(arena: Arena, ack: number, second: number, nanosecond: number, sink: Sink): void {
     if ((this.flags & STARTED) === 0) {
-      this.#wildNext = ack
+      this.#wildNext = ack | 0
       this.flags |= EARLY_ACK
       return
     }
@@ -83,7 +81,7 @@ export class Stream extends Transfer {
     this.giveUpAll(arena, true, sink)
     this.flags &= ~PROBE
     // An acknowledged octet beyond all that was seen may be a FIN that the capture missed: not counted.
-    const acked = this.fin === 0 ? Math.max(0, this.sndUna - 1) : Math.min(this.sndUna, this.fin)
+    const acked = this.fin === NONE ? this.sndUna - 1 : Math.min(this.sndUna, this.fin)
     const end = Math.max(this.sndNxt, acked, this.fin)
     if (end > this.rcvNxt) this.giveUpTo(arena, end, true, sink)
   }
@@ -98,9 +96,9 @@ export class Stream extends Transfer {
     return (this.flags & STARTED) !== 0
   }
 
-  /** Sequence number at a position. */
+  /** Sequence number at a position, as a signed 32-bit integer. */
   seqAt(at: number): number {
-    return (this.origin + (at - ORIGIN)) >>> 0
+    return (this.origin + at) | 0
   }
 
   /** Everything but the next plain in-order segment. */
@@ -116,8 +114,8 @@ export class Stream extends Transfer {
       return
     }
     const located = this.#locate(arena, seq, segment.wireLength, sink)
-    const at = located < 0 ? NONE : this.#settleStart(arena, located, segment.wireLength)
-    if (at < 0) return
+    const at = located === NONE ? NONE : this.#settleStart(arena, located, segment.wireLength)
+    if (at === NONE) return
     this.take(arena, at, segment, sink)
     if (this.queue !== null) this.checkPatience(arena, segment.second, segment.nanosecond, sink)
   }
@@ -139,18 +137,17 @@ export class Stream extends Transfer {
     }
     // RFC 9293 section 3.10.7.3: until the peer acknowledged a SYN, a later one with another ISN may be the one it
     // takes (a server that lost its state answers anew).
-    const isSettled = (this.flags & SYN) !== 0 && (this.sndUna !== 0 || this.queue !== null)
+    const isSettled = (this.flags & SYN) !== 0 && (this.sndUna !== NONE || this.queue !== null)
     if (isSettled || this.rcvNxt !== this.start) return false
     // Nothing was handed over: what waits stays if it can belong to this start.
     const distance = since(first, this.seqAt(this.start))
-    const below = Math.abs(distance)
-    if (this.queue === null || distance < -REACH || distance > 0 || below >= this.start) {
+    if (this.queue === null || distance < -REACH || distance > 0) {
       this.discard(arena)
       this.#setOrigin(first)
-      this.sndUna = 0
-      this.fin = 0
+      this.sndUna = NONE
+      this.fin = NONE
     } else {
-      this.#moveStart(this.start - below)
+      this.#moveStart(this.start + distance)
     }
     this.flags = (this.flags | SYN) & ~EMPTY_START
     return true
@@ -162,7 +159,7 @@ export class Stream extends Transfer {
     const isKeepAlive = early && length <= 1 && this.#wildNext === plus(seq, 1)
     this.#setOrigin(isKeepAlive ? plus(seq, 1) : seq)
     const ahead = early ? since(this.#wildNext, this.origin) : 0
-    if (ahead > 0) this.sndUna = ahead <= ACK_REACH ? ORIGIN + ahead : 0
+    if (ahead > 0) this.sndUna = ahead <= ACK_REACH ? ahead : NONE
     if (isKeepAlive) arena.totals.keepAlives++
     else if (length === 0) this.flags |= EMPTY_START
     return !isKeepAlive
@@ -170,8 +167,8 @@ export class Stream extends Transfer {
 
   #setOrigin(first: number): void {
     this.origin = first
-    this.#moveStart(ORIGIN)
-    this.sndNxt = ORIGIN
+    this.#moveStart(0)
+    this.sndNxt = 0
     this.flags |= STARTED
   }
 
@@ -181,7 +178,7 @@ export class Stream extends Transfer {
     this.sndNxt = Math.max(this.sndNxt, to)
   }
 
-  /** The position of a sequence number, or -1 if it is wild. */
+  /** The position of a sequence number, or {@link NONE} if it is wild. */
   #locate(arena: Arena, seq: number, length: number, sink: Sink): number {
     const distance = since(seq, this.seqAt(this.rcvNxt))
     if (distance >= -REACH && distance <= REACH) {
@@ -213,8 +210,8 @@ export class Stream extends Transfer {
     arena.totals.resyncs++
     this.#wild = 0
     this.flags &= ~PROBE
-    this.sndUna = 0
-    this.fin = 0
+    this.sndUna = NONE
+    this.fin = NONE
     if (this.rcvNxt === this.start && (this.flags & SYN) === 0) return this.#setOrigin(seq)
     const ahead = (seq - this.seqAt(this.rcvNxt)) >>> 0
     this.giveUpTo(arena, this.rcvNxt + ahead, false, sink)
@@ -223,7 +220,7 @@ export class Stream extends Transfer {
 
   /**
    * Moves the start of a stream without SYN where this segment shows that it lies elsewhere. Gives the segment's
-   * position, -1 if it was a keep-alive.
+   * position, {@link NONE} if it was a keep-alive.
    */
   #settleStart(arena: Arena, at: number, length: number): number {
     const isUntouched = this.rcvNxt === this.start && (this.flags & SYN) === 0
@@ -245,7 +242,7 @@ export class Stream extends Transfer {
 
 /** A sequence number `n` octets later. */
 function plus(seq: number, n: number): number {
-  return (seq + n) >>> 0
+  return (seq + n) | 0
 }
 
 /** Signed distance from `earlier` to `seq`, modulo 2^32: RFC 9293 section 3.4. */

@@ -2,7 +2,7 @@
 
 /** One segment. The object is filled again for each; RST payload is no stream data (RFC 9293 section 3.5.3). */
 export class StreamSegment {
-  /** The header's sequence number. */
+  /** The header's sequence number, as a signed 32-bit integer. */
   seq = 0
   /** SYN: the payload begins one later. */
   syn = false

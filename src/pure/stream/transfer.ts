@@ -2,8 +2,9 @@
  * Where a segment's octets go: compared with what is known, handed over, or stored; and how holes are given up. Mirrors
  * `core::stream::transfer`.
  *
- * Positions are numbers in which the first sequence number seen stands at {@link ORIGIN}, so that the stream's start can
- * still move down; offsets, which the sink hears, count from that start. Doubles are exact for both up to 2^53.
+ * Positions count from the first sequence number seen, and may be negative: the stream's start can still move down.
+ * Offsets, which the sink hears, count from that start. Doubles are exact for both up to 2^53. Sequence numbers are kept
+ * as signed 32-bit integers, which is all the same modulo 2^32 and what engines keep without an object.
  */
 import type { Arena } from './arena.js'
 import { Differences } from './differences.js'
@@ -13,8 +14,8 @@ import type { StreamSegment } from './segment.js'
 import type { Sink } from './sink.js'
 import { PAGE } from './slab.js'
 
-/** Where the first sequence number stands. */
-export const ORIGIN = 2 ** 40
+/** No position: lies below all others. */
+export const NONE = -Infinity
 
 /** A first sequence number is known. */
 export const STARTED = 1
@@ -45,20 +46,20 @@ const DIFFERENCES = new Differences()
 
 /** One direction's octets: what {@link Stream} does once a segment's place is known. */
 export class Transfer {
-  /** Sequence number that stands at `ORIGIN`; before `STARTED` meaningless. */
+  /** Sequence number that stands at position 0; before `STARTED` meaningless. */
   origin = 0
   /** The owner's name for the stream. */
   token: number
   /** Position of offset 0. */
-  start = ORIGIN
+  start = 0
   /** Next position to hand over. Everything below was handed over or given up. */
-  rcvNxt = ORIGIN
+  rcvNxt = 0
   /** Highest end seen. */
-  sndNxt = ORIGIN
-  /** Highest acknowledgement seen; 0 = none. */
-  sndUna = 0
-  /** Position of the FIN; 0 = none. */
-  fin = 0
+  sndNxt = 0
+  /** Highest acknowledgement seen, or {@link NONE}. */
+  sndUna = NONE
+  /** Position of the FIN, or {@link NONE}. */
+  fin = NONE
   /** Newest entry of the history. */
   recent = 0
   flags = 0
@@ -119,8 +120,8 @@ export class Transfer {
   /** Notes a FIN; gives the segment's end, at most the FIN's place. A FIN below what was seen is not believed. */
   #clipAtFin(arena: Arena, at: number, segment: StreamSegment): number {
     const end = at + segment.wireLength
-    if (segment.fin && this.fin === 0 && end >= Math.max(this.sndNxt, this.rcvNxt)) this.fin = end
-    if (this.fin === 0 || end <= this.fin) return end
+    if (segment.fin && this.fin === NONE && end >= Math.max(this.sndNxt, this.rcvNxt)) this.fin = end
+    if (this.fin === NONE || end <= this.fin) return end
     arena.totals.afterFinOctets += end - Math.max(at, this.fin)
     this.ignored++
     return Math.max(this.fin, at)
@@ -133,7 +134,7 @@ export class Transfer {
   #isKeepAlive(arena: Arena, at: number, end: number, segment: StreamSegment): boolean {
     if (end - at !== 1 || end !== this.sndNxt || segment.fin || segment.syn) return false
     const acked = this.sndUna >= end
-    const delivered = at < this.rcvNxt && (acked || this.sndUna === 0)
+    const delivered = at < this.rcvNxt && (acked || this.sndUna === NONE)
     if (!delivered && !(acked && this.#isStored(arena, at))) return false
     arena.totals.keepAlives++
     return true

@@ -24,6 +24,8 @@ pub struct Packet {
     pub link: LinkType,
     /// Interface number in the file, through all its sections; 0 where the format has none.
     pub interface: u32,
+    /// Number of the capture, from 0, where whoever reads several tells them apart.
+    pub capture: u32,
 }
 
 impl Packet {
@@ -123,6 +125,7 @@ impl BlockReader {
                         wire_len: head.wire_len,
                         link: head.link,
                         interface: head.interface,
+                        capture: 0,
                     }));
                 }
                 Step::Discard(octets) => self.discard = octets,

@@ -229,7 +229,8 @@ impl<'a> EventWriter<'a> {
         }
         self.push(spill, event, [octets, &[]]);
         let Event { slot, direction, offset, length, .. } = *event;
-        self.tail = (self.join && spill.is_empty()).then_some(Tail { slot, direction, offset: offset + length, length });
+        self.tail =
+            (self.join && spill.is_empty()).then_some(Tail { slot, direction, offset: offset + length, length });
     }
 
     /// Writes an event other than open and close, or lets it wait; its octets may come in two versions.

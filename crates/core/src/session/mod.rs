@@ -10,6 +10,7 @@ mod events;
 mod feed;
 mod flows;
 mod keys;
+mod lookahead;
 mod packets;
 mod stats;
 mod streams;

@@ -4,15 +4,16 @@ use sha2::{Digest, Sha256};
 
 use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use super::lookahead::{self, Lookahead, Looked};
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey};
+use crate::flow::{Direction, FlowKey, Identity, identify};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
@@ -54,6 +55,7 @@ pub struct StreamSession {
     block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
+    lookahead: Lookahead,
     decoder: Decoder,
     tracker: Tracker,
     stats: Stats,
@@ -99,6 +101,7 @@ impl StreamSession {
             layout: EventLayout::default(),
             block: Block::default(),
             in_block: false,
+            lookahead: Lookahead::default(),
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -116,39 +119,84 @@ impl StreamSession {
         let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
-        let mut done = false;
-        while !done && self.tracker.spill.is_empty() {
-            match self.feed.next(&block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
-                FeedStep::BlockDone => done = true,
+        let mut looked = Vec::new();
+        while self.tracker.spill.is_empty() {
+            let group = self.lookahead.group(&mut self.feed, &block);
+            if group.is_empty() {
+                break;
             }
+            self.walk_group(&group, &block, &mut decoder, &mut looked, writer);
+            self.lookahead.give_back(group);
         }
+        drop(looked);
         self.block = block;
         self.decoder = decoder;
-        done
+        self.lookahead.is_done()
     }
 
     #[inline]
+    fn walk_group<'a>(
+        &mut self,
+        group: &[Packet],
+        block: &'a [u8],
+        decoder: &mut Decoder,
+        looked: &mut Vec<Looked<'a>>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        lookahead::look(group, block, decoder, looked, |datagram| self.owner(datagram));
+        for (_, hash) in looked.iter().filter_map(|packet| packet.owner) {
+            self.tracker.table.fetch_ahead(hash);
+        }
+        for Looked { packet, plain, owner } in &*looked {
+            self.stats.packets += 1;
+            self.stats.captured_bytes += u64::from(packet.captured_len);
+            self.tracker.advance(packet, writer);
+            match plain {
+                Some(datagram) => self.datagram(packet, datagram, *owner, writer),
+                None => self.packet(decoder, packet, packet.bytes(block), writer),
+            }
+            self.lookahead.find(&mut self.feed, block);
+        }
+    }
+
+    /// A packet that takes more than a look.
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
-        self.stats.packets += 1;
-        self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.tracker.advance(packet, writer);
         match decoder.decode(packet, frame) {
-            Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
-                Some(mut segment) => {
-                    if !datagram.reassembled {
-                        let offset = datagram.upper_offset + segment.header_len;
-                        clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
-                    }
-                    let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment };
-                    self.tracker.segment(&arrived, self.feed.capture(), writer);
-                }
-                None => self.stats.bad_segments += 1,
-            },
-            Ok(_) => {}
+            Ok(datagram) => self.datagram(packet, &datagram, self.owner(&datagram), writer),
             Err(reason) => self.stats.count_drop(reason),
         }
+    }
+
+    /// Which connection a datagram belongs to, and the hash of the key; `None` where it holds no TCP.
+    #[inline]
+    fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
+        if datagram.proto != proto::TCP {
+            return None;
+        }
+        let identity = identify(datagram, self.options.decode.key_encap(datagram.outer))?;
+        Some((identity, self.tracker.table.hash_ahead(&identity.key)))
+    }
+
+    #[inline]
+    fn datagram(
+        &mut self,
+        packet: &Packet,
+        datagram: &Datagram<'_>,
+        owner: Option<(Identity, u64)>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        if datagram.proto != proto::TCP {
+            return;
+        }
+        let (Some(mut segment), Some((Identity { key, .. }, hash))) = (Segment::parse(datagram), owner) else {
+            self.stats.bad_segments += 1;
+            return;
+        };
+        if !datagram.reassembled {
+            let offset = datagram.upper_offset + segment.header_len;
+            clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+        }
+        self.tracker.segment(&Arrived { packet, datagram, key, hash, segment: &segment }, writer);
     }
 
     /// Reads and walks what one call may.
@@ -157,14 +205,17 @@ impl StreamSession {
             if self.in_block {
                 self.in_block = !self.walk(writer);
             }
+            if self.in_block || !self.tracker.spill.is_empty() {
+                return Status::More;
+            }
             if self.feed.failed() {
                 return Status::SourceFailed;
             }
-            if !self.tracker.spill.is_empty() {
-                return Status::More;
-            }
             match self.feed.fill_own(&mut self.block) {
-                FeedFilled::Ready => self.in_block = true,
+                FeedFilled::Ready => {
+                    self.in_block = true;
+                    self.lookahead.enter_block();
+                }
                 FeedFilled::NeedInput => return Status::NeedInput,
                 FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
                 FeedFilled::End => return Status::SourceEnd,
@@ -202,6 +253,7 @@ impl Session for StreamSession {
     fn open(&mut self, source: Source, name: &str) {
         self.feed.open(source, name);
         self.in_block = false;
+        self.lookahead.enter_block();
     }
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
@@ -254,8 +306,9 @@ struct Arrived<'a> {
     packet: &'a Packet,
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
-    /// What counts for the key of what lies around the datagram.
-    encap: EncapId,
+    /// Its connection's key, and the key's hash.
+    key: FlowKey,
+    hash: u64,
 }
 
 impl Tracker {
@@ -272,12 +325,12 @@ impl Tracker {
         }
     }
 
-    fn segment(&mut self, arrived: &Arrived<'_>, capture: u32, writer: &mut EventWriter<'_>) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
-        let ports = (segment.src_port, segment.dst_port);
-        let (key, _) =
-            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
-        let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+    fn segment(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let known = self
+            .table
+            .find(&arrived.key, arrived.hash)
+            .and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
@@ -286,7 +339,7 @@ impl Tracker {
                     self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
-                self.open(key, arrived, capture, writer)
+                self.open(arrived, writer)
             }
         };
         self.table.touch(slot, self.now_ns);
@@ -326,18 +379,12 @@ impl Tracker {
         Some(if from_client { Direction::Fwd } else { Direction::Rev })
     }
 
-    fn open(
-        &mut self,
-        key: FlowKey,
-        arrived: &Arrived<'_>,
-        capture: u32,
-        writer: &mut EventWriter<'_>,
-    ) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
+    fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
+        let Arrived { packet, datagram, segment, key, hash } = *arrived;
         let mut direction = Direction::Fwd;
-        let slot = self.table.open(key, |id, slot| {
+        let slot = self.table.open(key, hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
-            (connection.capture, connection.first_packet) = (capture, packet.number);
+            (connection.capture, connection.first_packet) = (packet.capture, packet.number);
             (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
             direction = way;
             connection

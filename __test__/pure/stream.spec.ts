@@ -8,33 +8,27 @@ import { Stream } from '../../src/pure/stream/reassembler.js'
 import { StreamSegment } from '../../src/pure/stream/segment.js'
 import type { Sink } from '../../src/pure/stream/sink.js'
 
-const text = (bytes: Uint8Array, at: number, length: number) =>
-  Buffer.from(bytes.subarray(at, at + length)).toString('latin1')
+const text = (octets: Uint8Array) => Buffer.from(octets).toString('latin1')
 
 class Tape implements Sink {
   readonly #t: ExecutionContext
-  readonly #segment: StreamSegment
   events: string[] = []
   next = 0
 
-  constructor(t: ExecutionContext, segment: StreamSegment) {
+  constructor(t: ExecutionContext) {
     this.#t = t
-    this.#segment = segment
   }
-  inOrder(offset: number, at: number, length: number): void {
-    this.released(offset, this.#segment.bytes, at, length)
-  }
-  released(offset: number, bytes: Uint8Array, at: number, length: number): void {
-    this.#goOn(offset, length)
-    if (this.events.at(-1)?.startsWith('data')) this.events.push(this.events.pop()! + text(bytes, at, length))
-    else this.events.push(`data ${offset} ${text(bytes, at, length)}`)
+  data(offset: number, octets: Uint8Array): void {
+    this.#goOn(offset, octets.length)
+    if (this.events.at(-1)?.startsWith('data')) this.events.push(this.events.pop()! + text(octets))
+    else this.events.push(`data ${offset} ${text(octets)}`)
   }
   gap(offset: number, length: number): void {
     this.#goOn(offset, length)
     this.events.push(`gap ${offset} ${length}`)
   }
-  conflict(offset: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void {
-    this.events.push(`conflict ${offset} ${text(kept, keptAt, length)}/${text(other, otherAt, length)}`)
+  conflict(offset: number, kept: Uint8Array, other: Uint8Array): void {
+    this.events.push(`conflict ${offset} ${text(kept)}/${text(other)}`)
   }
   #goOn(offset: number, length: number): void {
     this.#t.is(offset, this.next, 'stream order')
@@ -56,13 +50,12 @@ class Lab {
   constructor(t: ExecutionContext, limits: Partial<StreamLimits> = {}) {
     this.#t = t
     this.arena = new Arena({ ...DEFAULT_LIMITS, ...limits })
-    this.tape = new Tape(t, this.#segment)
+    this.tape = new Tape(t)
   }
   push(at: number, payload: string, syn = false, fin = false, missing = 0): this {
-    const bytes = Buffer.from(`<${payload}>`, 'latin1')
     const { second, nanosecond } = this.now
     Object.assign(this.#segment, {
-      seq: (this.isn + 1 + at) | 0, syn, fin, bytes, at: 1, captured: payload.length,
+      seq: (this.isn + 1 + at) | 0, syn, fin, payload: Buffer.from(payload, 'latin1'),
       wireLength: payload.length + missing, zeroWindow: this.zeroWindow, second, nanosecond,
     })
     this.stream.push(this.arena, this.#segment, this.tape)
@@ -253,10 +246,10 @@ test('limits: the direction gives up its oldest hole, all streams the one that w
   t.is(lab.arena.totals.directionLimitHits, 1)
   const all = new Lab(t, { totalOctets: 112 }).syn().seg(1, 'b')
   t.is(all.arena.overLimit(), -1)
-  const segment = Object.assign(new StreamSegment(), { seq: 10, bytes: Uint8Array.of(120) })
-  const [other, tape] = [new Stream(8), new Tape(t, segment)]
+  const segment = Object.assign(new StreamSegment(), { seq: 10 })
+  const [other, tape] = [new Stream(8), new Tape(t)]
   other.push(all.arena, segment, tape)
-  other.push(all.arena, Object.assign(segment, { seq: 12, captured: 1, wireLength: 1 }), tape)
+  other.push(all.arena, Object.assign(segment, { seq: 12, payload: Uint8Array.of(120), wireLength: 1 }), tape)
   t.is(all.arena.overLimit(), 7)
   all.stream.relieve(all.arena, all.tape)
   all.hears('gap 0 1', 'data 1 b')

@@ -88,7 +88,7 @@ export class PureEngine implements Engine {
     return this.#session.captures().takeJson()
   }
 
-  async next(batch: Uint8Array, block = NOTHING, side = NOTHING, givenBack = NO_NUMBERS): Promise<number> {
+  async next(batch: Uint8Array, block = NOTHING, givenBack = NO_NUMBERS): Promise<number> {
     this.#check()
     if (this.#busy) throw new StateError('ERR_BUSY', 'a request is already under way')
     this.#busy = true
@@ -98,7 +98,7 @@ export class PureEngine implements Engine {
       for (;;) {
         // Closed while it waited.
         if (this.#closed) return Status.Done
-        const answer = this.#session.next({ batch, block, side, givenBack: given })
+        const answer = this.#session.next({ batch, block, givenBack: given })
         if ((answer & 7) !== WAITING) return answer
         if (answer >= 8) return answer - WAITING + Status.More
         given = NO_NUMBERS

@@ -16,13 +16,12 @@ const pair = (name: string, kind: Kind, nullable = false): readonly Column[] => 
   { name: `${name}_rev`, kind, nullable },
 ]
 
-/** Who the connection is. */
-const IDENTITY: readonly Column[] = [
+/** What stands fast from a connection's first segment on. */
+export const IDENTITY: readonly Column[] = [
   { name: 'connection_id', kind: 'u64' },
   { name: 'capture', kind: 'u32' },
   { name: 'first_packet', kind: 'u64' },
   { name: 'first_ns', kind: 'i64' },
-  { name: 'last_ns', kind: 'i64' },
   { name: 'ip_version', kind: 'u8' },
   { name: 'client_addr', kind: 'addr' },
   { name: 'client_port', kind: 'u16' },
@@ -32,7 +31,9 @@ const IDENTITY: readonly Column[] = [
 
 /** `stream_sha256_*` and the list of gaps travel apart. */
 export const COLUMNS: readonly Column[] = [
-  ...IDENTITY,
+  ...IDENTITY.slice(0, 4),
+  { name: 'last_ns', kind: 'i64' },
+  ...IDENTITY.slice(4),
   { name: 'state', kind: 'word', words: STATE_NAMES },
   { name: 'end_reason', kind: 'word', words: END_REASON_NAMES },
   ...pair('packets', 'u64'),
@@ -60,7 +61,6 @@ export class IdentityTable {
   readonly #capture: NumberArray
   readonly #firstPacket: NumberArray
   readonly #first: TimeWriter
-  readonly #last: TimeWriter
   readonly #version: NumberArray
   readonly #clientAddr: Uint8Array
   readonly #clientPort: NumberArray
@@ -68,12 +68,10 @@ export class IdentityTable {
   readonly #serverPort: NumberArray
 
   constructor(view: BatchView, maxRows: number) {
-    const time = (name: string) => new TimeWriter(view.bytes.buffer, view.place(name).values, maxRows)
     this.#id = view.numbers('connection_id')
     this.#capture = view.numbers('capture')
     this.#firstPacket = view.numbers('first_packet')
-    this.#first = time('first_ns')
-    this.#last = time('last_ns')
+    this.#first = new TimeWriter(view.bytes.buffer, view.place('first_ns').values, maxRows)
     this.#version = view.numbers('ip_version')
     this.#clientAddr = view.addresses('client_addr')
     this.#clientPort = view.numbers('client_port')
@@ -88,7 +86,6 @@ export class IdentityTable {
     this.#capture[row] = connection.capture
     this.#firstPacket[row] = connection.firstPacket
     this.#first.write(row, connection.firstSecond, connection.firstNanosecond)
-    this.#last.write(row, connection.lastSecond, connection.lastNanosecond)
     this.#version[row] = versionOf(keys, slot)
     writeAddress(keys, slot, clientIsFirst, this.#clientAddr, row * 16)
     this.#clientPort[row] = portOf(keys, slot, clientIsFirst)
@@ -99,13 +96,15 @@ export class IdentityTable {
 
 /** Columns of the rest, in one batch. */
 export class OutcomeTable {
+  readonly #last: TimeWriter
   readonly #state: NumberArray
   readonly #reason: NumberArray
   readonly #connected: NumberArray
   readonly #fwd: SideColumns
   readonly #rev: SideColumns
 
-  constructor(view: BatchView) {
+  constructor(view: BatchView, maxRows: number) {
+    this.#last = new TimeWriter(view.bytes.buffer, view.place('last_ns').values, maxRows)
     this.#state = view.numbers('state')
     this.#reason = view.numbers('end_reason')
     this.#connected = view.numbers('connected')
@@ -115,6 +114,7 @@ export class OutcomeTable {
 
   /** Writes a row. */
   write(row: number, connection: Connection, reason: number): void {
+    this.#last.write(row, connection.lastSecond, connection.lastNanosecond)
     this.#state[row] = connection.state
     this.#reason[row] = reason
     this.#connected[row] = Number(connection.connected)

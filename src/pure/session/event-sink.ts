@@ -23,9 +23,6 @@ export class EventSink implements Sink {
   #extra: Extra | undefined
   /** Events of it are asked for. */
   #givesEvents = false
-  #bytes: Uint8Array = new Uint8Array(0)
-  /** Events may point into those octets. */
-  #isBlock = false
 
   /** @param beginHash begins the hash of a direction, where one is asked for */
   constructor(writer: EventWriter, beginHash: BeginHash | null, maxGaps: number) {
@@ -44,13 +41,11 @@ export class EventSink implements Sink {
     this.#extras[slot] = extra
   }
 
-  /** What comes now is of that connection, and of a segment with these octets. */
-  hear(slot: number, givesEvents: boolean, bytes: Uint8Array, isBlock: boolean): void {
+  /** What comes now is of that connection. */
+  hear(slot: number, givesEvents: boolean): void {
     this.#writer.head.slot = slot
     this.#extra = this.#extras[slot]
     this.#givesEvents = givesEvents
-    this.#bytes = bytes
-    this.#isBlock = isBlock
   }
 
   /** What its record has besides its columns; the connection ended. */
@@ -62,16 +57,9 @@ export class EventSink implements Sink {
     return { gaps, sha256: hashes === null ? null : [hashes[0].digest(), hashes[1].digest()] }
   }
 
-  inOrder(offset: number, at: number, length: number): void {
-    if (this.#extra !== undefined) this.#hash(this.#bytes, at, length)
-    if (!this.#givesEvents) return
-    if (this.#isBlock) this.#writer.block(offset, this.#bytes, at, length)
-    else this.#writer.data(offset, this.#bytes, at, length)
-  }
-
-  released(offset: number, bytes: Uint8Array, at: number, length: number): void {
-    if (this.#extra !== undefined) this.#hash(bytes, at, length)
-    if (this.#givesEvents) this.#writer.data(offset, bytes, at, length)
+  data(offset: number, octets: Uint8Array): void {
+    this.#extra?.hashes?.[this.#writer.head.direction as 0 | 1].update(octets)
+    if (this.#givesEvents) this.#writer.data(offset, octets)
   }
 
   gap(offset: number, length: number): void {
@@ -79,12 +67,8 @@ export class EventSink implements Sink {
     if (this.#givesEvents) this.#writer.gap(offset, length)
   }
 
-  conflict(offset: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void {
-    if (this.#givesEvents) this.#writer.conflict(offset, kept, keptAt, other, otherAt, length)
-  }
-
-  #hash(bytes: Uint8Array, at: number, length: number): void {
-    this.#extra?.hashes?.[this.#writer.head.direction as 0 | 1].update(bytes.subarray(at, at + length))
+  conflict(offset: number, kept: Uint8Array, other: Uint8Array): void {
+    if (this.#givesEvents) this.#writer.conflict(offset, kept, other)
   }
 
   /** Adds a gap to the list, or makes the last one longer. */

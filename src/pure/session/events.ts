@@ -2,22 +2,24 @@
  * Stream events as rows: what happened, to which connection, and where its octets lie. Mirrors `core::session::events`.
  *
  * Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that some
- * events belong to. Rows go straight into the caller's batch; what doesn't fit waits here, copied, and goes first into
- * the next one.
+ * events belong to. Rows go straight into the caller's batch and octets, side by side, into the caller's block; what
+ * doesn't fit waits here and goes first into the next ones.
+ *
+ * Octets that follow those of the row before, in their stream and so in the block, lengthen that row: one event then
+ * holds what several segments brought.
  */
 import { BatchView, type NumberArray } from '../../batch/view.js'
 import { Layout, type Column } from '../batch.js'
 import type { Connection } from '../connection/observed.js'
-import { COLUMNS, IdentityTable, Nullable, OutcomeTable } from '../connection/record.js'
+import { COLUMNS, IDENTITY, IdentityTable, Nullable, OutcomeTable } from '../connection/record.js'
 import { ABSENT } from '../connection/syn.js'
-import { copy } from '../stream/history.js'
 import { TimeWriter } from '../time.js'
 import type { WordTable } from '../word-table.js'
 import { STAT_NAMES } from './stats.js'
 
 /** What an event tells. */
 export const EventKind = {
-  /** A connection began: its record so far is the next row of `opens`. */
+  /** A connection began: who it is says the next row of `opens`. */
   Open: 0,
   /** Octets in stream order. */
   Data: 1,
@@ -31,24 +33,22 @@ export const EventKind = {
 
 const KIND_NAMES = ['open', 'data', 'gap', 'conflict', 'close']
 
-/** Where an event's octets lie. */
-const Place = { None: 0, Block: 1, Side: 2 } as const
-
 const EVENTS: readonly Column[] = [
   { name: 'kind', kind: 'word', words: KIND_NAMES },
   { name: 'slot', kind: 'u32' },
   { name: 'direction', kind: 'u8' },
-  { name: 'place', kind: 'u8' },
+  // Where in the block its octets begin.
   { name: 'at', kind: 'u32' },
   { name: 'offset', kind: 'u64' },
   { name: 'length', kind: 'u64' },
+  // Of the packet that brought the first octet.
   { name: 'ts_ns', kind: 'i64' },
   { name: 'packet', kind: 'u64' },
 ]
 
 /**
- * What a close row adds to the record's columns: where in the side buffer the gaps (pairs of doubles) and the SHA-256
- * digests (32 octets each, forward first) lie.
+ * What a close row adds to the record's columns: where in the block the gaps (pairs of doubles) and the SHA-256 digests
+ * (32 octets each, forward first) lie.
  */
 const CLOSE_EXTRA: readonly Column[] = [
   { name: 'gaps_at', kind: 'u32' },
@@ -57,13 +57,15 @@ const CLOSE_EXTRA: readonly Column[] = [
   { name: 'sha256_at', kind: 'u32', nullable: true },
 ]
 
-/** Most events of one batch: a block of the smallest packets with one octet each has fewer. */
-const MAX_EVENTS = 32_768
+/** Octets of the caller's block. */
+export const BLOCK_LENGTH = 2 ** 20
+/** Most events of one batch. */
+const MAX_EVENTS = 16_384
 /** Most connections that one batch opens or closes. */
 const MAX_RECORDS = 4096
 
 const EVENT_LAYOUT = new Layout(STAT_NAMES, EVENTS, MAX_EVENTS)
-const OPEN_LAYOUT = new Layout([], COLUMNS, MAX_RECORDS, EVENT_LAYOUT.byteLength)
+const OPEN_LAYOUT = new Layout([], IDENTITY, MAX_RECORDS, EVENT_LAYOUT.byteLength)
 const CLOSE_LAYOUT = new Layout([], [...COLUMNS, ...CLOSE_EXTRA], MAX_RECORDS, OPEN_LAYOUT.byteLength)
 
 /** The tables of a batch as JSON: one layout for each. */
@@ -108,14 +110,12 @@ class Tables {
   readonly kind: NumberArray
   readonly slot: NumberArray
   readonly direction: NumberArray
-  readonly place: NumberArray
   readonly at: NumberArray
   readonly offset: NumberArray
   readonly length: NumberArray
   readonly time: TimeWriter
   readonly packet: NumberArray
   readonly opens: IdentityTable
-  readonly openOutcomes: OutcomeTable
   readonly closes: IdentityTable
   readonly closeOutcomes: OutcomeTable
   readonly gapsAt: NumberArray
@@ -129,16 +129,14 @@ class Tables {
     this.kind = events.numbers('kind')
     this.slot = events.numbers('slot')
     this.direction = events.numbers('direction')
-    this.place = events.numbers('place')
     this.at = events.numbers('at')
     this.offset = events.numbers('offset')
     this.length = events.numbers('length')
     this.time = new TimeWriter(batch.buffer, events.place('ts_ns').values, MAX_EVENTS)
     this.packet = events.numbers('packet')
     this.opens = new IdentityTable(opens, MAX_RECORDS)
-    this.openOutcomes = new OutcomeTable(opens)
     this.closes = new IdentityTable(closes, MAX_RECORDS)
-    this.closeOutcomes = new OutcomeTable(closes)
+    this.closeOutcomes = new OutcomeTable(closes, MAX_RECORDS)
     this.gapsAt = closes.numbers('gaps_at')
     this.gapCounts = [closes.numbers('gap_count_fwd'), closes.numbers('gap_count_rev')]
     this.sha256At = new Nullable(closes, 'sha256_at')
@@ -152,30 +150,41 @@ export class EventWriter {
   /** Whose events come, and from which packet. */
   readonly head = new EventHead()
   readonly #keys: WordTable
+  readonly #join: boolean
   /** Columns over the batches that go round. */
   readonly #known = new WeakMap<ArrayBufferLike, Tables>()
   #tables!: Tables
-  #side: Uint8Array = NOTHING
+  #block: Uint8Array = NOTHING
   #rows = 0
   #opens = 0
   #closes = 0
-  #sideUsed = 0
+  /** Octets of the block that are taken. */
+  #used = 0
+  /** Where the next octet of the last row would be in its stream, where that row is data and may grow; or -1. */
+  #tailOffset = -1
+  #tailSlot = 0
+  #tailDirection = 0
   /** Events that wait for room, from `#spillFrom` on. */
   #spill: Spilled[] = []
   #spillFrom = 0
 
-  /** @param keys where the addresses and ports of connections lie */
-  constructor(keys: WordTable) {
+  /**
+   * @param keys where the addresses and ports of connections lie
+   * @param join octets that follow those of the row before lengthen it
+   */
+  constructor(keys: WordTable, join: boolean) {
     this.#keys = keys
+    this.#join = join
   }
 
   /** Begins with empty buffers. */
-  begin(batch: Uint8Array, side: Uint8Array): void {
+  begin(batch: Uint8Array, block: Uint8Array): void {
     const known = this.#known.get(batch.buffer)
     this.#tables = known ?? new Tables(batch)
     if (known === undefined) this.#known.set(batch.buffer, this.#tables)
-    this.#side = side
-    this.#rows = this.#opens = this.#closes = this.#sideUsed = 0
+    this.#block = block
+    this.#rows = this.#opens = this.#closes = this.#used = 0
+    this.#tailOffset = -1
   }
 
   /** Rows of the events table so far. */
@@ -188,51 +197,58 @@ export class EventWriter {
     return this.#spillFrom < this.#spill.length
   }
 
-  #hasRoom(kind: number, sideLength: number): boolean {
+  #hasRoom(kind: number, octets: number): boolean {
     return (
       this.#rows < MAX_EVENTS &&
       // Behind the next multiple of 8.
-      sideLength <= this.#side.length - this.#sideUsed - 8 &&
+      octets <= this.#block.length - this.#used - 8 &&
       (kind !== EventKind.Open || this.#opens < MAX_RECORDS) &&
       (kind !== EventKind.Close || this.#closes < MAX_RECORDS)
     )
   }
 
-  /** Writes octets that lie in the block, at `at`, or lets them wait. */
-  block(offset: number, block: Uint8Array, at: number, length: number): void {
-    if (this.isSpilling || this.#rows === MAX_EVENTS)
-      this.#wait(EventKind.Data, offset, length, block.slice(at, at + length))
-    else this.#write(this.head, EventKind.Data, Place.Block, at, offset, length)
-  }
-
-  /** Writes octets that must be copied, or lets them wait. */
-  data(offset: number, bytes: Uint8Array, at: number, length: number): void {
-    if (this.isSpilling || !this.#hasRoom(EventKind.Data, length)) {
-      this.#wait(EventKind.Data, offset, length, bytes.slice(at, at + length))
+  /** Writes data, or lets it wait. */
+  data(offset: number, octets: Uint8Array): void {
+    const { slot, direction } = this.head
+    const { length } = octets
+    const follows = this.#tailOffset === offset && this.#tailSlot === slot && this.#tailDirection === direction
+    if (follows && length + this.#used + 8 <= this.#block.length) {
+      this.#tables.length[this.#rows - 1]! += length
+      this.#tailOffset = offset + length
+      this.#copy(octets)
       return
     }
-    const place = this.#copyToSide(bytes, at, length)
-    this.#write(this.head, EventKind.Data, Place.Side, place, offset, length)
+    if (this.isSpilling || !this.#hasRoom(EventKind.Data, length)) {
+      this.#wait(EventKind.Data, offset, length, octets.slice())
+      return
+    }
+    this.#write(this.head, EventKind.Data, offset, length)
+    this.#copy(octets)
+    if (!this.#join) return
+    this.#tailOffset = offset + length
+    this.#tailSlot = slot
+    this.#tailDirection = direction
   }
 
   /** Writes a gap, or lets it wait. */
   gap(offset: number, length: number): void {
     if (this.isSpilling || !this.#hasRoom(EventKind.Gap, 0)) this.#wait(EventKind.Gap, offset, length, NOTHING)
-    else this.#write(this.head, EventKind.Gap, Place.None, 0, offset, length)
+    else this.#write(this.head, EventKind.Gap, offset, length)
   }
 
   /** Writes two versions of the same octets, or lets them wait. */
-  conflict(offset: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void {
+  conflict(offset: number, kept: Uint8Array, other: Uint8Array): void {
+    const { length } = kept
     if (this.isSpilling || !this.#hasRoom(EventKind.Conflict, 2 * length)) {
       const octets = new Uint8Array(2 * length)
-      copy(kept, keptAt, length, octets, 0)
-      copy(other, otherAt, length, octets, length)
+      octets.set(kept)
+      octets.set(other, length)
       this.#wait(EventKind.Conflict, offset, length, octets)
       return
     }
-    const place = this.#copyToSide(kept, keptAt, length)
-    this.#copyToSide(other, otherAt, length)
-    this.#write(this.head, EventKind.Conflict, Place.Side, place, offset, length)
+    this.#write(this.head, EventKind.Conflict, offset, length)
+    this.#copy(kept)
+    this.#copy(other)
   }
 
   /** Writes an open event with its connection's record, or lets it wait. */
@@ -243,7 +259,7 @@ export class EventWriter {
 
   /** Writes a close event with its connection's record. True: written, so the connection may go; false: it waits. */
   close(connection: Connection, reason: number, extra: CloseExtra): boolean {
-    if (this.isSpilling || !this.#hasRoom(EventKind.Close, sideLength(extra))) {
+    if (this.isSpilling || !this.#hasRoom(EventKind.Close, blockLength(extra))) {
       this.#wait(EventKind.Close, 0, 0, NOTHING, { reason, extra })
       return false
     }
@@ -256,7 +272,7 @@ export class EventWriter {
     while (this.isSpilling) {
       const spilled = this.#spill[this.#spillFrom]!
       const { head, kind, offset, length, octets, close } = spilled
-      if (!this.#hasRoom(kind, close === null ? octets.length : sideLength(close.extra))) return
+      if (!this.#hasRoom(kind, close === null ? octets.length : blockLength(close.extra))) return
       this.#spillFrom++
       const connection = at(head.slot)
       if (kind === EventKind.Open) {
@@ -265,10 +281,9 @@ export class EventWriter {
         if (connection === undefined) continue
         this.#writeClose(head, connection, close.reason, close.extra)
         closed(connection)
-      } else if (octets.length === 0) {
-        this.#write(head, kind, Place.None, 0, offset, length)
       } else {
-        this.#write(head, kind, Place.Side, this.#copyToSide(octets, 0, octets.length), offset, length)
+        this.#write(head, kind, offset, length)
+        this.#copy(octets)
       }
     }
     this.#spill = []
@@ -282,56 +297,54 @@ export class EventWriter {
 
   #writeOpen(head: EventHead, connection: Connection): void {
     this.#tables.opens.write(this.#opens, connection, this.#keys)
-    this.#tables.openOutcomes.write(this.#opens, connection, 4)
     this.#opens++
-    this.#write(head, EventKind.Open, Place.None, 0, 0, 0)
+    this.#write(head, EventKind.Open, 0, 0)
   }
 
   #writeClose(head: EventHead, connection: Connection, reason: number, { gaps, sha256 }: CloseExtra): void {
     const { closes, closeOutcomes, gapsAt, gapCounts, sha256At } = this.#tables
     const row = this.#closes++
-    this.#sideUsed = Math.ceil(this.#sideUsed / 8) * 8
+    this.#used = Math.ceil(this.#used / 8) * 8
     closes.write(row, connection, this.#keys)
     closeOutcomes.write(row, connection, reason)
-    gapsAt[row] = this.#sideUsed
+    gapsAt[row] = this.#used
     for (const way of [0, 1] as const) {
       gapCounts[way][row] = gaps[way].length / 2
       this.#copyNumbers(gaps[way])
     }
-    sha256At.write(row, sha256 === null ? ABSENT : this.#sideUsed)
-    if (sha256 !== null) for (const digest of sha256) this.#copyToSide(digest, 0, digest.length)
-    this.#write(head, EventKind.Close, Place.None, 0, 0, 0)
+    sha256At.write(row, sha256 === null ? ABSENT : this.#used)
+    if (sha256 !== null) for (const digest of sha256) this.#copy(digest)
+    this.#write(head, EventKind.Close, 0, 0)
   }
 
-  #write(head: EventHead, kind: number, place: number, at: number, offset: number, length: number): void {
+  #write(head: EventHead, kind: number, offset: number, length: number): void {
     const tables = this.#tables
     const row = this.#rows++
     tables.kind[row] = kind
     tables.slot[row] = head.slot
     tables.direction[row] = head.direction
-    tables.place[row] = place
-    tables.at[row] = at
+    tables.at[row] = this.#used
     tables.offset[row] = offset
     tables.length[row] = length
     tables.time.write(row, head.second, head.nanosecond)
     tables.packet[row] = head.packet
+    this.#tailOffset = -1
   }
 
-  #copyToSide(bytes: Uint8Array, at: number, length: number): number {
-    const place = this.#sideUsed
-    copy(bytes, at, length, this.#side, place)
-    this.#sideUsed += length
-    return place
+  #copy(octets: Uint8Array): void {
+    this.#block.set(octets, this.#used)
+    this.#used += octets.length
   }
 
-  /** Copies numbers as doubles; what is used of the side buffer is a multiple of 8. */
+  /** Copies numbers as doubles; what is used of the block is a multiple of 8. */
   #copyNumbers(numbers: readonly number[]): void {
-    new Float64Array(this.#side.buffer, this.#side.byteOffset + this.#sideUsed, numbers.length).set(numbers)
-    this.#sideUsed += numbers.length * 8
+    if (numbers.length === 0) return
+    new Float64Array(this.#block.buffer, this.#block.byteOffset + this.#used, numbers.length).set(numbers)
+    this.#used += numbers.length * 8
   }
 }
 
-/** Octets that a close event takes in the side buffer. */
-function sideLength({ gaps }: CloseExtra): number {
+/** Octets that a close event takes in the block. */
+function blockLength({ gaps }: CloseExtra): number {
   return (gaps[0].length + gaps[1].length) * 8 + 64
 }

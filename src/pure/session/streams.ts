@@ -11,24 +11,24 @@ import { compile } from '../filter/filter.js'
 import type { Host } from '../host.js'
 import { spanOf } from '../span.js'
 import { POLICIES } from '../stream/policy.js'
-import { describeEvents } from './events.js'
+import { BLOCK_LENGTH, describeEvents } from './events.js'
 import { Feed, FeedFilled } from './feed.js'
 import { WAITING, type Buffers, type Session, type Source } from './session.js'
 import { Stats } from './stats.js'
 import { Tracker } from './tracker.js'
 
-/** Octets of a block that events point into. */
-const BLOCK_LENGTH = 4 * MIN_BLOCK_LEN
+/** Octets of the block that captures are read into. */
+const READ_LENGTH = 2 * MIN_BLOCK_LEN
+/** Blocks of the capture that one call walks at most, so that other work has its turn. */
+const BLOCKS_PER_CALL = 4
 
 /** Reads captures and hands out stream events. */
 export class StreamSession implements Session {
   readonly #feed: Feed
   readonly #decoder: Decoder
   readonly #tracker: Tracker
-  readonly #events: boolean
   readonly #ignoreEncap: boolean
-  /** Used where no event points into the block. */
-  readonly #ownBlock: Uint8Array
+  readonly #block = new Uint8Array(READ_LENGTH)
   readonly #packet = new Packet()
   readonly #segment = new Segment()
   readonly #stats = new Stats()
@@ -39,9 +39,7 @@ export class StreamSession implements Session {
   constructor(options: StreamEngineOptions, host: Host) {
     this.#feed = new Feed(host, compile(options.filter))
     this.#decoder = new Decoder(options.decode)
-    this.#events = options.events
     this.#ignoreEncap = options.decode.ignoreEncap
-    this.#ownBlock = new Uint8Array(options.events ? 0 : BLOCK_LENGTH)
     const [patienceSecond, patienceNanosecond] = spanOf(options.gapPatience)
     this.#tracker = new Tracker({
       streams: {
@@ -59,6 +57,7 @@ export class StreamSession implements Session {
         linger: spanOf(options.linger),
       },
       events: options.events,
+      join: options.join,
       beginHash: options.sha256 ? host.beginSha256 : null,
       maxGaps: options.maxGaps,
     })
@@ -69,7 +68,7 @@ export class StreamSession implements Session {
   }
 
   blockLength(): number {
-    return this.#events ? BLOCK_LENGTH : 0
+    return BLOCK_LENGTH
   }
 
   open(source: Source, name: string): void {
@@ -77,38 +76,41 @@ export class StreamSession implements Session {
     this.#isInBlock = false
   }
 
-  next({ batch, block, side }: Buffers): number {
+  next({ batch, block }: Buffers): number {
     const { writer } = this.#tracker
-    writer.begin(batch, side)
+    writer.begin(batch, block)
     this.#tracker.drain()
-    const status = this.#advance(this.#events ? block : this.#ownBlock)
+    const status = this.#advance()
     this.#count()
     this.#stats.write(batch)
     return writer.rows * 8 + status
   }
 
-  #advance(block: Uint8Array): number {
-    if (this.#tracker.writer.isSpilling) return this.#isInBlock ? Status.MoreInBlock : Status.More
+  #advance(): number {
+    if (this.#tracker.writer.isSpilling) return Status.More
     if (this.#isFinished) return this.#tracker.flush() ? Status.Done : Status.More
-    return this.#read(block)
+    return this.#read()
   }
 
-  /** Reads and walks a block. */
-  #read(block: Uint8Array): number {
-    if (!this.#isInBlock) {
-      const filled = this.#feed.fill(block)
+  /** Reads and walks what one call may. */
+  #read(): number {
+    for (let blocks = 0; blocks < BLOCKS_PER_CALL; blocks++) {
+      if (this.#isInBlock) this.#isInBlock = !this.#walk()
+      if (this.#tracker.writer.isSpilling) return Status.More
+      if (this.#feed.failed()) return Status.SourceFailed
+      const filled = this.#feed.fill(this.#block)
       if (filled === FeedFilled.NeedInput) return Status.NeedInput
       if (filled === FeedFilled.Waiting) return WAITING
       if (filled === FeedFilled.End) return this.#feed.failed() ? Status.SourceFailed : Status.SourceEnd
+      this.#isInBlock = true
     }
-    this.#isInBlock = !this.#walk(block)
-    if (this.#feed.failed()) return Status.SourceFailed
-    return this.#isInBlock ? Status.MoreInBlock : Status.More
+    return Status.More
   }
 
-  /** Walks the packets of a block until it is done or events had to wait. True: the block is done. */
-  #walk(block: Uint8Array): boolean {
+  /** Walks the packets of the block until it is done or events had to wait. True: the block is done. */
+  #walk(): boolean {
     const { writer } = this.#tracker
+    const block = this.#block
     while (this.#feed.next(block, this.#packet)) {
       this.#take(block)
       if (writer.isSpilling) return false

@@ -26,6 +26,8 @@ export interface TrackerOptions {
   readonly connections: ConnectionLimits
   /** Give open, data, gap and conflict events; otherwise only closes come. */
   readonly events: boolean
+  /** Octets that follow each other in their stream and in capture order are one event. */
+  readonly join: boolean
   /** Begins the hash of each direction; null where none is asked for. */
   readonly beginHash: BeginHash | null
   /** Most gaps of a direction that its record lists. */
@@ -52,7 +54,7 @@ export class Tracker {
     this.table = new ConnectionTable(options.connections)
     this.#identity = new Identity(this.table.keys.key)
     this.arena = new Arena(options.streams)
-    this.writer = new EventWriter(this.table.keys)
+    this.writer = new EventWriter(this.table.keys, options.join)
     this.#sink = new EventSink(this.writer, options.beginHash, options.maxGaps)
     this.#events = options.events
     this.#idle = options.connections.idle
@@ -91,7 +93,7 @@ export class Tracker {
     connection.lastNanosecond = nanosecond
     const zeroWindow = connection.peer(own).window === 0
     const isOver = connection.header(segment, own)
-    this.#feed(connection, own, zeroWindow, datagram, segment)
+    this.#feed(connection, own, zeroWindow, segment)
     if (isOver) this.table.setOver(connection, this.#clock.second, this.#clock.nanosecond)
     for (;;) {
       const token = this.arena.overLimit()
@@ -154,11 +156,11 @@ export class Tracker {
   }
 
   /** Gives the payload to its stream and the acknowledgement to the other one. */
-  #feed(connection: Connection, own: Side, zeroWindow: boolean, datagram: Datagram, segment: Segment): void {
+  #feed(connection: Connection, own: Side, zeroWindow: boolean, segment: Segment): void {
     const { head } = this.writer
     const direction = own === connection.fwd ? 0 : 1
     const givesEvents = this.#events && connection.wanted
-    this.#sink.hear(connection.slot, givesEvents, segment.bytes, !datagram.reassembled)
+    this.#sink.hear(connection.slot, givesEvents)
     if (segment.has(Flags.ACK)) {
       head.direction = 1 - direction
       connection.peer(own).stream.onAck(this.arena, segment.ack, head.second, head.nanosecond, this.#sink)
@@ -177,9 +179,8 @@ export class Tracker {
     fed.seq = segment.seq | 0
     fed.syn = segment.has(Flags.SYN)
     fed.fin = segment.has(Flags.FIN)
-    fed.bytes = segment.bytes
-    fed.at = segment.payload
-    fed.captured = segment.payloadCaptured
+    const end = segment.payload + segment.payloadCaptured
+    fed.payload = segment.payloadCaptured > 0 ? segment.bytes.subarray(segment.payload, end) : NOTHING
     fed.wireLength = segment.payloadLen
     fed.zeroWindow = zeroWindow
     fed.second = head.second
@@ -197,7 +198,7 @@ export class Tracker {
     const connection = this.table.at(Math.floor(token / 2))
     if (connection === undefined) return undefined
     const direction = token % 2
-    this.#sink.hear(connection.slot, this.#events && connection.wanted, NOTHING, false)
+    this.#sink.hear(connection.slot, this.#events && connection.wanted)
     this.writer.head.direction = direction
     return direction === 0 ? connection.fwd : connection.rev
   }

@@ -6,7 +6,7 @@
  * allocates.
  */
 import { hasPassed } from '../span.js'
-import { copy, History } from './history.js'
+import { History } from './history.js'
 import type { StreamLimits } from './limits.js'
 import { NIL, NODE_OCTETS, NOT_ACKED, Pieces } from './pieces.js'
 import { Queues, type Queue } from './queue.js'
@@ -93,12 +93,13 @@ export class Arena {
    * Stores octets of which none waits yet, at most one page; `una` is how far the peer was seen to acknowledge. False:
    * there is no memory left.
    */
-  store(queue: Queue, start: number, bytes: Uint8Array, at: number, length: number, una: number, time: Time): boolean {
+  store(queue: Queue, start: number, octets: Uint8Array, una: number, time: Time): boolean {
     const { totalOctets } = this.limits
     if (this.#octets > totalOctets + Math.floor(totalOctets / 16)) return false
+    const { length } = octets
     const slot = this.slab.alloc(length)
     if (slot < 0) return false
-    copy(bytes, at, length, this.slab.data(slot), this.slab.place(slot))
+    this.slab.write(slot, octets)
     const id = this.pieces.create(start, length, slot, slotSize(length))
     if (start <= una) {
       this.pieces.ackedSecond[id] = time.second
@@ -126,7 +127,7 @@ export class Arena {
     const slot = slab.alloc(length)
     if (slot < 0) return
     const old = pieces.slot[id]!
-    copy(slab.data(old), slab.place(old) + pieces.skip[id]! + (to - start), length, slab.data(slot), slab.place(slot))
+    slab.write(slot, slab.octets(old, pieces.skip[id]! + (to - start), length))
     pieces.length[id] = from - start
     const right = pieces.create(to, length, slot, slotSize(length))
     pieces.ackedSecond[right] = pieces.ackedSecond[id]!
@@ -141,9 +142,9 @@ export class Arena {
     this.pieces.length[id]! -= count
   }
 
-  /** Where a piece's octets begin in the page of its slot. */
-  place(id: number): number {
-    return this.slab.place(this.pieces.slot[id]!) + this.pieces.skip[id]!
+  /** `length` of a piece's octets, from `skip` on. */
+  octets(id: number, skip: number, length: number): Uint8Array {
+    return this.slab.octets(this.pieces.slot[id]!, this.pieces.skip[id]! + skip, length)
   }
 
   /** Frees a piece. */

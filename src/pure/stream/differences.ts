@@ -23,20 +23,21 @@ export class Differences implements Comparison {
   }
 
   /** Reports two versions of the same octets if they differ, from the first to the last octet that does. */
-  found(position: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void {
+  found(position: number, kept: Uint8Array, other: Uint8Array): void {
+    const { length } = kept
     let first = 0
-    while (first < length && kept[keptAt + first] === other[otherAt + first]) first++
+    while (first < length && kept[first] === other[first]) first++
     if (first === length) return
     let last = first
     let count = 0
     for (let i = first; i < length; i++)
-      if (kept[keptAt + i] !== other[otherAt + i]) {
+      if (kept[i] !== other[i]) {
         last = i
         count++
       }
     const stream = this.#stream
     stream.conflictBytes += count
     const offset = position - stream.start + first
-    this.#sink?.conflict(offset, kept, keptAt + first, other, otherAt + first, last - first + 1)
+    this.#sink?.conflict(offset, kept.subarray(first, last + 1), other.subarray(first, last + 1))
   }
 }

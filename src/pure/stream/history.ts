@@ -11,13 +11,10 @@
 const MAX_STEPS = 1024
 /** The entries' ring is as long as if each held this many octets. */
 const OCTETS_PER_ENTRY = 256
-/** Fewer octets than this are copied one by one: a view would cost more. */
-const SHORT = 32
-
 /** Is told the runs that {@link History.compare} finds. */
 export interface Comparison {
-  /** `length` remembered octets at `position`, and those that came now. */
-  found(position: number, kept: Uint8Array, keptAt: number, other: Uint8Array, otherAt: number, length: number): void
+  /** Remembered octets at `position`, and those that came now. */
+  found(position: number, kept: Uint8Array, other: Uint8Array): void
 }
 
 /** The ring. */
@@ -47,23 +44,21 @@ export class History {
   }
 
   /** Remembers octets that were delivered at `start`. `last` is the stream's newest entry; gives the new one. */
-  record(last: number, start: number, bytes: Uint8Array, at: number, length: number): number {
+  record(last: number, start: number, octets: Uint8Array): number {
     const size = this.#size
-    if (size === 0 || length === 0) return last
+    if (size === 0 || octets.length === 0) return last
     if (this.#bytes.length === 0) this.#allocate()
-    const lost = Math.max(0, length - size)
-    const from = at + lost
-    const position = start + lost
-    const kept = length - lost
     const room = size - (this.#head & (size - 1))
-    if (kept <= room) return this.#append(last, position, bytes, from, kept)
-    const first = this.#append(last, position, bytes, from, room)
-    return this.#append(first, position + room, bytes, from + room, kept - room)
+    if (octets.length <= room) return this.#append(last, start, octets)
+    const lost = Math.max(0, octets.length - size)
+    const cut = Math.min(octets.length, lost + room)
+    const first = this.#append(last, start + lost, octets.subarray(lost, cut))
+    return cut < octets.length ? this.#append(first, start + cut, octets.subarray(cut)) : first
   }
 
   /** Calls `told.found` for each remembered run that shares octets with `other` at `start`. */
-  compare(last: number, start: number, other: Uint8Array, at: number, length: number, told: Comparison): void {
-    const end = start + length
+  compare(last: number, start: number, other: Uint8Array, told: Comparison): void {
+    const end = start + other.length
     const count = this.#start.length
     const oldest = Math.max(0, this.#head - this.#size)
     for (let id = last, steps = 0; steps < MAX_STEPS; steps++) {
@@ -71,15 +66,15 @@ export class History {
       const slot = id & (count - 1)
       const begin = this.#start[slot]!
       const number = this.#at[slot]!
-      const octets = this.#length[slot]!
+      const length = this.#length[slot]!
       // What was overwritten of it.
       const lost = Math.max(0, oldest - number)
-      if (lost >= octets) return
+      if (lost >= length) return
       const a = Math.max(start, begin + lost)
-      const b = Math.min(end, begin + octets)
+      const b = Math.min(end, begin + length)
       if (a < b) {
         const place = (number + (a - begin)) & (this.#size - 1)
-        told.found(a, this.#bytes, place, other, at + (a - start), b - a)
+        told.found(a, this.#bytes.subarray(place, place + b - a), other.subarray(a - start, b - start))
       }
       if (begin <= start) return
       id = this.#prev[slot]!
@@ -87,23 +82,23 @@ export class History {
   }
 
   /** Appends octets that fit without wrapping; gives the stream's newest entry. */
-  #append(last: number, start: number, bytes: Uint8Array, at: number, length: number): number {
+  #append(last: number, start: number, octets: Uint8Array): number {
     const mask = this.#start.length - 1
     const place = this.#head & (this.#size - 1)
-    copy(bytes, at, length, this.#bytes, place)
+    this.#bytes.set(octets, place)
     const newest = (this.#next - 1) & mask
     const end = this.#start[newest]! + this.#length[newest]!
     if (last !== 0 && last + 1 === this.#next && end === start && place !== 0) {
-      this.#length[newest]! += length
-      this.#head += length
+      this.#length[newest]! += octets.length
+      this.#head += octets.length
       return last
     }
     const slot = this.#next & mask
     this.#start[slot] = start
     this.#at[slot] = this.#head
     this.#prev[slot] = last
-    this.#length[slot] = length
-    this.#head += length
+    this.#length[slot] = octets.length
+    this.#head += octets.length
     return this.#next++
   }
 
@@ -115,10 +110,4 @@ export class History {
     this.#prev = new Float64Array(entries)
     this.#length = new Uint32Array(entries)
   }
-}
-
-/** Copies octets from one array into another one. */
-export function copy(from: Uint8Array, at: number, length: number, to: Uint8Array, place: number): void {
-  if (length > SHORT) to.set(from.subarray(at, at + length), place)
-  else for (let i = 0; i < length; i++) to[place + i] = from[at + i]!
 }

@@ -42,22 +42,23 @@ export class Stream extends Transfer {
 
   /** A segment of this direction, in capture order. */
   push(arena: Arena, segment: StreamSegment, sink: Sink): void {
-    const { captured } = segment
+    const { payload } = segment
+    const { length } = payload
     const isPlain =
       (this.flags & (STARTED | PROBE)) === STARTED &&
       !segment.syn &&
       !segment.fin &&
       !segment.zeroWindow &&
-      captured === segment.wireLength &&
+      length === segment.wireLength &&
       this.#wild === 0
     const isSettled = this.queue === null && this.fin === NONE && this.rcvNxt === this.sndNxt
     if (!isPlain || !isSettled || segment.seq !== this.seqAt(this.rcvNxt) || arena.limits.acked)
       return this.#pushSlow(arena, segment, sink)
-    if (captured === 0) return
+    if (length === 0) return
     this.flags &= ~EMPTY_START
-    sink.inOrder(this.endOffset, segment.at, captured)
-    this.recent = arena.history.record(this.recent, this.rcvNxt, segment.bytes, segment.at, captured)
-    this.rcvNxt += captured
+    sink.data(this.endOffset, payload)
+    this.recent = arena.history.record(this.recent, this.rcvNxt, payload)
+    this.rcvNxt += length
     this.sndNxt = this.rcvNxt
   }
 
@@ -103,6 +104,8 @@ export class Stream extends Transfer {
 
   /** Everything but the next plain in-order segment. */
   #pushSlow(arena: Arena, segment: StreamSegment, sink: Sink): void {
+    if (segment.payload.length > segment.wireLength)
+      segment.payload = segment.payload.subarray(0, segment.wireLength)
     let { seq } = segment
     if (segment.syn) {
       if (!this.#open(arena, seq)) {

@@ -1,5 +1,7 @@
 /** What a stream is given: see `core::stream::Segment`. */
 
+const NOTHING = new Uint8Array(0)
+
 /** One segment. The object is filled again for each; RST payload is no stream data (RFC 9293 section 3.5.3). */
 export class StreamSegment {
   /** The header's sequence number, as a signed 32-bit integer. */
@@ -8,12 +10,8 @@ export class StreamSegment {
   syn = false
   /** FIN: stands after the payload. */
   fin = false
-  /** What the payload lies in. */
-  bytes: Uint8Array = new Uint8Array(0)
-  /** Where it begins there. */
-  at = 0
-  /** Octets of it that were captured. More than `wireLength` is padding and ignored. */
-  captured = 0
+  /** The payload as far as it was captured. More than `wireLength` is padding and ignored. */
+  payload: Uint8Array = NOTHING
   /** Octets of payload on the wire. What was not captured is a hole that a retransmission may fill. */
   wireLength = 0
   /** The peer's last advertised window is zero: one new octet is a probe (RFC 9293 section 3.8.6.1). */

@@ -100,13 +100,19 @@ export class Slab {
     this.#pool = at
   }
 
-  /** The page that a slot lies in. */
-  data(slot: number): Uint8Array {
-    return this.#pages[slot >>> 16]!.data
+  /** `length` octets of a slot, from `skip` on. */
+  octets(slot: number, skip: number, length: number): Uint8Array {
+    const from = this.#place(slot) + skip
+    return this.#pages[slot >>> 16]!.data.subarray(from, from + length)
+  }
+
+  /** Fills a slot from its beginning. */
+  write(slot: number, octets: Uint8Array): void {
+    this.#pages[slot >>> 16]!.data.set(octets, this.#place(slot))
   }
 
   /** Where a slot begins in its page. */
-  place(slot: number): number {
+  #place(slot: number): number {
     return (slot & 0xffff) * SIZES[this.#pages[slot >>> 16]!.sizeClass]!
   }
 

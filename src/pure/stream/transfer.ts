@@ -30,13 +30,16 @@ export const PROBE = 16
 
 /** The captured octets of the segment at hand that may be new: positions `[from, to)`. */
 class Fresh {
-  bytes: Uint8Array = new Uint8Array(0)
-  /** What must be added to a position for its place in `bytes`. */
-  shift = 0
-  /** Position of the segment. */
+  payload: Uint8Array = new Uint8Array(0)
+  /** Position of the payload. */
   at = 0
   from = 0
   to = 0
+
+  octets(from: number, to: number): Uint8Array {
+    const { payload, at } = this
+    return to - from === payload.length ? payload : payload.subarray(from - at, to - at)
+  }
 }
 
 /** There is one segment at a time. */
@@ -86,27 +89,25 @@ export class Transfer {
 
   /** Takes a segment whose place is known. */
   take(arena: Arena, at: number, segment: StreamSegment, sink: Sink): void {
-    const captured = Math.min(segment.captured, segment.wireLength)
+    const { payload } = segment
     const end = this.#clipAtFin(arena, at, segment)
     const begin = Math.max(at, this.start)
     if (at < this.start && end > at) {
       arena.totals.beforeStartOctets += Math.min(end, this.start) - at
       this.ignored++
     }
-    if (end <= begin || this.#isKeepAlive(arena, at, end, segment) || this.#holdsProbe(arena, at, captured, segment)) return
+    if (end <= begin || this.#isKeepAlive(arena, at, end, segment) || this.#holdsProbe(arena, at, segment)) return
     if (this.flags & PROBE && at === this.rcvNxt + 1) this.#releaseProbe(arena, sink)
     if (at > this.rcvNxt) this.outOfOrder++
     this.sndNxt = Math.max(this.sndNxt, end)
-    const capturedEnd = Math.min(end, at + captured)
+    const capturedEnd = Math.min(end, at + payload.length)
     const oldEnd = Math.min(capturedEnd, this.rcvNxt)
-    const shift = segment.at - at
     if (begin < oldEnd) {
       DIFFERENCES.between(this, sink)
-      arena.history.compare(this.recent, begin, segment.bytes, begin + shift, oldEnd - begin, DIFFERENCES)
+      arena.history.compare(this.recent, begin, payload.subarray(begin - at, oldEnd - at), DIFFERENCES)
     }
     const fresh = FRESH
-    fresh.bytes = segment.bytes
-    fresh.shift = shift
+    fresh.payload = payload
     fresh.at = at
     fresh.from = Math.max(at, this.rcvNxt)
     fresh.to = capturedEnd
@@ -150,12 +151,13 @@ export class Transfer {
    * RFC 9293 section 3.8.6.1: one new octet sent into a zero window. The peer may refuse it, so it is held back until it
    * is acknowledged or the next octet follows; a segment that brings its place again replaces it.
    */
-  #holdsProbe(arena: Arena, at: number, captured: number, segment: StreamSegment): boolean {
+  #holdsProbe(arena: Arena, at: number, segment: StreamSegment): boolean {
     const held = (this.flags & PROBE) !== 0
     const isNew = segment.wireLength === 1 && at === this.rcvNxt && this.rcvNxt === this.sndNxt
-    if (segment.zeroWindow && isNew && this.queue === null && !segment.fin && !segment.syn && captured > 0) {
+    const isProbe = segment.zeroWindow && isNew && this.queue === null && !segment.fin && !segment.syn
+    if (isProbe && segment.payload.length > 0) {
       if (held) arena.totals.keepAlives++
-      this.probe = segment.bytes[segment.at]!
+      this.probe = segment.payload[0]!
       this.flags |= PROBE
       return true
     }
@@ -166,8 +168,8 @@ export class Transfer {
   #releaseProbe(arena: Arena, sink: Sink): void {
     this.flags &= ~PROBE
     PROBE_OCTET[0] = this.probe
-    sink.released(this.endOffset, PROBE_OCTET, 0, 1)
-    this.recent = arena.history.record(this.recent, this.rcvNxt, PROBE_OCTET, 0, 1)
+    sink.data(this.endOffset, PROBE_OCTET)
+    this.recent = arena.history.record(this.recent, this.rcvNxt, PROBE_OCTET)
     this.rcvNxt += 1
     this.sndNxt = Math.max(this.sndNxt, this.rcvNxt)
     this.#advance(arena, null, this.#deliverLimit(arena), sink)
@@ -178,7 +180,7 @@ export class Transfer {
    * were waiting.
    */
   #resolveOverlaps(arena: Arena, queue: Queue, fresh: Fresh, sink: Sink): number {
-    const { pieces, slab, limits } = arena
+    const { pieces, limits } = arena
     let id = pieces.floor(queue.root, fresh.from)
     if (id === NIL) id = queue.head
     let covered = 0
@@ -190,12 +192,12 @@ export class Transfer {
       const to = Math.min(end, fresh.to)
       if (from < to) {
         covered += to - from
-        const old = slab.data(pieces.slot[id]!)
-        const oldAt = arena.place(id) + (from - start)
+        const old = arena.octets(id, from - start, to - from)
+        const now = fresh.octets(from, to)
         const wins = limits.newWins(start, end, fresh.at, fresh.to)
         DIFFERENCES.between(this, sink)
-        if (wins) DIFFERENCES.found(from, fresh.bytes, from + fresh.shift, old, oldAt, to - from)
-        else DIFFERENCES.found(from, old, oldAt, fresh.bytes, from + fresh.shift, to - from)
+        if (wins) DIFFERENCES.found(from, now, old)
+        else DIFFERENCES.found(from, old, now)
         if (wins) arena.cut(queue, id, from, to)
       }
       id = next
@@ -241,7 +243,7 @@ export class Transfer {
       }
       let to = Math.min(fresh.to, at + PAGE)
       if (next !== NIL) to = Math.min(to, pieces.start[next]!)
-      if (!arena.store(queue, at, fresh.bytes, at + fresh.shift, to - at, this.sndUna, segment)) return at
+      if (!arena.store(queue, at, fresh.octets(at, to), this.sndUna, segment)) return at
       at = to
     }
     return -1
@@ -264,10 +266,9 @@ export class Transfer {
       }
       if (fresh === null || this.rcvNxt >= fresh.to) break
       const to = Math.min(fresh.to, next, limit)
-      const place = this.rcvNxt + fresh.shift
-      const length = to - this.rcvNxt
-      sink.inOrder(this.endOffset, place, length)
-      this.recent = arena.history.record(this.recent, this.rcvNxt, fresh.bytes, place, length)
+      const octets = fresh.octets(this.rcvNxt, to)
+      sink.data(this.endOffset, octets)
+      this.recent = arena.history.record(this.recent, this.rcvNxt, octets)
       this.rcvNxt = to
     }
     this.#closeIfEmpty(arena)
@@ -278,10 +279,9 @@ export class Transfer {
     const { pieces } = arena
     const { head } = queue
     const length = Math.min(pieces.length[head]!, limit - this.rcvNxt)
-    const bytes = arena.slab.data(pieces.slot[head]!)
-    const place = arena.place(head)
-    sink.released(this.endOffset, bytes, place, length)
-    this.recent = arena.history.record(this.recent, this.rcvNxt, bytes, place, length)
+    const octets = arena.octets(head, 0, length)
+    sink.data(this.endOffset, octets)
+    this.recent = arena.history.record(this.recent, this.rcvNxt, octets)
     this.rcvNxt += length
     if (length === pieces.length[head]) arena.remove(queue, head)
     else arena.trimFront(head, length)

@@ -7,10 +7,11 @@ import type { CloseExtra, EventWriter } from './events.js'
 class Extra {
   /** Offset and length in turn, of each direction. */
   readonly gaps: [number[], number[]] = [[], []]
-  hashes: [Hash, Hash] | null = null
+  /** Of each direction, from its first octet on. */
+  readonly hashes: [Hash | null, Hash | null] = [null, null]
 }
 
-const NO_GAPS: readonly number[] = []
+const NO_GAPS = [[], []] as const
 
 /** Hears all streams of a session, one at a time: say whose it is before each. */
 export class EventSink implements Sink {
@@ -23,22 +24,20 @@ export class EventSink implements Sink {
   #extra: Extra | undefined
   /** Events of it are asked for. */
   #givesEvents = false
+  /** The digest of a direction without octets. */
+  readonly #emptyDigest: Uint8Array | null
 
   /** @param beginHash begins the hash of a direction, where one is asked for */
   constructor(writer: EventWriter, beginHash: BeginHash | null, maxGaps: number) {
     this.#writer = writer
     this.#beginHash = beginHash
     this.#maxGaps = maxGaps
+    this.#emptyDigest = beginHash === null ? null : beginHash().digest()
   }
 
   /** A connection began. */
   open(slot: number): void {
-    let extra: Extra | undefined
-    if (this.#beginHash !== null) {
-      extra = new Extra()
-      extra.hashes = [this.#beginHash(), this.#beginHash()]
-    }
-    this.#extras[slot] = extra
+    this.#extras[slot] = undefined
   }
 
   /** What comes now is of that connection. */
@@ -52,14 +51,23 @@ export class EventSink implements Sink {
   end(slot: number): CloseExtra {
     const extra = this.#extras[slot]
     this.#extras[slot] = this.#extra = undefined
-    if (extra === undefined) return { gaps: [NO_GAPS, NO_GAPS], sha256: null }
-    const { gaps, hashes } = extra
-    return { gaps, sha256: hashes === null ? null : [hashes[0].digest(), hashes[1].digest()] }
+    const empty = this.#emptyDigest
+    const hashes = extra?.hashes
+    return {
+      gaps: extra?.gaps ?? NO_GAPS,
+      sha256: empty === null ? null : [hashes?.[0]?.digest() ?? empty, hashes?.[1]?.digest() ?? empty],
+    }
   }
 
   data(offset: number, octets: Uint8Array): void {
-    this.#extra?.hashes?.[this.#writer.head.direction as 0 | 1].update(octets)
+    if (this.#beginHash !== null) this.#hash(this.#beginHash, octets)
     if (this.#givesEvents) this.#writer.data(offset, octets)
+  }
+
+  #hash(begin: BeginHash, octets: Uint8Array): void {
+    const { slot, direction } = this.#writer.head
+    const { hashes } = (this.#extra ??= this.#extras[slot] ??= new Extra())
+    ;(hashes[direction as 0 | 1] ??= begin()).update(octets)
   }
 
   gap(offset: number, length: number): void {

@@ -11,6 +11,7 @@ import { collect } from './support/collect.js'
 import { corpusFolder, fixture, NO_CORPUS, samplePath } from './support/places.js'
 import { Random } from './support/random.js'
 import { wildFile } from './support/wild-container.js'
+import { wildFilter } from './support/wild-filter.js'
 import { pick } from './support/wild-frames.js'
 
 const all = (): AnyChain[] => [
@@ -45,6 +46,7 @@ function wildOptions(random: Random): Options {
     decap: !random.once(4),
     ignoreEncap: random.once(4),
     aggregate: random.once(12),
+    ...(random.once(2) && { filter: wildFilter(random, true) }),
     ...(random.once(6) && { maxFlows: 1 + random.below(4) }),
     ...(random.once(4) && { idleTimeout: random.below(5), expiryTimeout: random.below(3) }),
     ...(random.once(3) && {
@@ -60,6 +62,26 @@ function wildOptions(random: Random): Options {
 test('the shipped capture and the fixtures', async t => {
   for (const path of [samplePath, ...readdirSync(fixture('.')).filter(name => name.endsWith('.pcap')).map(fixture)])
     await compare(t, path, path)
+})
+
+test('expressions that are no filters', t => {
+  const said = (filter: string, engine: 'native' | 'js'): string => {
+    try {
+      void observe(new Uint8Array(0), { filter, engine }).return()
+    } catch (error) {
+      return `${(error as FlowError).code} ${(error as FlowError).message}`
+    }
+    return ''
+  }
+  const random = new Random(4711)
+  let wrong = 0
+  for (let i = 0; i < 3000; i++) {
+    const filter = wildFilter(random, false)
+    const native = said(filter, 'native')
+    if (native !== '') wrong += 1
+    t.is(said(filter, 'js'), native, filter)
+  }
+  t.log(`${wrong} of 3000 are none`)
 })
 
 const CASES = Number(process.env.TCPSKEIN_CASES ?? 2000)

@@ -1,4 +1,5 @@
 /** Node as the pure engine's host: files and the system's sentences for what goes wrong with them. */
+import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { getSystemErrorMap } from 'node:util'
@@ -10,6 +11,7 @@ import type { Host } from '../pure/host.js'
 export const nodeHost: Host = {
   openFile: path => new FileInput(path),
   decoder: () => null,
+  beginSha256: () => createHash('sha256'),
   yield: () => setImmediate(),
 }
 

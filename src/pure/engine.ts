@@ -1,10 +1,11 @@
 /** The pure TypeScript engine: sessions behind the engine interface. */
-import { Status, type Engine, type EngineFactory, type PacketEngineOptions } from '../engine.js'
+import { Status, type Engine, type EngineFactory, type PacketEngineOptions, type StreamEngineOptions } from '../engine.js'
 import { InternalError, StateError } from '../errors.js'
 import { ChunkQueue } from './capture/input.js'
 import type { Host } from './host.js'
 import { PacketSession } from './session/packets.js'
 import { WAITING, type Session, type Source } from './session/session.js'
+import { StreamSession } from './session/streams.js'
 
 const NOTHING = new Uint8Array(0)
 const NO_NUMBERS = new Uint32Array(0)
@@ -13,9 +14,7 @@ const NO_NUMBERS = new Uint32Array(0)
 export function pureEngines(host: Host): EngineFactory {
   return {
     packets: (options: PacketEngineOptions) => new PureEngine(new PacketSession(options, host), host),
-    streams: () => {
-      throw new InternalError('the js engine has no streams yet')
-    },
+    streams: (options: StreamEngineOptions) => new PureEngine(new StreamSession(options, host), host),
   }
 }
 
@@ -89,7 +88,7 @@ export class PureEngine implements Engine {
     return this.#session.captures().takeJson()
   }
 
-  async next(batch: Uint8Array, block = NOTHING, side = NOTHING, givenBack = NO_NUMBERS): Promise<number> {
+  async next(batch: Uint8Array, block = NOTHING, givenBack = NO_NUMBERS): Promise<number> {
     this.#check()
     if (this.#busy) throw new StateError('ERR_BUSY', 'a request is already under way')
     this.#busy = true
@@ -99,7 +98,7 @@ export class PureEngine implements Engine {
       for (;;) {
         // Closed while it waited.
         if (this.#closed) return Status.Done
-        const answer = this.#session.next({ batch, block, side, givenBack: given })
+        const answer = this.#session.next({ batch, block, givenBack: given })
         if ((answer & 7) !== WAITING) return answer
         if (answer >= 8) return answer - WAITING + Status.More
         given = NO_NUMBERS

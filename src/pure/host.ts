@@ -5,6 +5,7 @@
 import type { Compression } from './capture/compression.js'
 import type { Input } from './capture/input.js'
 import { ioError } from './error.js'
+import { beginSha256, type BeginHash } from './sha256.js'
 
 /** What a place has to offer. */
 export interface Host {
@@ -16,6 +17,8 @@ export interface Host {
   openFile(path: string): Input
   /** Decodes what `inner` delivers behind `head`; null where this place can't. */
   decoder(compression: Compression, inner: Input, head: Uint8Array): Input | null
+  /** Begins a SHA-256 of a stream. */
+  beginSha256: BeginHash
   /** Lets timers and other work have their turn. */
   yield(): Promise<void>
 }
@@ -26,6 +29,7 @@ export const browserHost: Host = {
     throw ioError('open', `there are no files here, give octets or a stream instead of the path ${path}`)
   },
   decoder: () => null,
+  beginSha256,
   yield: nextTask,
 }
 

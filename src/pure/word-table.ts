@@ -62,6 +62,17 @@ export class WordTable {
 
   /** Takes a key out; its number may be given to another one. */
   remove(number: number): void {
+    this.withdraw(number)
+    this.release(number)
+  }
+
+  /** Lets go of the number of a key that was withdrawn. */
+  release(number: number): void {
+    this.#free.push(number)
+  }
+
+  /** Takes a key out; nobody else gets its number, and its words can be asked for, until it is released. */
+  withdraw(number: number): void {
     const mask = this.#index.length - 1
     let hole = this.#hashes[number]! & mask
     while (this.#index[hole] !== number + 1) hole = (hole + 1) & mask
@@ -74,7 +85,6 @@ export class WordTable {
     }
     this.#index[hole] = 0
     this.#used[number] = 0
-    this.#free.push(number)
     this.size -= 1
   }
 

@@ -21,10 +21,8 @@ export const WAITING = 6
 export interface Buffers {
   /** Takes columns. */
   readonly batch: Uint8Array
-  /** Takes the capture's own octets: rows point into it. */
+  /** Takes octets that rows point to. */
   readonly block: Uint8Array
-  /** Takes octets that don't lie in the block. */
-  readonly side: Uint8Array
   /** What the caller gives back; the session says what that is. */
   readonly givenBack: Uint32Array
 }

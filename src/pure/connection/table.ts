@@ -167,19 +167,20 @@ export class ConnectionTable {
       this.#timers.idleEntries -= 1
       if (!this.#isKnown(slot, id)) continue
       const connection = this.#slots[slot]!
-      if (connection.endSecond <= second) return connection
-      this.#timers.setIdle(connection.endSecond, slot, id)
+      // Seen again since the sorting: its turn is after all that weren't.
+      if (connection.endSecond <= second && wasSeenUntil(connection, bin)) return connection
+      this.#timers.setIdle(Math.max(connection.endSecond, second), slot, id)
     }
   }
 
   /** The latest segment first; of those with the same time, the order in which they were put here. */
   #sortIdle(bin: Bin): void {
     const slots = this.#slots
-    bin.idleSorted = entriesOf(bin.idle).toSorted((left, right) => {
-      const [a, b] = [slots[left.slot]!, slots[right.slot]!]
-      return b.lastSecond - a.lastSecond || b.lastNanosecond - a.lastNanosecond
-    })
+    bin.idleSorted = entriesOf(bin.idle).toSorted((a, b) => byLatest(slots[a.slot]!, slots[b.slot]!))
     bin.idle = []
+    const latest = slots[bin.idleSorted[0]!.slot]!
+    bin.sortedSecond = latest.status === Status.Free ? -Infinity : latest.lastSecond
+    bin.sortedNanosecond = latest.lastNanosecond
   }
 
   /** The input ended: all connections finish, in the order in which they began. */
@@ -210,4 +211,15 @@ export class ConnectionTable {
     connection.status = Status.Free
     this.keys.release(connection.slot)
   }
+}
+
+/** The one whose latest segment is later comes first; those that are free last. */
+function byLatest(a: Connection, b: Connection): number {
+  if (a.status === Status.Free || b.status === Status.Free) return Number(a.status === Status.Free) - Number(b.status === Status.Free)
+  return b.lastSecond - a.lastSecond || b.lastNanosecond - a.lastNanosecond
+}
+
+/** The latest segment is no later than that of any other when the bin was sorted. */
+function wasSeenUntil({ lastSecond, lastNanosecond }: Connection, { sortedSecond, sortedNanosecond }: Bin): boolean {
+  return lastSecond < sortedSecond || (lastSecond === sortedSecond && lastNanosecond <= sortedNanosecond)
 }

@@ -58,7 +58,7 @@ const CLOSE_EXTRA: readonly Column[] = [
 ]
 
 /** Octets of the caller's block. */
-export const BLOCK_LENGTH = 2 ** 20
+export const BLOCK_LENGTH = 2 ** 22
 /** Most events of one batch. */
 const MAX_EVENTS = 16_384
 /** Most connections that one batch opens or closes. */

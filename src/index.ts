@@ -37,7 +37,16 @@ export type {
   FragmentPolicy,
   ObserveTimes,
 } from './options.js'
-export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export {
+  CaptureError,
+  ChainError,
+  EngineError,
+  FlowError,
+  InternalError,
+  OptionError,
+  StateError,
+  type ErrorCode,
+} from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,

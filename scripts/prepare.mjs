@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode, fingerprint, root, run, say } from './tools.mjs'
+import { NATIVE_SOURCES, exitCode, fingerprint, root, run, say } from './tools.mjs'
 
 const MODES = ['--deps', '--demo', '--test', '--build']
 /** What was built from which sources; it goes when node_modules goes, which only costs one quick rebuild. */
@@ -17,11 +17,6 @@ const STAMP = join(root, 'node_modules', '.cache', 'tcpskein', 'prepare.json')
 const BINDING = join(root, 'src', 'binding')
 const NO_CARGO = 'tcpskein: cargo was not found; install Rust from https://rustup.rs, then run this command again.'
 
-/** What the addon is made from. Tests and benches are left out: they don't change it. */
-const NATIVE_SOURCES = {
-  paths: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates/core', 'crates/node'],
-  skip: /(^|\/)(tests|benches|examples|target)(\/|$)/,
-}
 /** What dist/ is made from; the addon itself is compared on its own. */
 const DIST_SOURCES = {
   paths: ['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build-ts.mjs'],

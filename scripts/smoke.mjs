@@ -1,0 +1,60 @@
+// Runs an addon on this machine: `node scripts/smoke.mjs [path of the addon]`, without one the checkout's own. The flows
+// of the shipped capture must be what is written about it, the digests of its streams those of Node's own SHA-256, and a
+// panic must be caught, which depends on how the library was linked. Works on dist/ and needs no other package.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { root } from './tools.mjs'
+
+const [addon] = process.argv.slice(2)
+if (addon !== undefined) process.env.NAPI_RS_NATIVE_LIBRARY_PATH = resolve(addon)
+
+/** @param {string} module */
+const built = module => import(new URL(`../dist/${module}.js`, import.meta.url).href)
+const { basicChain, connections, observe, tcpChain } = await built('index')
+const capture = join(root, 'examples', 'captures', 'sample.pcap')
+
+async function flowsAreRight() {
+  const { flows } = JSON.parse(readFileSync(join(root, '__test__', 'fixtures', 'captures', 'sample.json'), 'utf8'))
+  const expected = new Map(flows.map((/** @type {{ first_packet: number }} */ flow) => [flow.first_packet, flow]))
+  let records = 0
+  for await (const flow of observe(capture, { chains: [basicChain(), tcpChain()] })) {
+    const wanted = expected.get(flow.first_packet) ?? assert.fail(`a flow that begins with packet ${flow.first_packet}`)
+    for (const [name, value] of Object.entries(wanted)) {
+      const found = flow[name]
+      assert.equal(typeof found === 'bigint' ? found.toString() : found, value, `${name} of packet ${flow.first_packet}`)
+    }
+    records += 1
+  }
+  assert.equal(records, flows.length)
+  return records
+}
+
+async function streamsAreWhole() {
+  let octets = 0
+  for await (const record of connections(capture, { hash: 'sha256' })) {
+    for (const [side, name] of [[record.client, 'fwd'], [record.server, 'rev']]) {
+      octets += side.length
+      assert.equal(createHash('sha256').update(side.bytes()).digest('hex'), record[`stream_sha256_${name}`])
+    }
+  }
+  assert.ok(octets > 0)
+  return octets
+}
+
+async function panicIsCaught() {
+  const { loadNative } = await built('native/load')
+  const { checkDecode } = await built('options')
+  const { NativeReader } = loadNative()
+  const times = { idleTimeout: 30, expiryTimeout: 5 }
+  const reader = NativeReader.flows({ ...times, chains: [], maxFlows: 10, aggregate: false, decode: checkDecode({}) })
+  reader.openPath(capture, 'capture')
+  reader.panicForTests()
+  await assert.rejects(reader.next(new Uint8Array(JSON.parse(reader.layout()).byteLength)), { code: 'ERR_INTERNAL' })
+}
+
+const flows = await flowsAreRight()
+const octets = await streamsAreWhole()
+await panicIsCaught()
+console.log(`${process.platform} ${process.arch}, Node ${process.versions.node}: ${flows} flows, ${octets} octets of streams, all as expected`)

@@ -167,7 +167,7 @@ test('info: a capture that breaks is told as far as it goes; what is none is an 
   const cut = await run(['info', '--json', fixture('capture-last-cut.pcap')])
   t.is(cut.status, 1)
   t.true((JSON.parse(cut.stdout) as { packets: number }).packets > 0)
-  t.regex(cut.stderr, /^tcpskein: .*capture-last-cut\.pcap: .*cut short.*\n$/)
+  t.regex(cut.stderr, /^\{"error":\{"code":"ERR_CAPTURE_TRUNCATED","message":".*capture-last-cut\.pcap: .*cut short.*"\}\}\n$/)
   const none = await run(['info', join(folder, 'missing'), fixture('capture-magic-wrong.pcap')])
   t.deepEqual([none.status, none.stdout], [1, ''])
   t.is(none.stderr.split('\n').length, 3)

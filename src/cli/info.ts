@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { describe, toJson } from './info-text.js'
 import { Talkers, type Talker } from './talkers.js'
 
@@ -33,13 +34,19 @@ export interface Findings {
 
 /** Adds the command; `exit` takes the status. */
 export function infoCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('info')
     .description('tell what captures are and what is in them')
     .argument('<file...>', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
     .option('--top <n>', 'how many addresses to list', count, 5)
     .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+  withExamples(
+    command,
+    ['tcpskein info big.pcap', 'what is in it'],
+    ['tcpskein info *.pcap --json', 'one object per capture'],
+    ['tcpskein info big.pcap --top 20', 'more addresses'],
+  )
 }
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
@@ -51,7 +58,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
-    for (const error of errors) complain(error.message)
+    for (const error of errors) complain(error)
     if (errors.length > 0) status = EXIT.capture
   }
   return status

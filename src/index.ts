@@ -1,6 +1,7 @@
 /** tcpskein's public surface. */
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
+export type { ArrowTable } from './table/arrow.js'
 export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
 export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
 export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'

@@ -15,12 +15,13 @@ test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 /** A project with version 1.2.3 of this package, and what else is said; the `require` of the module that searches. */
 function project(name: string, packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {}): NodeJS.Require {
   const modules = join(folder, name, 'node_modules')
-  const all = { tcpskein: { 'package.json': '{"version":"1.2.3"}' }, ...packages }
+  const own = { name: 'tcpskein', version: '1.2.3', exports: { './package.json': './package.json' } }
+  const all = { tcpskein: { 'package.json': JSON.stringify(own) }, ...packages }
   for (const [module, files] of Object.entries(all)) {
     mkdirSync(join(modules, module), { recursive: true })
     for (const [file, content] of Object.entries(files)) writeFileSync(join(modules, module, file), content)
   }
-  return createRequire(join(modules, 'tcpskein', 'dist', 'native', 'load.js'))
+  return createRequire(join(modules, 'tcpskein', 'dist', 'index.js'))
 }
 
 const platformPackage = (platform: string, version: string): Record<string, string> => ({

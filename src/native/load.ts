@@ -3,8 +3,9 @@
  * installs as an optional dependency. Nothing is loaded before it is asked for. Where there is none, the error says
  * exactly what is missing.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import type * as Binding from '../binding/index.js'
 import { EngineError } from '../errors.js'
 
@@ -49,11 +50,12 @@ export function findNative({ require, platform, env }: Surroundings): NativeBind
   if (chosen) return tryLoading(require, chosen)
   if (!PLATFORMS.includes(platform))
     throw missing(`there is no native addon for ${platform}, only for ${PLATFORMS.join(', ')}`)
-  const built = `../binding/tcpskein.${platform}.node`
-  if (isThere(require, built)) return tryLoading(require, built)
+  // Asked by its name, because this module may lie in a bundle, a folder nearer to or farther from the package's root.
+  const own = resolved(require, 'tcpskein/package.json')
+  const built = own === undefined ? undefined : join(dirname(own), 'src', 'binding', `tcpskein.${platform}.node`)
+  if (built !== undefined && existsSync(built)) return tryLoading(require, built)
   const name = `tcpskein-${platform}`
-  const found = versionOf(require, `${name}/package.json`)
-  const wanted = versionOf(require, '../../package.json')
+  const [found, wanted] = [versionIn(require, `${name}/package.json`), versionIn(require, 'tcpskein/package.json')]
   if (found === undefined) {
     const reason = 'npm leaves optional dependencies out with --omit=optional, or when node_modules was made on another system'
     throw missing(`the package ${name} is not installed, which holds the native addon (${reason}): npm install ${name}@${wanted}`)
@@ -76,21 +78,16 @@ function tryLoading(require: NodeJS.Require, id: string): NativeBinding {
 const missing = (message: string, cause?: unknown): EngineError =>
   new EngineError('ERR_NATIVE_MISSING', message, cause === undefined ? {} : { cause })
 
-function isThere(require: NodeJS.Require, id: string): boolean {
+function resolved(require: NodeJS.Require, id: string): string | undefined {
   try {
-    require.resolve(id)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function versionOf(require: NodeJS.Require, id: string): string | undefined {
-  try {
-    return (require(id) as { version: string }).version
+    return require.resolve(id)
   } catch {
     return undefined
   }
+}
+
+function versionIn(require: NodeJS.Require, id: string): string | undefined {
+  return resolved(require, id) === undefined ? undefined : (require(id) as { version: string }).version
 }
 
 /** This system, as napi-rs names it. */

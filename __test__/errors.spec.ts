@@ -5,11 +5,11 @@ import test from 'ava'
 import { CaptureError, FlowError, InternalError, OptionError, StateError, observe } from '../src/index.js'
 import { ERROR_CLASSES, fromNative, type ErrorCode } from '../src/errors.js'
 import { checkDecode } from '../src/options.js'
-import { loadNative } from '../src/native/load.js'
+import { loadBinding } from '../src/native/load.js'
 import { collect } from './support/collect.js'
 import { fixture, root, samplePath } from './support/places.js'
 
-const { NativeReader } = loadNative()
+const { NativeReader } = loadBinding()
 const codes = Object.keys(ERROR_CLASSES) as ErrorCode[]
 /** What can't happen in Rust: hooks of the user's own run in JavaScript, and so does the search for the addon. */
 const ONLY_HERE: ReadonlySet<ErrorCode> = new Set(['ERR_CHAIN', 'ERR_NATIVE_MISSING'])

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { basicChain, observe, tcpChain } from '../src/index.js'
-import { loadNative } from '../src/native/load.js'
 import { nodeProgram } from '../scripts/node-versions.mjs'
 import { stage } from '../scripts/package.mjs'
 import { run as runHere } from './support/cli.js'
@@ -26,7 +25,6 @@ const onUnix = process.platform === 'win32' ? test.skip : test
 test.before('publish', async t => {
   t.timeout(600_000)
   if (process.platform === 'win32') return
-  loadNative()
   registry = await startRegistry(join(folder, 'registry'))
   home = makeHome(join(folder, 'home'), registry.url)
   const publish = (path: string) => npm(folder, home, ['publish', path, '--ignore-scripts', '--access', 'public', '--tag', 'latest'])

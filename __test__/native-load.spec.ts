@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { EngineError } from '../src/index.js'
-import { PLATFORMS, findNative, loadNative } from '../src/native/load.js'
+import { PLATFORMS, findBinding, loadBinding } from '../src/native/load.js'
 import { readJson, root } from './support/places.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-load-'))
@@ -30,7 +30,7 @@ const platformPackage = (platform: string, version: string): Record<string, stri
 })
 
 function refusal(t: ExecutionContext, require: NodeJS.Require, platform: string, env = {}): EngineError {
-  const error = t.throws(() => findNative({ require, platform, env }), { instanceOf: EngineError, code: 'ERR_NATIVE_MISSING' })
+  const error = t.throws(() => findBinding({ require, platform, env }), { instanceOf: EngineError, code: 'ERR_NATIVE_MISSING' })
   t.notRegex(error.message, /\n/, 'one line')
   return error
 }
@@ -64,8 +64,8 @@ test('a path of the user’s own comes first', t => {
 })
 
 test('the addon of this checkout is found, once', t => {
-  t.is(typeof loadNative().NativeReader, 'function')
-  t.is(loadNative(), loadNative())
+  t.is(typeof loadBinding().NativeReader, 'function')
+  t.is(loadBinding(), loadBinding())
 })
 
 test('npm/ holds a package for each platform, as napi makes them', t => {

@@ -64,6 +64,24 @@ test('the main package holds what runs, its types and maps, and nothing else', t
   }
 })
 
+test('a platform’s package holds the addon and the licences of what is in it', t => {
+  for (const [platform, path] of staged.platforms) {
+    const names = pack(path).files.map(file => file.path).toSorted()
+    t.deepEqual(names, ['LICENSE', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES', 'package.json', `tcpskein.${platform}.node`])
+    const text = readFileSync(join(path, 'THIRD-PARTY-LICENSES'), 'utf8')
+    for (const crate of ['etherparse', 'napi', 'zstd', 'hashbrown']) t.regex(text, new RegExp(`^${crate} \\d.*: \\w`, 'm'))
+    t.notRegex(text, /^tcpskein/m)
+  }
+})
+
+test('a release without an addon for each platform fails', t => {
+  const script = join(root, 'scripts', 'package.mjs')
+  const args = [script, '--require-all', '--out', join(folder, 'all'), '--addons', join(folder, 'none')]
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  t.is(status, 1)
+  t.regex(stderr, /^package: no addon for .*win32-x64-msvc/m)
+})
+
 test('the main package asks for every platform at its own version', t => {
   const { version, optionalDependencies, scripts } = readJson<Record<string, unknown>>(join(staged.main, 'package.json'))
   t.deepEqual(optionalDependencies, Object.fromEntries(platforms().map(platform => [`tcpskein-${platform}`, version])))

@@ -9,9 +9,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { thirdPartyLicences } from './third-party.mjs'
 import { NATIVE_SOURCES, fingerprint, root } from './tools.mjs'
 
 const LICENCES = ['LICENSE', 'LICENSE-APACHE', 'LICENSE-MIT']
+const THIRD_PARTY = 'THIRD-PARTY-LICENSES'
 /** Members of package.json that only a checkout needs. */
 const OURS = ['scripts', 'devDependencies', 'overrides', 'ava', 'napi']
 
@@ -55,14 +57,15 @@ function stageMain(out) {
   return folder
 }
 
-/** @param {string} out @param {string} platform @param {string} addon */
-function stagePlatform(out, platform, addon) {
+/** @param {string} out @param {string} platform @param {string} addon @param {string} thirdParty */
+function stagePlatform(out, platform, addon, thirdParty) {
   const folder = join(out, `tcpskein-${platform}`)
   cpSync(join(root, 'npm', platform), folder, { recursive: true })
   cpSync(addon, join(folder, `tcpskein.${platform}.node`))
   for (const name of LICENCES) cpSync(join(root, name), join(folder, name))
+  writeFileSync(join(folder, THIRD_PARTY), thirdParty)
   const manifest = readJson(join(folder, 'package.json'))
-  writeJson(join(folder, 'package.json'), { ...manifest, files: [...manifest.files, ...LICENCES] })
+  writeJson(join(folder, 'package.json'), { ...manifest, files: [...manifest.files, ...LICENCES, THIRD_PARTY] })
   return folder
 }
 
@@ -75,9 +78,10 @@ function stagePlatform(out, platform, addon) {
  */
 export function stage(out, addons) {
   rmSync(out, { recursive: true, force: true })
+  const thirdParty = thirdPartyLicences()
   const staged = platforms().flatMap(platform => {
     const addon = addonOf(platform, addons)
-    return addon === null ? [] : [/** @type {const} */ ([platform, stagePlatform(out, platform, addon)])]
+    return addon === null ? [] : [/** @type {const} */ ([platform, stagePlatform(out, platform, addon, thirdParty)])]
   })
   return { main: stageMain(out), platforms: new Map(staged) }
 }

@@ -1,18 +1,51 @@
-/** The native engine: the addon, behind the engine interface. */
+/** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
 import type { EngineFactory } from '../engine.js'
-import { fromNative } from '../errors.js'
-import { loadNative, type NativeBinding } from './load.js'
+import { fromNative, type FlowError } from '../errors.js'
+import { loadBinding, type NativeBinding } from './load.js'
 
-/** Engines that run in Rust on Node's worker threads. The addon is loaded when the first one is made. */
-export const nativeEngines: EngineFactory = {
-  flows: options => orThrow(({ NativeReader }) => NativeReader.flows(options)),
-  packets: options => orThrow(({ NativeReader }) => NativeReader.packets(options)),
-  streams: options => orThrow(({ NativeReader }) => NativeReader.streams(options)),
+/** Engines that run in Rust on Node's worker threads, or why there are none. */
+export type Loaded = { readonly engines: EngineFactory } | { readonly failure: FlowError }
+
+let loaded: Loaded | undefined
+
+/** Loads the addon; the same answer each time. */
+export function loadNative(): Loaded {
+  loaded ??= load()
+  return loaded
 }
 
-function orThrow<T>(make: (binding: NativeBinding) => T): T {
+function load(): Loaded {
   try {
-    return make(loadNative())
+    return { engines: enginesOf(loadBinding()) }
+  } catch (failure) {
+    return { failure: fromNative(failure) }
+  }
+}
+
+/** The engines; where there are none, making one throws why. */
+export const nativeEngines: EngineFactory = {
+  flows: options => engines().flows(options),
+  packets: options => engines().packets(options),
+  streams: options => engines().streams(options),
+}
+
+function engines(): EngineFactory {
+  const native = loadNative()
+  if ('failure' in native) throw native.failure
+  return native.engines
+}
+
+function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
+  return {
+    flows: options => orThrow(() => NativeReader.flows(options)),
+    packets: options => orThrow(() => NativeReader.packets(options)),
+    streams: options => orThrow(() => NativeReader.streams(options)),
+  }
+}
+
+function orThrow<T>(make: () => T): T {
+  try {
+    return make()
   } catch (error) {
     throw fromNative(error)
   }

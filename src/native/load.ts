@@ -39,13 +39,13 @@ let loaded: NativeBinding | undefined
  *
  * @throws {@link EngineError} `ERR_NATIVE_MISSING`: there is none, or it can't be loaded
  */
-export function loadNative(): NativeBinding {
-  loaded ??= findNative({ require: createRequire(import.meta.url), platform: platformName(), env: process.env })
+export function loadBinding(): NativeBinding {
+  loaded ??= findBinding({ require: createRequire(import.meta.url), platform: platformName(), env: process.env })
   return loaded
 }
 
-/** As {@link loadNative}, without memory. */
-export function findNative({ require, platform, env }: Surroundings): NativeBinding {
+/** As {@link loadBinding}, without memory. */
+export function findBinding({ require, platform, env }: Surroundings): NativeBinding {
   const chosen = env.NAPI_RS_NATIVE_LIBRARY_PATH
   if (chosen) return tryLoading(require, chosen)
   if (!PLATFORMS.includes(platform))

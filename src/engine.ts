@@ -70,6 +70,8 @@ export interface EngineFactory {
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** For the segments of the connection with that serial number. */
+  series(options: StreamEngineOptions, connection: number): Engine
 }
 
 /** What a packet engine is told. */
@@ -84,6 +86,7 @@ export interface PacketEngineOptions {
 export interface StreamEngineOptions {
   events: boolean
   sha256: boolean
+  analyse: boolean
   policy: string
   acked: boolean
   maxDirectionBytes: number

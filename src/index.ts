@@ -50,4 +50,6 @@ export type {
 } from './stream-events.js'
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
+export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
+export type { AnalysedConnection } from './connections.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'

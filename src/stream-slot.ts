@@ -1,4 +1,5 @@
 /** The buffers of a stream engine, and what reads them. */
+import { AnalysedRow, bindAnalysis } from './analysis/columns.js'
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
 import {
   bindIdentity,
@@ -61,11 +62,12 @@ export interface EventSlot extends Slot {
   readonly readClosed: RowReader<ConnectionRecord>
 }
 
-/** Makes a slot; `blockLength` is 0 where no event points into a block. */
+/** Makes a slot; `blockLength` is 0 where no event points into a block; `analyse`: closes have the analysis. */
 export function eventSlot(
   layouts: EventLayouts,
   captures: readonly string[] | null,
   blockLength: number,
+  analyse: boolean,
 ): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
@@ -76,6 +78,15 @@ export function eventSlot(
     ...(blockLength > 0 ? { block: new Uint8Array(blockLength) } : {}),
     columns: new EventColumns(view),
     readOpen: bindIdentity(new BatchView(layouts.opens, bytes), captures),
-    readClosed: bindRecord(new BatchView(layouts.closes, bytes), side, captures),
+    readClosed: bindClosed(new BatchView(layouts.closes, bytes), side, captures, analyse),
   }
+}
+
+function bindClosed(
+  view: BatchView,
+  side: Uint8Array,
+  captures: readonly string[] | null,
+  analyse: boolean,
+): RowReader<ConnectionRecord> {
+  return analyse ? bindAnalysis(view, bindRecord(view, side, captures, AnalysedRow)) : bindRecord(view, side, captures)
 }

@@ -8,6 +8,7 @@ export const nativeEngines: EngineFactory = {
   flows: options => orThrow(() => NativeReader.flows(options)),
   packets: options => orThrow(() => NativeReader.packets(options)),
   streams: options => orThrow(() => NativeReader.streams(options)),
+  series: (options, connection) => orThrow(() => NativeReader.series(options, connection)),
 }
 
 function orThrow<T>(make: () => T): T {

@@ -53,7 +53,6 @@ fn walk(
             batch: &mut batch.bytes,
             block: &mut block,
             given_back: &given_back(number),
-            ..Buffers::default()
         });
         for i in 0..progress.rows {
             row(&batch, &block, i, number);
@@ -66,7 +65,7 @@ fn walk(
             Status::SourceEnd => session.finish(),
             Status::SourceFailed => panic!("{}", session.take_error().unwrap()),
             Status::Done => return session,
-            Status::More | Status::MoreInBlock => {}
+            Status::More => {}
         }
     }
     unreachable!()

@@ -17,8 +17,9 @@ const MAX_ROWS: usize = 8192;
 /// Reads captures and hands out one connection's segments.
 pub struct SeriesSession {
     inner: StreamSession,
-    /// Where the inner session writes its records: nobody looks.
+    /// Where the inner session writes its records, and their gaps: nobody looks.
     records: Vec<u8>,
+    gaps: Vec<u8>,
     layout: Layout,
     waiting: VecDeque<Point>,
     /// What the inner session needs, told once all its points are out.
@@ -34,6 +35,7 @@ impl SeriesSession {
         let inner = StreamSession::new(options);
         Self {
             records: vec![0; inner.batch_len()],
+            gaps: vec![0; inner.block_len()],
             layout: Layout::new(Stats::NAMES, COLUMNS.iter().copied(), MAX_ROWS),
             inner,
             waiting: VecDeque::new(),
@@ -66,7 +68,7 @@ impl Session for SeriesSession {
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
         if self.waiting.is_empty() && !self.ended {
-            let mut inner = Buffers { batch: &mut self.records, ..Buffers::default() };
+            let mut inner = Buffers { batch: &mut self.records, block: &mut self.gaps, ..Buffers::default() };
             self.status = self.inner.next(&mut inner).status;
             let (points, ended) = self.inner.take_points();
             self.waiting.extend(points);

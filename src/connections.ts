@@ -1,6 +1,8 @@
 /** `connections`: captures in, one record per TCP connection out, with what each side sent. */
 import { createHash } from 'node:crypto'
 import type { ConnectionAnalysis } from './analysis/columns.js'
+import { connectionColumns } from './connection-columns.js'
+import type { ColumnInfo } from './export/columns.js'
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
@@ -96,6 +98,8 @@ interface Checked {
 /** The records of a run: what {@link connections} returns. */
 export class Connections<C extends Connection = Connection> implements AsyncIterableIterator<C, undefined> {
   readonly #records: AsyncGenerator<C, undefined>
+  readonly #describe: () => readonly ColumnInfo[]
+  #columns: readonly ColumnInfo[] | undefined
   #events: StreamEvents | undefined
   #before: StreamStats | undefined
   #capturesBefore: readonly CaptureInfo[] = []
@@ -118,6 +122,12 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const apart = flag('separate', separate, false)
     this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
+    this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null })
+  }
+
+  /** The records' columns, in order, whatever the captures hold. */
+  get columns(): readonly ColumnInfo[] {
+    return (this.#columns ??= this.#describe())
   }
 
   /** Counters of the run so far. */

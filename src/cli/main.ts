@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
+import { analyzeCommand } from './analyze.js'
 import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
@@ -26,6 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (code: number) => (status = code)
   flowsCommand(program, exit)
   connectionsCommand(program, exit)
+  analyzeCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
   try {

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use tcpskein_map::{prefetch, prefetch_whole};
-
 use super::{Connection, EndReason};
 use crate::flow::FlowKey;
 use crate::flow::index::KeyIndex;
@@ -146,24 +144,11 @@ impl ConnectionTable {
         (slot.generation == entry.generation).then_some(slot.status)
     }
 
-    /// A key's hash. What a look-up with it touches begins to be fetched.
+    /// A key's hash.
     #[inline]
     #[must_use]
-    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
-        let hash = key.hash(&self.hasher);
-        self.index.prefetch(hash);
-        hash
-    }
-
-    /// Begins to fetch the connection that is probably meant by `hash`.
-    #[inline]
-    pub fn fetch_ahead(&self, hash: u64) {
-        let Some(slot) = self.index.likely(hash) else { return };
-        let slot = slot as usize;
-        prefetch(&self.slots, slot);
-        if let Some(page) = self.pages.get(slot / PAGE_LEN) {
-            prefetch_whole(page, slot % PAGE_LEN);
-        }
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        key.hash(&self.hasher)
     }
 
     /// The slot of the connection with this key, which has this hash.

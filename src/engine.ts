@@ -67,6 +67,8 @@ export interface EngineFactory {
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** For the segments of the connection with that serial number. */
+  series(options: StreamEngineOptions, connection: number): Engine
 }
 
 /** What a packet engine is told. */
@@ -83,6 +85,7 @@ export interface StreamEngineOptions {
   /** Octets that follow each other in their stream and in capture order are one event. */
   join: boolean
   sha256: boolean
+  analyse: boolean
   policy: string
   acked: boolean
   maxDirectionBytes: number

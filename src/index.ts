@@ -66,4 +66,24 @@ export type {
 } from './stream-events.js'
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
+export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
+export {
+  SEGMENT_KINDS,
+  series,
+  Series,
+  type SegmentKind,
+  type SegmentPoint,
+  type SeriesOptions,
+} from './analysis/series.js'
+export type { ColumnInfo, ColumnType } from './export/columns.js'
+export {
+  EXPORT_FORMATS,
+  exportRecords,
+  openExport,
+  type Exportable,
+  type ExportFormat,
+  type ExportOptions,
+  type RecordWriter,
+} from './export/writer.js'
+export type { AnalysedConnection } from './connections.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'

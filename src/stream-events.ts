@@ -147,6 +147,8 @@ interface InnerOptions {
   /** False: only closes come. */
   readonly events?: boolean
   readonly sha256?: boolean
+  /** Closes have the analysis. */
+  readonly analyse?: boolean
   /** Names for the `capture` column; null: no such column. */
   readonly captures?: readonly string[] | null
 }
@@ -176,15 +178,16 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES])
     const sources = sourceList(source)
     const signal = abortSignal(options.signal)
-    const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
+    const { events = true, sha256 = false, analyse = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
     const engines = platform().engines(checkEngine(options.engine))
-    this.#engine = engines.streams({ events, sha256, ...checkStreams(options) })
+    this.#engine = engines.streams({ events, sha256, analyse, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
-    const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
+    const slot = () => eventSlot(layouts, captures, length, analyse)
+    const slots = [slot(), slot()] as const
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)

@@ -97,7 +97,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 
 /** Checks and completes. */
-export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'sha256'> {
+export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'sha256' | 'analyse'> {
   const policy = oneOf('policy', options.policy, POLICIES)
   const deliver = oneOf('deliver', options.deliver, DELIVERIES)
   if (options.want !== undefined && typeof options.want !== 'function')

@@ -17,6 +17,8 @@ export declare class NativeReader {
   static packets(options: NativePacketOptions): NativeReader
   /** A reader of stream events and connection records. */
   static streams(options: NativeStreamOptions): NativeReader
+  /** A reader of the segments of the connection with serial number `connection`. */
+  static series(options: NativeStreamOptions, connection: number): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
   /** Octets of the block to be lent with each batch; 0 where none is needed. */
@@ -137,6 +139,8 @@ export interface NativeStreamOptions {
   linger: number
   /** Most gaps listed for a direction. */
   maxGaps: number
+  /** Analyse each connection. */
+  analyse: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
   /** How packets are decoded. */

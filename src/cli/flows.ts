@@ -3,8 +3,7 @@ import { Option, InvalidArgumentError, type Command } from 'commander'
 import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
 import { CHAINS } from './chains.js'
 import { offering, withExamples } from './grammar.js'
-import { FORMATS } from './output.js'
-import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
+import { addOutputOptions, addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { similar } from './similar.js'
 import { flowTotals } from './totals.js'
 
@@ -23,12 +22,11 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     .description('print one record per flow (both directions of a 5-tuple)')
     .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
     .addOption(chainOption())
-    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
     .option('--idle-timeout <seconds>', 'packet time without a packet that ends a flow', positive, 30)
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
-  addReadingOptions(command)
+  addReadingOptions(addOutputOptions(command))
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
   withExamples(
     command,

@@ -1,6 +1,7 @@
 /** All commands, and what they have in common. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { analyzeCommand } from './analyze.js'
 import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
@@ -17,6 +18,7 @@ const COMMANDS: readonly AddCommand[] = [
   infoCommand,
   flowsCommand,
   connectionsCommand,
+  analyzeCommand,
   followCommand,
   completionCommand,
 ]

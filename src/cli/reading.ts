@@ -1,9 +1,9 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { ChecksumMode, FlowError } from '../index.js'
+import { OptionError, type ChecksumMode, type Exportable, type FlowError } from '../index.js'
 import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
-import { openOutput, type Format } from './output.js'
+import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
 /** Options as commander gives them. */
@@ -46,7 +46,7 @@ export function readingOptions({ merge, separate, follow, filter, decap, ignoreE
 }
 
 /** What is printed. */
-export interface Records extends AsyncIterable<object> {
+export interface Records extends Exportable {
   readonly stats: Progressing
   /** Ends a wait for more. */
   finish(): void
@@ -55,8 +55,16 @@ export interface Records extends AsyncIterable<object> {
 /** What a run needs. */
 export interface RunOptions extends ReadingOptions {
   format: Format
+  output?: string
   quiet?: true
   json?: true
+}
+
+/** Adds the options of what is printed, and how. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
+    .option('-o, --output <file>', 'write to a file (not with --format table)')
 }
 
 /**
@@ -70,8 +78,18 @@ export async function printRecords<R extends Records>(
   errors: readonly FlowError[],
   totals: (records: R, seconds: number) => string,
   options: RunOptions,
+  shown?: readonly string[],
 ): Promise<number> {
-  const output = openOutput(options.format, options.follow === true)
+  const { format, output: path } = options
+  if (format === 'table' && path !== undefined) throw new OptionError('--output: a table goes to standard output only')
+  const columns = format === 'table' ? [] : records.columns
+  const output = await openOutput({
+    format,
+    live: options.follow === true,
+    columns,
+    ...(path === undefined ? {} : { output: path }),
+    ...(shown === undefined ? {} : { shown }),
+  })
   const progress = openProgress(files, () => records.stats, options.quiet !== true, options.follow === true)
   const release = options.follow === true ? onInterrupt(() => records.finish()) : () => {}
   try {

@@ -101,6 +101,8 @@ pub struct NativeStreamOptions {
     pub linger: f64,
     /// Most gaps listed for a direction.
     pub max_gaps: u32,
+    /// Analyse each connection.
+    pub analyse: bool,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
     /// How packets are decoded.
@@ -129,6 +131,8 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
+            analyse: options.analyse,
+            series: None,
             decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
         })

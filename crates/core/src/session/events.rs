@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 
+use crate::analysis::{self, Analysis};
 use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::connection::{self, Connection, EndReason};
 use crate::flow::Direction;
@@ -80,15 +81,22 @@ pub struct EventLayout {
 
 impl Default for EventLayout {
     fn default() -> Self {
-        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
-        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
-        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
-        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
-        Self { events, opens, closes }
+        Self::new(false)
     }
 }
 
 impl EventLayout {
+    /// The tables; closes have the columns of the analysis where it is asked for.
+    #[must_use]
+    pub fn new(analyse: bool) -> Self {
+        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
+        let analysis = if analyse { analysis::COLUMNS } else { &[] };
+        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).chain(analysis).copied();
+        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
+        Self { events, opens, closes }
+    }
+
     /// Octets of a batch.
     #[must_use]
     pub fn byte_len(&self) -> usize {
@@ -115,6 +123,8 @@ pub struct CloseExtra {
     pub gaps: [Vec<(u64, u64)>; 2],
     /// SHA-256 of the delivered octets of each direction.
     pub sha256: Option<[[u8; 32]; 2]>,
+    /// What its segments told.
+    pub analysis: Option<Box<Analysis>>,
 }
 
 impl CloseExtra {
@@ -324,6 +334,9 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[0].len() as u32);
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
+        if let Some(analysis) = &extra.analysis {
+            analysis.write(connection, row);
+        }
         self.closes += 1;
         self.write(event, [&[], &[]]);
     }

@@ -5,6 +5,8 @@ use sha2::{Digest, Sha256};
 use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use crate::analysis::series::{Point, Series};
+use crate::analysis::{Analysis, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
@@ -37,6 +39,10 @@ pub struct StreamSessionOptions {
     pub filter: Option<Filter>,
     /// How packets are decoded.
     pub decode: DecodeOptions,
+    /// Analyse each connection; its record gets the columns of [`crate::analysis::COLUMNS`].
+    pub analyse: bool,
+    /// Make a point of each segment of the connection with this serial number: see [`StreamSession::take_points`].
+    pub series: Option<u64>,
 }
 
 /// What a connection needs beside its slot, only where it is asked for or has gaps.
@@ -44,6 +50,16 @@ pub struct StreamSessionOptions {
 struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
+    analysis: Option<Box<Analysis>>,
+}
+
+/// A connection of which each segment is asked for.
+#[derive(Debug)]
+struct Watched {
+    id: u64,
+    series: Series,
+    points: Vec<Point>,
+    ended: bool,
 }
 
 /// Reads captures and hands out stream events.
@@ -74,6 +90,8 @@ struct Tracker {
     now_ns: i64,
     /// As in the table's limits.
     idle_ns: i64,
+    analyse: bool,
+    watched: Option<Watched>,
 }
 
 impl StreamSession {
@@ -91,12 +109,19 @@ impl StreamSession {
             clock: CaptureClock::default(),
             now_ns: 0,
             idle_ns: options.connections.idle_ns,
+            analyse: options.analyse,
+            watched: options.series.map(|id| Watched {
+                id,
+                series: Series::default(),
+                points: Vec::new(),
+                ended: false,
+            }),
         };
         Self {
             feed: Feed::new(options.filter.clone()),
             decoder: Decoder::new(options.decode),
+            layout: EventLayout::new(options.analyse),
             options,
-            layout: EventLayout::default(),
             block: Block::default(),
             in_block: false,
             tracker,
@@ -109,6 +134,12 @@ impl StreamSession {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// The points of the connection that is asked for, since the last call; and whether no more will come.
+    pub fn take_points(&mut self) -> (Vec<Point>, bool) {
+        let Some(watched) = &mut self.tracker.watched else { return (Vec::new(), true) };
+        (std::mem::take(&mut watched.points), watched.ended)
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
@@ -157,7 +188,8 @@ impl StreamSession {
 
     /// Reads and walks what one call may.
     fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
-        for _ in 0..BLOCKS_PER_CALL {
+        let blocks = if self.tracker.watched.is_some() { 1 } else { BLOCKS_PER_CALL };
+        for _ in 0..blocks {
             if self.in_block {
                 self.in_block = !self.walk(writer);
             }
@@ -299,6 +331,9 @@ impl Tracker {
         connection.last_ns = packet.ts_ns;
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
+        if self.sides[slot].analysis.is_some() {
+            self.analyse(slot, direction, arrived);
+        }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
         if over {
             self.table.set_over(slot, self.now_ns);
@@ -307,6 +342,21 @@ impl Tracker {
             self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
                 stream.relieve(arena, sink);
             });
+        }
+    }
+
+    #[inline(never)]
+    fn analyse(&mut self, slot: usize, direction: Direction, arrived: &Arrived<'_>) {
+        let Arrived { packet, datagram, segment, .. } = *arrived;
+        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), &mut self.sides[slot].analysis) else {
+            return;
+        };
+        let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
+        let kinds = analysis.segment(&seen, connection.port);
+        if let Some(watched) = &mut self.watched
+            && watched.id == connection.id
+        {
+            watched.points.push(watched.series.point(&seen, kinds, analysis.window(direction)));
         }
     }
 
@@ -347,7 +397,9 @@ impl Tracker {
             self.sides.resize_with(slot + 1, Side::default);
         }
         let sha256 = self.sha256.then(Box::default);
-        self.sides[slot] = Side { sha256, ..Side::default() };
+        let watched = self.watched.as_ref().is_some_and(|watched| watched.id + 1 == self.table.opened);
+        let analysis = (self.analyse || watched).then(Box::default);
+        self.sides[slot] = Side { sha256, analysis, ..Side::default() };
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
         {
@@ -441,8 +493,11 @@ impl Tracker {
         let Some(connection) = self.table.get_mut(finished.slot) else { return };
         let side = std::mem::take(&mut self.sides[finished.slot]);
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
-        let extra = CloseExtra { gaps: side.gaps, sha256 };
+        let extra = CloseExtra { gaps: side.gaps, sha256, analysis: side.analysis };
         let reason = connection.end_reason(finished.cause);
+        if let Some(watched) = &mut self.watched {
+            watched.ended |= watched.id == connection.id;
+        }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
         if writer.close(&mut self.spill, event, (reason, extra), connection) {
             self.table.release(finished.slot);

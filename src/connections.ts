@@ -170,6 +170,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -6,6 +6,7 @@ setPlatform(nodePlatform)
 
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
+export type { ArrowTable } from './table/arrow.js'
 export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
 export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
 export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'
@@ -43,7 +44,16 @@ export type {
   FragmentPolicy,
   ObserveTimes,
 } from './options.js'
-export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export {
+  CaptureError,
+  ChainError,
+  EngineError,
+  FlowError,
+  InternalError,
+  OptionError,
+  StateError,
+  type ErrorCode,
+} from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,

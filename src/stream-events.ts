@@ -316,6 +316,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

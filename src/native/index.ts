@@ -1,11 +1,10 @@
 /** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
-import { createRequire } from 'node:module'
-import type * as Binding from '../binding/index.js'
 import type { EngineFactory } from '../engine.js'
-import { fromNative } from '../errors.js'
+import { fromNative, type FlowError } from '../errors.js'
+import { loadBinding, type NativeBinding } from './load.js'
 
 /** Engines that run in Rust on Node's worker threads, or why there are none. */
-export type Loaded = { readonly engines: EngineFactory } | { readonly failure: Error }
+export type Loaded = { readonly engines: EngineFactory } | { readonly failure: FlowError }
 
 let loaded: Loaded | undefined
 
@@ -17,14 +16,13 @@ export function loadNative(): Loaded {
 
 function load(): Loaded {
   try {
-    const binding = createRequire(import.meta.url)('../binding/index.cjs') as typeof Binding
-    return { engines: enginesOf(binding) }
+    return { engines: enginesOf(loadBinding()) }
   } catch (failure) {
-    return { failure: failure as Error }
+    return { failure: fromNative(failure) }
   }
 }
 
-function enginesOf({ NativeReader }: typeof Binding): EngineFactory {
+function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
   return {
     flows: options => orThrow(() => NativeReader.flows(options)),
     packets: options => orThrow(() => NativeReader.packets(options)),

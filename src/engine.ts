@@ -83,6 +83,8 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
+  /** Events for segments whose flags say more than their octets do. */
+  marks: boolean
   sha256: boolean
   policy: string
   acked: boolean

@@ -4,9 +4,9 @@ import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
 import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
-import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkReading, flag, knownNames, READ_OPTION_NAMES } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
-import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
+import { checkStreams, STREAM_OPTION_NAMES, type EventOptions } from './stream-options.js'
 import { eventSlot, parseEventLayouts, Place, type EventColumns, type EventSlot } from './stream-slot.js'
 
 /** Which way octets went: from the client (`fwd`) or from the server (`rev`). */
@@ -67,8 +67,26 @@ export interface CloseEvent extends EventBase {
   readonly connection: ConnectionRecord
 }
 
+/**
+ * A segment with PSH, URG, FIN or RST, or with neither SYN nor ACK; only where `marks` are asked for. It comes behind
+ * the octets that its segment brought, and at once, also where the segment's own octets still wait for a hole to fill.
+ */
+export interface MarkEvent extends EventBase {
+  readonly type: 'mark'
+  /** The segment's. */
+  readonly direction: Direction
+  /** Where its payload ends in the stream: octets up to there came before the mark. */
+  readonly offset: number
+  /** The nine control bits, `TCP_FIN` to `TCP_CWR` and 256 (AE). */
+  readonly flags: number
+  /** With this segment the connection is over: a FIN in both directions, or a RST that its receiver could accept. */
+  readonly over: boolean
+  /** Octets of one of the two streams are missing before others that came, or before a FIN. */
+  readonly waits: boolean
+}
+
 /** What can happen to a stream. */
-export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | CloseEvent
+export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | CloseEvent | MarkEvent
 
 /**
  * Reads captures and gives the streams of all TCP connections as events, in capture order.
@@ -79,7 +97,7 @@ export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | Clo
  */
 export function streamEvents(
   source: CaptureSource | readonly CaptureSource[],
-  options: StreamOptions = {},
+  options: EventOptions = {},
 ): StreamEvents {
   return new StreamEvents(source, options)
 }
@@ -146,6 +164,8 @@ interface InnerOptions {
   readonly sha256?: boolean
   /** Names for the `capture` column; null: no such column. */
   readonly captures?: readonly string[] | null
+  /** Asked for a further source when those given are read; without one the input ends. */
+  readonly more?: () => Promise<CaptureSource | undefined>
 }
 
 /** The events of a run: what {@link streamEvents} returns. */
@@ -164,27 +184,28 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   #opens = 0
   #closes = 0
 
-  constructor(source: CaptureSource | readonly CaptureSource[], options?: StreamOptions)
+  constructor(source: CaptureSource | readonly CaptureSource[], options?: EventOptions)
   /** @internal */
-  constructor(source: CaptureSource | readonly CaptureSource[], options?: StreamOptions, inner?: InnerOptions)
+  constructor(source: CaptureSource | readonly CaptureSource[], options?: EventOptions, inner?: InnerOptions)
   constructor(
     source: CaptureSource | readonly CaptureSource[],
-    options: StreamOptions = {},
+    options: EventOptions = {},
     inner: InnerOptions = {},
   ) {
-    knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES])
-    const sources = sourceList(source)
+    knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, 'marks'])
+    const marks = flag('marks', options.marks, false)
+    const sources = inner.more ? [] : sourceList(source)
     const signal = abortSignal(options.signal)
     const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
-    this.#engine = nativeEngines.streams({ events, sha256, ...checkStreams(options) })
+    this.#engine = nativeEngines.streams({ events, marks, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
     const length = this.#engine.blockLength()
     const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
     this.#slot = slots[0]
     this.#block = slots[0].side
-    this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
+    this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)
   }
 
@@ -296,10 +317,19 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
       case 1:
         return new DataRow(columns, row, connection, octets)
       case 2:
-        return new OffsetEvent('gap', columns, row, connection)
+        return new LengthEvent('gap', columns, row, connection)
+      case 5:
+        return new MarkRow(columns, row, connection)
       default:
         return new ConflictRow(columns, row, connection, octets)
     }
+  }
+
+  /** @internal Nothing more of the connection of `event`, which is valid still, is wanted but its close. */
+  leave(event: StreamEvent): void {
+    const { slot } = event as StreamEvent & { readonly slot: number }
+    this.#unwanted.add(slot)
+    this.#engine.unwant(slot, event.connection.connection_id)
   }
 
   /**
@@ -343,6 +373,11 @@ class RowEvent<Type extends string, Connection extends ConnectionIdentity = Conn
   get packet(): number {
     return this.columns.packet[this.row]!
   }
+
+  /** The engine's number of the connection while it is known. */
+  get slot(): number {
+    return this.columns.slot[this.row]!
+  }
 }
 
 class OffsetEvent<Type extends string> extends RowEvent<Type> {
@@ -353,13 +388,15 @@ class OffsetEvent<Type extends string> extends RowEvent<Type> {
   get offset(): number {
     return this.columns.offset[this.row]!
   }
+}
 
+class LengthEvent<Type extends string> extends OffsetEvent<Type> {
   get length(): number {
     return this.columns.length[this.row]!
   }
 }
 
-class DataRow extends OffsetEvent<'data'> implements DataEvent {
+class DataRow extends LengthEvent<'data'> implements DataEvent {
   readonly data: Uint8Array
 
   constructor(columns: EventColumns, row: number, connection: ConnectionIdentity, octets: Uint8Array) {
@@ -373,7 +410,25 @@ class DataRow extends OffsetEvent<'data'> implements DataEvent {
   }
 }
 
-class ConflictRow extends OffsetEvent<'conflict'> implements ConflictEvent {
+class MarkRow extends OffsetEvent<'mark'> implements MarkEvent {
+  constructor(columns: EventColumns, row: number, connection: ConnectionIdentity) {
+    super('mark', columns, row, connection)
+  }
+
+  get flags(): number {
+    return this.columns.length[this.row]! & 0x1ff
+  }
+
+  get over(): boolean {
+    return (this.columns.length[this.row]! & 0x1_0000) !== 0
+  }
+
+  get waits(): boolean {
+    return (this.columns.length[this.row]! & 0x2_0000) !== 0
+  }
+}
+
+class ConflictRow extends LengthEvent<'conflict'> implements ConflictEvent {
   readonly kept: Uint8Array
   readonly other: Uint8Array
 

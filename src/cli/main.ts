@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
 import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
+import { decodeTcpCommand } from './decode-tcp.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
@@ -28,6 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   connectionsCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
+  decodeTcpCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

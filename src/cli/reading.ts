@@ -86,7 +86,7 @@ export async function printRecords<R extends Records>(
 }
 
 /** The first Ctrl-C ends the wait; a second one ends the program as it always does. */
-function onInterrupt(finish: () => void): () => void {
+export function onInterrupt(finish: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.once(signal, finish)
   return () => {

@@ -55,7 +55,13 @@ export class Feeder {
     // As everywhere in this package, an iterable of octets is one capture in pieces, and a list is a list.
     if (!Array.isArray(input) && first.done !== true && first.value instanceof Uint8Array)
       return this.#intake.add(chunksOf(first.value, iterator))
-    return Symbol.asyncIterator in items ? this.#takeAll(first, iterator) : this.#takeList(first, iterator as Iterator<unknown>)
+    try {
+      if (Symbol.asyncIterator in items) await this.#takeAll(first, iterator)
+      else await this.#takeList(first, iterator as Iterator<unknown>)
+    } catch (error) {
+      letGo(iterator)
+      throw error
+    }
   }
 
   async #takeAll(first: IteratorResult<unknown>, iterator: AnyIterator): Promise<void> {
@@ -67,7 +73,7 @@ export class Feeder {
     for (let step = first; step.done !== true; step = iterator.next()) {
       const pending = this.#takeItem(step.value)
       if (pending) await pending
-      if (this.#intake.hasEnded) return void iterator.return?.()
+      if (this.#intake.hasEnded) return letGo(iterator)
     }
   }
 
@@ -86,8 +92,7 @@ export class Feeder {
     return new Promise((resolve, reject) => {
       const leave = () => {
         resolve({ done: true, value: undefined })
-        // It may be in the middle of a wait of its own, which nobody waits for.
-        Promise.resolve(iterator.return?.()).catch(() => {})
+        letGo(iterator)
       }
       if (this.#intake.hasEnded) return leave()
       this.#leaveItems = leave
@@ -99,6 +104,11 @@ export class Feeder {
 }
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
+
+/** Tells an iterator that nobody asks any more. It may be in a wait of its own, which isn't waited for. */
+function letGo(iterator: AnyIterator): void {
+  Promise.resolve(iterator.return?.()).catch(() => {})
+}
 
 /** The octets of an iterable whose first item was taken already. */
 async function* chunksOf(first: Uint8Array, iterator: AnyIterator): AsyncGenerator<Uint8Array, void> {

@@ -108,7 +108,8 @@ export class TCPStreamFollower implements AsyncDisposable {
     try {
       await this.#feeder.take(input)
     } catch (error) {
-      // Where the run has failed, what follows from that is not the reason.
+      // Where nobody takes any more because the run has failed, that is not the reason.
+      if ((error as { code?: unknown } | null)?.code === 'ERR_CLOSED') await this.#running
       this.#throwFailure()
       throw error
     }
@@ -202,6 +203,7 @@ export class TCPStreamFollower implements AsyncDisposable {
         this.#isParked = true
       } while (!this.#isAbandoned && (await this.#events.nextBatch()))
     } catch (error) {
+      this.#hasStopped = true
       this.#fail(error)
     }
     await this.#events.return()

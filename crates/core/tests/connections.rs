@@ -537,7 +537,7 @@ fn marks(script: &str, expected: &str) {
 fn marks_stand_where_the_payload_of_their_segment_ends() {
     let script = "c PA 1/1 hello\n c A 6/1 and\n c UA 9/1 on\n s PA 1/11\n c FPA 11/1 !\n s FA 1/13\n c A 13/2";
     let expected = "fwd 0 hello\n fwd mark 5 PA\n fwd 5 andon\n fwd mark 10 AU\n rev mark 0 PA
-        fwd 10 !\n fwd mark 11 FPA\n rev mark 0 FA over\n close fin closed connected 6/3 11/0";
+        fwd 10 !\n fwd mark 11 FPA\n rev mark 0 FA over\n close fin closed connected 7/3 11/0";
     marks(script, expected);
 }
 

@@ -23,7 +23,7 @@ const packets = packetsOf(capture)
 
 async function* later<T>(items: Iterable<T>): AsyncGenerator<T, void> {
   for (const item of items) {
-    await null
+    await Promise.resolve()
     yield item
   }
 }

@@ -202,6 +202,7 @@ test('payload is not copied for each callback, and what was got stays as it is',
   const got: Uint8Array[] = []
   let chunk: Uint8Array | undefined
   await follow(captureOf([...open, ...steps]), {
+    joinData: false,
     onData(stream) {
       buffers.add(stream.clientPayload.buffer)
       got.push(stream.clientPayload)

@@ -49,8 +49,8 @@ export class TCPStreamFollower implements AsyncDisposable {
   readonly #book: StreamBook
   /** The run, once something was fed or the follower was closed; it never rejects. */
   #running: Promise<void> | undefined
-  /** All that the engine gave was called back, and it is waited for. */
-  #isParked = false
+  /** How much of what the intake took was called back. */
+  #calledBack = 0
   #hasStopped = false
   /** Nobody wants to hear of what is left. */
   #isAbandoned = false
@@ -176,8 +176,8 @@ export class TCPStreamFollower implements AsyncDisposable {
 
   /** Resolves when everything that the intake was given was called back. */
   async #allRead(): Promise<void> {
-    const isRead = this.#isParked && this.#intake.isRead
-    if (!isRead && !this.#hasStopped) await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }))
+    if (this.#calledBack < this.#intake.count && !this.#hasStopped)
+      await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }))
     this.#throwFailure()
     this.#throwCaptureError()
   }
@@ -197,10 +197,8 @@ export class TCPStreamFollower implements AsyncDisposable {
   async #run(): Promise<void> {
     try {
       do {
-        this.#isParked = false
         await this.#callBack()
-        if (this.#intake.isRead) for (const waiter of this.#waiters.splice(0)) waiter.resolve()
-        this.#isParked = true
+        if (this.#intake.isRead) this.#wake()
       } while (!this.#isAbandoned && (await this.#events.nextBatch()))
     } catch (error) {
       this.#hasStopped = true
@@ -209,6 +207,11 @@ export class TCPStreamFollower implements AsyncDisposable {
     await this.#events.return()
     this.#hasStopped = true
     this.finish()
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
+  }
+
+  #wake(): void {
+    this.#calledBack = this.#intake.count
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
   }
 

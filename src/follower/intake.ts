@@ -15,7 +15,7 @@ export class Intake {
   #feed: PacketFeed | undefined
   /** Gives the engine its next source; undefined while it reads one. */
   #give: ((source: CaptureSource | undefined) => void) | undefined
-  #isUntouched = true
+  #count = 0
   #hasEnded = false
 
   constructor(maxQueuedBytes: number) {
@@ -30,7 +30,12 @@ export class Intake {
   /** The engine was given all there is and asked for more. */
   get isRead(): boolean {
     if (this.#sources.length > 0) return false
-    return this.#isUntouched || this.#give !== undefined || this.#feed?.isAwaited === true
+    return this.#give !== undefined || this.#feed?.isAwaited === true
+  }
+
+  /** Packets and captures taken so far. */
+  get count(): number {
+    return this.#count
   }
 
   /** For the engine: the next source, once there is one; undefined after `end`. */
@@ -52,7 +57,7 @@ export class Intake {
    */
   add(source: CaptureSource): void {
     sourceName(source)
-    this.#isUntouched = false
+    this.#count++
     this.#feed?.end()
     this.#feed = undefined
     this.#put(source)
@@ -60,9 +65,10 @@ export class Intake {
 
   /** Takes a packet, where there is room for it. */
   tryPush(packet: FedPacket): boolean {
-    this.#isUntouched = false
     if (!this.#feed) this.#put((this.#feed = new PacketFeed({ maxQueuedBytes: this.#maxQueuedBytes })))
-    return this.#feed.push(packet)
+    const isTaken = this.#feed.push(packet)
+    if (isTaken) this.#count++
+    return isTaken
   }
 
   /** Takes a packet; a promise where it must wait for room. */

@@ -79,6 +79,8 @@ pub struct NativeStreamOptions {
     pub events: bool,
     /// Give marks too: segments whose flags say more than their octets do.
     pub marks: bool,
+    /// Octets that follow each other are one event.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Whose octets stay in an overlap.
@@ -127,6 +129,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             },
             events: options.events,
             marks: options.marks,
+            join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
             decode: options.decode.try_into()?,

@@ -16,11 +16,11 @@ interface Extra {
 
 /** Describes them. */
 export function connectionColumns(
-  options: Omit<StreamEngineOptions, 'events' | 'sha256' | 'analyse'>,
+  options: Omit<StreamEngineOptions, 'events' | 'marks' | 'sha256' | 'analyse'>,
   { analyse, sha256, captures }: Extra,
   name: EngineName,
 ): ColumnInfo[] {
-  const engine = platform().engines(name).streams({ ...options, events: false, sha256, analyse })
+  const engine = platform().engines(name).streams({ ...options, events: false, marks: false, sha256, analyse })
   const { closes } = parseEventLayouts(engine.layout())
   engine.close()
   const names = Object.keys(analyse ? new AnalysedRow() : new ConnectionRow())

@@ -82,6 +82,8 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
+  /** Events for segments whose flags say more than their octets do. */
+  marks: boolean
   /** Octets that follow each other in their stream and in capture order are one event. */
   join: boolean
   sha256: boolean

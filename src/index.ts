@@ -60,6 +60,7 @@ export type {
   ConflictEvent,
   DataEvent,
   GapEvent,
+  MarkEvent,
   OpenEvent,
   StreamEvent,
   StreamStats,
@@ -86,4 +87,11 @@ export {
   type RecordWriter,
 } from './export/writer.js'
 export type { AnalysedConnection } from './connections.js'
-export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export type { EventOptions, OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export { TCPStreamFollower, type FollowerInput, type FollowerStats } from './follower/follower.js'
+export type { FollowerOptions, StreamCallback } from './follower/options.js'
+export { StreamSide, TcpStream } from './follower/tcp-stream.js'
+export type { StreamUpdate } from './follower/book.js'
+export { decodeTcp, DecodedTcp, type DecodedData, type DecodeTcpOptions, type DecodeTcpStats } from './decode-tcp/decode-tcp.js'
+export { connectionIdToString, type ConnectionId, type ConnectionIdLike } from './decode-tcp/connection-id.js'
+export { assembleBuffer, getMaximumSegmentSize, type SegmentMap } from './decode-tcp/assemble.js'

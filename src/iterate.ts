@@ -13,6 +13,8 @@ import type { CaptureSource, ChunkReader } from './source.js'
 /** What a drive needs to know. */
 export interface DriveOptions {
   readonly sources: readonly CaptureSource[]
+  /** Asked for a further source when those are read; undefined: there is none. */
+  readonly more?: (() => Promise<CaptureSource | undefined>) | undefined
   /** All sources at once, in order of packet time. */
   readonly merge: boolean
   /** Wait at the end of the last source for more. */
@@ -49,7 +51,7 @@ export class Drive<S extends Slot> {
   #firstError: FlowError | undefined
   #finishing = false
   #stopped = false
-  /** Ends the wait for a chunk that is under way. */
+  /** Ends the wait for a chunk or a source that is under way. */
   #giveUp: (() => void) | undefined
 
   /** What was found out about the sources that are at their end. */
@@ -166,9 +168,10 @@ export class Drive<S extends Slot> {
     const { sources, merge, follow } = this.#options
     for (const chunks of this.#chunks) chunks?.stop()
     this.#chunks = []
-    if (this.#finishing || this.#next >= sources.length) return this.#engine.finish()
-    if (merge) return this.#openAll(sources)
-    const source = sources[this.#next++]!
+    if (this.#finishing) return this.#engine.finish()
+    if (merge && this.#next < sources.length) return this.#openAll(sources)
+    const source = sources[this.#next++] ?? (await this.#further())
+    if (source === undefined) return this.#engine.finish()
     this.#following = follow && this.#next === sources.length
     const open = await platform().openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
@@ -176,6 +179,16 @@ export class Drive<S extends Slot> {
     // Stopped while it was being opened.
     if (this.#finishing) open.chunks.stop()
     this.#engine.openStream(open.name)
+  }
+
+  /** A source beyond those given, once there is one. */
+  async #further(): Promise<CaptureSource | undefined> {
+    const { more } = this.#options
+    if (!more) return undefined
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => resolve(undefined)
+      more().then(resolve, reject)
+    })
   }
 
   async #openAll(sources: readonly CaptureSource[]): Promise<void> {

@@ -99,7 +99,7 @@ export class Series implements AsyncIterableIterator<SegmentPoint, undefined> {
       throw new OptionError(`connection: expected a connection's record or its serial number, not ${String(id)}`)
     const sources = sourceList(source)
     const { merge, follow } = checkReading(options, sources.length)
-    const checked = { events: false, sha256: false, analyse: false, ...checkStreams(options) }
+    const checked = { events: false, marks: false, sha256: false, analyse: false, ...checkStreams(options) }
     const engine = platform().engines(checkEngine(options.engine)).series(checked, id)
     const slots = [seriesSlot(engine.layout()), seriesSlot(engine.layout())] as const
     const signal = abortSignal(options.signal)

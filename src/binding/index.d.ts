@@ -115,6 +115,8 @@ export interface NativePacketOptions {
 export interface NativeStreamOptions {
   /** Give events; otherwise only records come. */
   events: boolean
+  /** Give marks too: segments whose flags say more than their octets do. */
+  marks: boolean
   /** Octets that follow each other are one event. */
   join: boolean
   /** Compute SHA-256 of each direction. */

@@ -6,6 +6,7 @@ import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
 import { flowsCommand } from './flows.js'
+import { decodeTcpCommand } from './decode-tcp.js'
 import { followCommand } from './follow.js'
 import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
@@ -20,6 +21,7 @@ const COMMANDS: readonly AddCommand[] = [
   connectionsCommand,
   analyzeCommand,
   followCommand,
+  decodeTcpCommand,
   completionCommand,
 ]
 

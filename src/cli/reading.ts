@@ -111,7 +111,7 @@ function tell({ json }: RunOptions, stats: Progressing, text: string): void {
 }
 
 /** The first Ctrl-C ends the wait; a second one ends the program as it always does. */
-function onInterrupt(finish: () => void): () => void {
+export function onInterrupt(finish: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.once(signal, finish)
   return () => {

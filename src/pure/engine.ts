@@ -8,6 +8,7 @@ import { WAITING, type Session, type Source } from './session/session.js'
 import { StreamSession } from './session/streams.js'
 
 const NO_ANALYSIS = 'engine: the js engine has no TCP analysis (analyse, series); the native one does'
+const NO_MARKS = 'engine: the js engine gives no marks, which followers and decodeTcp need; the native one does'
 const NOTHING = new Uint8Array(0)
 const NO_NUMBERS = new Uint32Array(0)
 
@@ -17,6 +18,7 @@ export function pureEngines(host: Host): EngineFactory {
     packets: (options: PacketEngineOptions) => new PureEngine(new PacketSession(options, host), host),
     streams(options: StreamEngineOptions) {
       if (options.analyse) throw new OptionError(NO_ANALYSIS)
+      if (options.marks) throw new OptionError(NO_MARKS)
       return new PureEngine(new StreamSession(options, host), host)
     },
     series() {

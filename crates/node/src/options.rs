@@ -77,6 +77,8 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
+    /// Give marks too: segments whose flags say more than their octets do.
+    pub marks: bool,
     /// Octets that follow each other are one event.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -128,6 +130,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
                 linger_ns: nanoseconds(options.linger),
             },
             events: options.events,
+            marks: options.marks,
             join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,

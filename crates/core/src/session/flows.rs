@@ -102,6 +102,7 @@ impl FlowSession {
         while self.table.finished() < MAX_ROWS {
             match self.feed.next(&block) {
                 FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block)),
+                FeedStep::Tick(ts_ns) => self.table.advance(ts_ns),
                 FeedStep::BlockDone => {
                     done = true;
                     break;

@@ -66,7 +66,7 @@ fn walk(
             Status::SourceEnd => session.finish(),
             Status::SourceFailed => panic!("{}", session.take_error().unwrap()),
             Status::Done => return session,
-            Status::More | Status::MoreInBlock => {}
+            Status::More => {}
         }
     }
     unreachable!()

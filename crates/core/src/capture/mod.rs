@@ -7,10 +7,12 @@
 //! Every container is a state machine that is fed with octets and never reads by itself, so a file, a pipe and a
 //! stream of chunks all go the same way. Nothing here looks into a packet.
 
+mod block;
 mod compress;
 mod info;
 mod input;
 mod live;
+mod mapped;
 mod merge;
 mod pcap;
 mod pcapng;
@@ -20,6 +22,7 @@ mod report;
 mod timestamp;
 mod totals;
 
+pub use block::Block;
 pub use compress::{Compression, DecodingInput, MAX_XZ_MEMORY_KIB, MAX_ZSTD_WINDOW_LOG};
 pub use info::{
     BlockCounts, BlockKind, CaptureInfo, InterfaceInfo, InterfaceStatistics, MAX_COMMENTS, MAX_INTERFACES_DESCRIBED,
@@ -27,6 +30,7 @@ pub use info::{
 };
 pub use input::{ChunkQueue, FailedInput, FileInput, Filled, Input, Losses, QueueInput, SharedInput};
 pub use live::{LiveReader, TICK_LEN, TICK_TYPE, tick};
+pub use mapped::MappedInput;
 pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
 pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};

@@ -3,7 +3,7 @@
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::capture::{CaptureLog, Packet};
+use crate::capture::{Block, CaptureLog, Packet};
 use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, DecodeOptions, Decoder, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
@@ -53,7 +53,7 @@ pub struct FlowSession {
     options: FlowSessionOptions,
     layout: Layout,
     feed: Feed,
-    block: Vec<u8>,
+    block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
     decoder: Decoder,
@@ -77,7 +77,7 @@ impl FlowSession {
             feed: Feed::new(options.filter.clone()),
             options,
             layout,
-            block: Vec::new(),
+            block: Block::default(),
             in_block: false,
             decoder,
             table,

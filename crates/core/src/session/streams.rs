@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
+use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
+use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
@@ -15,10 +15,7 @@ use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
-/// Octets of a block that events point into: each wakes two threads, one to fill it and one to walk its events.
-const BLOCK_LEN: usize = 4 * MIN_BLOCK_LEN;
-
-/// Blocks that one call reads at most when no events point into them.
+/// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
 const BLOCKS_PER_CALL: usize = 8;
 
 /// What a stream session is to do.
@@ -30,6 +27,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
@@ -52,8 +51,8 @@ pub struct StreamSession {
     options: StreamSessionOptions,
     layout: EventLayout,
     feed: Feed,
-    /// Used where no event points into the block.
-    own_block: Vec<u8>,
+    block: Block,
+    /// The block holds packets that weren't looked at yet.
     in_block: bool,
     decoder: Decoder,
     tracker: Tracker,
@@ -98,7 +97,7 @@ impl StreamSession {
             decoder: Decoder::new(options.decode),
             options,
             layout: EventLayout::default(),
-            own_block: Vec::new(),
+            block: Block::default(),
             in_block: false,
             tracker,
             stats: Stats::default(),
@@ -113,36 +112,37 @@ impl StreamSession {
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
-    fn walk(&mut self, block: &[u8], writer: &mut EventWriter<'_>) -> bool {
+    fn walk(&mut self, writer: &mut EventWriter<'_>) -> bool {
+        let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut done = false;
         while !done && self.tracker.spill.is_empty() {
-            match self.feed.next(block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, block, writer),
+            match self.feed.next(&block) {
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
                 FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
                 FeedStep::BlockDone => done = true,
             }
         }
+        self.block = block;
         self.decoder = decoder;
         done
     }
 
     #[inline]
-    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet.ts_ns, packet.number, writer);
-        match decoder.decode(packet, packet.bytes(block)) {
+        match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
                 Some(mut segment) => {
-                    let offset = datagram.upper_offset + segment.header_len;
-                    let payload_at = (!datagram.reassembled).then_some(packet.start as u32 + offset);
                     if !datagram.reassembled {
+                        let offset = datagram.upper_offset + segment.header_len;
                         clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
                     }
                     let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
+                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment };
                     self.tracker.segment(&arrived, self.feed.capture(), writer);
                 }
                 None => self.stats.bad_segments += 1,
@@ -153,33 +153,22 @@ impl StreamSession {
     }
 
     /// Reads and walks what one call may.
-    fn read(&mut self, block: &mut [u8], writer: &mut EventWriter<'_>) -> Status {
-        let blocks = if self.options.events { 1 } else { BLOCKS_PER_CALL };
-        for _ in 0..blocks {
-            if !self.in_block {
-                let filled =
-                    if self.options.events { self.feed.fill(block) } else { self.feed.fill_own(&mut self.own_block) };
-                match filled {
-                    FeedFilled::Ready => self.in_block = true,
-                    FeedFilled::NeedInput => return Status::NeedInput,
-                    FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
-                    FeedFilled::End => return Status::SourceEnd,
-                }
+    fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
+        for _ in 0..BLOCKS_PER_CALL {
+            if self.in_block {
+                self.in_block = !self.walk(writer);
             }
-            let done = if self.options.events {
-                self.walk(block, writer)
-            } else {
-                let own = std::mem::take(&mut self.own_block);
-                let done = self.walk(&own, writer);
-                self.own_block = own;
-                done
-            };
-            self.in_block = !done;
             if self.feed.failed() {
                 return Status::SourceFailed;
             }
             if !self.tracker.spill.is_empty() {
-                return if self.in_block { Status::MoreInBlock } else { Status::More };
+                return Status::More;
+            }
+            match self.feed.fill_own(&mut self.block) {
+                FeedFilled::Ready => self.in_block = true,
+                FeedFilled::NeedInput => return Status::NeedInput,
+                FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
+                FeedFilled::End => return Status::SourceEnd,
             }
         }
         Status::More
@@ -208,7 +197,7 @@ impl Session for StreamSession {
     }
 
     fn block_len(&self) -> usize {
-        if self.options.events { BLOCK_LEN } else { 0 }
+        BLOCK_LEN
     }
 
     fn open(&mut self, source: Source, name: &str) {
@@ -218,14 +207,14 @@ impl Session for StreamSession {
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
         let layout = std::mem::take(&mut self.layout);
-        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.side);
+        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.block, self.options.join);
         self.tracker.drain(&mut writer);
         let status = if !self.tracker.spill.is_empty() {
-            if self.in_block { Status::MoreInBlock } else { Status::More }
+            Status::More
         } else if self.finished {
             self.tracker.flush(&mut writer)
         } else {
-            self.read(buffers.block, &mut writer)
+            self.read(&mut writer)
         };
         let rows = writer.rows();
         self.count();
@@ -268,8 +257,6 @@ struct Arrived<'a> {
     segment: &'a Segment<'a>,
     /// What counts for the key of what lies around the datagram.
     encap: EncapId,
-    /// Where the payload begins in the block, unless it was put together from fragments.
-    payload_at: Option<u32>,
 }
 
 impl Tracker {
@@ -383,7 +370,7 @@ impl Tracker {
         arrived: &Arrived<'_>,
         writer: &mut EventWriter<'_>,
     ) {
-        let Arrived { packet, segment, payload_at, .. } = *arrived;
+        let Arrived { packet, segment, .. } = *arrived;
         let Some(connection) = self.table.get_mut(slot) else { return };
         let mut sink = EventSink {
             writer,
@@ -393,7 +380,6 @@ impl Tracker {
             max_gaps: self.max_gaps,
             event: plain(EventKind::Data, slot as u32, packet.ts_ns, packet.number),
             payload: segment.payload,
-            payload_at,
         };
         if segment.has(flags::ACK) {
             let turned = direction.turned();
@@ -438,7 +424,6 @@ impl Tracker {
             max_gaps: self.max_gaps,
             event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
             payload: &[],
-            payload_at: None,
         };
         act(&mut connection.streams[way], &mut self.arena, &mut sink);
     }
@@ -513,18 +498,17 @@ struct EventSink<'a, 'w> {
     max_gaps: usize,
     event: Event,
     payload: &'a [u8],
-    payload_at: Option<u32>,
 }
 
 impl EventSink<'_, '_> {
     #[inline]
-    fn data(&mut self, offset: u64, octets: Octets<'_>, bytes: &[u8]) {
+    fn data(&mut self, offset: u64, bytes: &[u8]) {
         if let Some(hashes) = &mut self.side.sha256 {
             hashes[self.event.direction.index()].update(bytes);
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, octets);
+            self.writer.data(self.spill, &event, bytes);
         }
     }
 }
@@ -532,16 +516,12 @@ impl EventSink<'_, '_> {
 impl Sink for EventSink<'_, '_> {
     #[inline]
     fn in_order(&mut self, offset: u64, range: std::ops::Range<u32>) {
-        let bytes = &self.payload[range.start as usize..range.end as usize];
-        let octets = match self.payload_at {
-            Some(at) => Octets::Block(at + range.start, bytes),
-            None => Octets::Copy(bytes, &[]),
-        };
-        self.data(offset, octets, bytes);
+        let payload = self.payload;
+        self.data(offset, &payload[range.start as usize..range.end as usize]);
     }
 
     fn released(&mut self, offset: u64, bytes: &[u8]) {
-        self.data(offset, Octets::Copy(bytes, &[]), bytes);
+        self.data(offset, bytes);
     }
 
     fn gap(&mut self, offset: u64, len: u64, _reason: GapReason) {
@@ -554,14 +534,14 @@ impl Sink for EventSink<'_, '_> {
         }
         if self.events {
             let event = Event { kind: EventKind::Gap, offset, length: len, ..self.event };
-            self.writer.push(self.spill, event, Octets::None);
+            self.writer.push(self.spill, &event, [&[], &[]]);
         }
     }
 
     fn conflict(&mut self, offset: u64, kept: &[u8], other: &[u8]) {
         if self.events {
             let event = Event { kind: EventKind::Conflict, offset, length: kept.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, Octets::Copy(kept, other));
+            self.writer.push(self.spill, &event, [kept, other]);
         }
     }
 }

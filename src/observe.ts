@@ -5,7 +5,7 @@ import type { FlowBase } from './flow.js'
 import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
 import type { ObserveTimes, ReadOptions } from './options.js'
-import type { CaptureSource } from './source.js'
+import { throwingSignal, type CaptureSource } from './source.js'
 import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
@@ -60,8 +60,9 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
-    this.#source = openRecords<Flow>(checkRun(source, options))
-    this.#signal = options.signal
+    const run = checkRun(source, options)
+    this.#source = openRecords<Flow>(run)
+    this.#signal = throwingSignal(run.drive.signal, run.drive.sources)
   }
 
   /** Counters as they stood when the latest batch was read. */

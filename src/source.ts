@@ -8,9 +8,11 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from './errors.js'
 import { followFile } from './follow.js'
+import { checkLive, isLive, type CheckedLive, type LiveSource } from './live.js'
 
 /**
- * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, or any stream of octets.
+ * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, any stream of octets, or a network
+ * interface.
  */
 export type CaptureSource =
   | string
@@ -20,11 +22,13 @@ export type CaptureSource =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
+  | LiveSource
 
 /** A capture ready to be read. */
 export type OpenSource =
   | { readonly kind: 'path'; readonly path: string; readonly name: string }
   | { readonly kind: 'chunks'; readonly chunks: ChunkReader; readonly name: string }
+  | { readonly kind: 'live'; readonly live: CheckedLive; readonly name: string }
 
 /** Chunks of a stream, and a way to stop it. */
 export interface ChunkReader {
@@ -38,8 +42,21 @@ export interface ChunkReader {
 export function sourceList(source: CaptureSource | readonly CaptureSource[]): readonly CaptureSource[] {
   const list = Array.isArray(source) ? (source as readonly CaptureSource[]) : [source as CaptureSource]
   if (list.length === 0) throw new OptionError('source: the list of captures is empty')
-  list.forEach(sourceName)
+  for (const each of list)
+    if (isLive(each)) checkLive(each)
+    else sourceName(each)
   return list
+}
+
+/**
+ * The signal that stops reading with an error. A live source has no end of its own, so there a signal is as good an end
+ * as any: reading finishes, and nothing is thrown.
+ */
+export function throwingSignal(
+  signal: AbortSignal | undefined,
+  sources: readonly CaptureSource[],
+): AbortSignal | undefined {
+  return sources.some(isLive) ? undefined : signal
 }
 
 /** The name of a source in records and errors. */
@@ -48,12 +65,13 @@ export function sourceName(source: CaptureSource): string {
   if (source instanceof URL) return urlPath(source)
   if (source instanceof Uint8Array) return 'octets'
   if (source === process.stdin) return 'standard input'
+  if (isLive(source)) return source.interface
   if (typeof source === 'object' && source !== null) {
     const path = (source as { path?: unknown }).path
     if (typeof path === 'string') return path
     if (Symbol.asyncIterator in source || Symbol.iterator in source || 'getReader' in source) return 'stream'
   }
-  throw new OptionError('source: expected a path, a file: URL, "-", octets or a stream of octets')
+  throw new OptionError('source: expected a path, a file: URL, "-", octets, a stream of octets or an interface')
 }
 
 /**
@@ -67,6 +85,7 @@ export async function openSource(source: CaptureSource, follow: boolean): Promis
   if (typeof source === 'string' || source instanceof URL) return openPath(name, follow)
   if (source instanceof Uint8Array) return { kind: 'chunks', chunks: iteratorChunks([source]), name }
   if (source instanceof Readable) return { kind: 'chunks', chunks: readableChunks(source), name }
+  if (isLive(source)) return { kind: 'live', live: checkLive(source), name }
   if ('getReader' in source) return { kind: 'chunks', chunks: webChunks(source), name }
   return { kind: 'chunks', chunks: iteratorChunks(source), name }
 }

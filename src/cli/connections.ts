@@ -1,6 +1,7 @@
 /** `tcpskein connections`: one record per TCP connection. */
 import { Option, type Command } from 'commander'
 import { connections, type FlowError, type StreamStats } from '../index.js'
+import { captureSources } from './live.js'
 import { FORMATS } from './output.js'
 import { addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { connectionTotals } from './totals.js'
@@ -14,7 +15,7 @@ export function connectionsCommand(program: Command, exit: (status: number) => v
   const command = program
     .command('connections')
     .description('print one record per TCP connection, with what reassembly met')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .addOption(new Option('--hash <kind>', "add a digest of each direction's octets").choices(['sha256']))
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
   addReadingOptions(command)
@@ -23,7 +24,7 @@ export function connectionsCommand(program: Command, exit: (status: number) => v
 
 async function run(files: readonly string[], options: ConnectionOptions): Promise<number> {
   const errors: FlowError[] = []
-  const records = connections(files, {
+  const records = connections(captureSources(files, options), {
     maxStreamBytes: 0,
     ...readingOptions(options),
     onError: error => errors.push(error),

@@ -2,8 +2,10 @@
 import { Option, InvalidArgumentError, type Command } from 'commander'
 import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
 import { CHAINS } from './chains.js'
+import { captureSources } from './live.js'
+import { positive } from './numbers.js'
 import { FORMATS } from './output.js'
-import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
+import { addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { flowTotals } from './totals.js'
 
 interface FlowOptions extends RunOptions {
@@ -19,7 +21,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
   const command = program
     .command('flows')
     .description('print one record per flow (both directions of a 5-tuple)')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .option('--chain <names>', `what to record, of ${Object.keys(CHAINS).join(', ')}`, chainNames, ['basic', 'tcp'])
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
     .option('--idle-timeout <seconds>', 'packet time without a packet that ends a flow', positive, 30)
@@ -35,7 +37,7 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const onError = (error: FlowError) => errors.push(error)
-  const observer = observe(files, {
+  const observer = observe(captureSources(files, options), {
     chains,
     idleTimeout,
     expiryTimeout,

@@ -8,6 +8,8 @@ import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
 import { infoCommand } from './info.js'
+import { interfacesCommand } from './interfaces.js'
+import { recordCommand } from './record.js'
 
 /**
  * Runs the command line.
@@ -28,6 +30,8 @@ export async function main(args: readonly string[]): Promise<number> {
   connectionsCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
+  recordCommand(program, exit)
+  interfacesCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

@@ -117,8 +117,11 @@ impl<S: PacketSource> Capture<S> {
 
     #[inline]
     fn is_chosen(&mut self) -> bool {
+        let Some(filter) = &self.filter else { return true };
         let packet = self.source.packet();
-        let Some(filter) = self.filter.as_ref().filter(|_| packet.unfiltered) else { return true };
+        if !packet.unfiltered {
+            return true;
+        }
         if packet.front.is_empty() {
             return filter.matches(packet.link, packet.rest, packet.wire_len);
         }

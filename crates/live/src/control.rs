@@ -12,13 +12,16 @@ use tcpskein_core::error::FlowError;
 /// Longest wait: so often a silent source is looked at, which lets time go on.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Ends a wait.
+pub(crate) type Waker = Arc<dyn Fn() + Send + Sync>;
+
 /// What can be waited for beside the end: packets.
 pub(crate) trait Readiness: Send + 'static {
     /// Returns when a packet may be there, after `patience`, or soon after [`Readiness::waker`]'s waker was called.
     fn wait(&mut self, patience: Duration);
 
     /// Something that ends a wait from another thread.
-    fn waker(&self) -> Box<dyn Fn() + Send + Sync>;
+    fn waker(&self) -> Waker;
 }
 
 /// What a capture and its control share.
@@ -52,10 +55,23 @@ impl Shared {
 /// Called once when it is time to look.
 type Callback = Box<dyn FnOnce() + Send>;
 
+/// Ends a capture from anywhere.
+#[derive(Clone)]
+pub(crate) struct Stopper {
+    shared: Arc<Shared>,
+    wake: Waker,
+}
+
+impl Stopper {
+    pub fn stop(&self) {
+        self.shared.stop();
+        (self.wake)();
+    }
+}
+
 /// The other end of a live capture. Dropping it ends the capture's thread, and waits for that.
 pub struct Control {
-    shared: Arc<Shared>,
-    wake: Box<dyn Fn() + Send + Sync>,
+    stopper: Stopper,
     requests: Option<Sender<Callback>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,19 +81,22 @@ impl Control {
     /// [`FlowError::Io`] where no thread can be started.
     pub(crate) fn start(shared: Arc<Shared>, readiness: impl Readiness) -> Result<Self, FlowError> {
         let (requests, waiting) = channel();
-        let wake = readiness.waker();
-        let seen = Arc::clone(&shared);
+        let stopper = Stopper { shared: Arc::clone(&shared), wake: readiness.waker() };
         let thread = std::thread::Builder::new()
             .name("tcpskein-live".to_owned())
-            .spawn(move || serve(readiness, &seen, &waiting))
+            .spawn(move || serve(readiness, &shared, &waiting))
             .map_err(|source| FlowError::Io { op: "start a thread", source })?;
-        Ok(Self { shared, wake, requests: Some(requests), thread: Some(thread) })
+        Ok(Self { stopper, requests: Some(requests), thread: Some(thread) })
     }
 
     /// Ends the capture: what arrived before still comes.
     pub fn stop(&self) {
-        self.shared.stop();
-        (self.wake)();
+        self.stopper.stop();
+    }
+
+    /// The same, apart from the rest.
+    pub(crate) fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// Calls `callback` on another thread when packets may be there, time has gone on, or the capture was told to end.
@@ -128,9 +147,9 @@ impl Readiness for Intervals {
         drop(condition.wait_timeout_while(guard, patience.min(self.interval), |woken| !*woken));
     }
 
-    fn waker(&self) -> Box<dyn Fn() + Send + Sync> {
+    fn waker(&self) -> Waker {
         let shared = Arc::clone(&self.woken);
-        Box::new(move || {
+        Arc::new(move || {
             *shared.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             shared.1.notify_all();
         })
@@ -151,7 +170,7 @@ mod descriptor {
 
     use tcpskein_core::error::FlowError;
 
-    use super::Readiness;
+    use super::{Readiness, Waker};
 
     /// Waits until there is something to read from a descriptor.
     pub(crate) struct Descriptor {
@@ -181,10 +200,10 @@ mod descriptor {
             unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout) };
         }
 
-        fn waker(&self) -> Box<dyn Fn() + Send + Sync> {
+        fn waker(&self) -> Waker {
             let writer = Arc::clone(&self.writer);
             // A pipe that is full has been written to.
-            Box::new(move || drop((&*writer).write(&[1])))
+            Arc::new(move || drop((&*writer).write(&[1])))
         }
     }
 }

@@ -184,4 +184,4 @@ impl<S: PacketSource> Input for LiveInput<S> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

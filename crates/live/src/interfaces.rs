@@ -70,7 +70,7 @@ fn prefix_len(mask: IpAddr) -> u8 {
 #[cfg(windows)]
 mod system {
     use super::{Interface, InterfaceAddress, InterfaceFlags, prefix_len};
-    use crate::pcap::{Device, devices};
+    use crate::pcap::{Device, LOOPBACK, RUNNING, UP, devices};
     use tcpskein_core::error::FlowError;
 
     pub fn interfaces() -> Result<Vec<Interface>, FlowError> {
@@ -86,9 +86,9 @@ mod system {
             description,
             addresses: addresses.collect(),
             flags: InterfaceFlags {
-                loopback: flags & 1 != 0,
-                up: flags & 2 != 0,
-                running: flags & 4 != 0,
+                loopback: flags & LOOPBACK != 0,
+                up: flags & UP != 0,
+                running: flags & RUNNING != 0,
                 ..InterfaceFlags::default()
             },
             ..Interface::default()

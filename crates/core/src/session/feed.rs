@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput, FileInput, Filled,
-    Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
+    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput, FileInput,
+    Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput,
+    ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;

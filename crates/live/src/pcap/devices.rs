@@ -18,8 +18,10 @@ pub(crate) struct Device {
     pub flags: u32,
 }
 
+/// Flags of a device.
 pub(crate) const LOOPBACK: u32 = 1;
 pub(crate) const UP: u32 = 2;
+#[cfg(windows)]
 pub(crate) const RUNNING: u32 = 4;
 
 /// `pcap_if_t`.

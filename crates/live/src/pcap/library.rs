@@ -2,7 +2,9 @@
 //!
 //! Each function of the library is one field of [`Functions`]; the calls are in `handle.rs`.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+#[cfg(any(windows, test))]
+use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_int, c_uint};
 use std::sync::OnceLock;
 
 use libloading::Library;

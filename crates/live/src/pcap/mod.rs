@@ -14,7 +14,7 @@ use crate::clock::now_ns;
 use crate::options::LiveOptions;
 use crate::source::{LivePacket, PacketSource};
 #[cfg(windows)]
-pub(crate) use devices::{Device, devices};
+pub(crate) use devices::{Device, LOOPBACK, RUNNING, UP, devices};
 use handle::Handle;
 
 /// A capture of the library.

@@ -14,7 +14,7 @@ use tcpskein_core::capture::Losses;
 use tcpskein_core::error::FlowError;
 
 use crate::capture::{Advance, Capture};
-use crate::control::Control;
+use crate::control::{Control, Stopper};
 use crate::open::{Visit, open_with};
 use crate::options::LiveOptions;
 use crate::source::PacketSource;
@@ -76,7 +76,7 @@ pub type RecordEnd = Result<(), FlowError>;
 
 /// A recording that runs.
 pub struct Recorder {
-    control: Arc<Control>,
+    stopper: Stopper,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
 }
@@ -98,15 +98,15 @@ impl Recorder {
         let start = Start { record, counters: Arc::clone(&counters), ended: Box::new(ended) };
         let (started, control) = open_with(&live, start)?;
         let Started { thread, control: send } = started?;
-        let control = Arc::new(control);
-        // The thread waits for it before anything else.
-        let _ = send.send(Arc::clone(&control));
-        Ok(Self { control, counters, thread: Some(thread) })
+        let stopper = control.stopper();
+        // The thread waits for it before anything else, and lets go of it at its end.
+        let _ = send.send(control);
+        Ok(Self { stopper, counters, thread: Some(thread) })
     }
 
     /// Ends the recording: what arrived before is written, then `ended` is called.
     pub fn stop(&self) {
-        self.control.stop();
+        self.stopper.stop();
     }
 
     /// What was written so far.
@@ -140,7 +140,7 @@ struct Start {
 
 struct Started {
     thread: JoinHandle<()>,
-    control: mpsc::Sender<Arc<Control>>,
+    control: mpsc::Sender<Control>,
 }
 
 impl Visit for Start {
@@ -149,7 +149,7 @@ impl Visit for Start {
     fn visit(self, capture: Capture<impl PacketSource + 'static>, options: &LiveOptions) -> Self::Output {
         let Self { record, counters, ended } = self;
         let writer = Writer::open(record, options, capture.source())?;
-        let (control, controls) = mpsc::channel::<Arc<Control>>();
+        let (control, controls) = mpsc::channel::<Control>();
         let thread = std::thread::Builder::new()
             .name("tcpskein-record".to_owned())
             .spawn(move || {

@@ -35,6 +35,14 @@ export { udpChain, type UdpFields } from './chain/udp.js'
 export { dnsChain, type DnsFields } from './chain/dns.js'
 export { noopChain, type NoopFields } from './chain/noop.js'
 export type { CaptureSource } from './source.js'
+export {
+  interfaces,
+  type InterfaceAddress,
+  type InterfaceFlag,
+  type LiveSource,
+  type NetworkInterface,
+} from './live.js'
+export { record, Recording, type RecordOptions, type RecordStats } from './recording.js'
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {
   ChecksumMode,

@@ -6,9 +6,13 @@
 import type { BatchView } from './batch/view.js'
 import { parseCaptures, type CaptureInfo } from './capture-info.js'
 import { Status, type Engine } from './engine.js'
-import { FlowError, fromNative } from './errors.js'
+import { FlowError, fromNative, OptionError } from './errors.js'
+import { isLive } from './live-source.js'
 import { platform } from './platform.js'
-import type { CaptureSource, ChunkReader } from './source.js'
+import { throwingSignal, type CaptureSource, type ChunkReader, type OpenSource } from './source.js'
+
+/** Nothing is pushed to an engine that captures. */
+const NOTHING = new Uint8Array(0)
 
 /** What a drive needs to know. */
 export interface DriveOptions {
@@ -58,6 +62,8 @@ export class Drive<S extends Slot> {
   readonly captures: CaptureInfo[] = []
 
   constructor(engine: Engine, options: DriveOptions) {
+    if (options.merge && options.sources.some(isLive))
+      throw new OptionError('merge: packets of an interface can not be merged with others')
     this.#engine = engine
     this.#options = options
   }
@@ -82,12 +88,17 @@ export class Drive<S extends Slot> {
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
   async *batches(slots: readonly [S, S]): AsyncGenerator<Filled<S>, undefined> {
-    const { signal } = this.#options
+    const { sources } = this.#options
+    const signal = throwingSignal(this.#options.signal, sources)
+    const endSignal = signal === undefined ? this.#options.signal : undefined
     const onAbort = () => this.stop()
+    const onEnd = () => this.finish()
     let request: Promise<number> | undefined
     try {
       signal?.throwIfAborted()
       signal?.addEventListener('abort', onAbort, { once: true })
+      endSignal?.addEventListener('abort', onEnd, { once: true })
+      if (endSignal?.aborted === true) onEnd()
       await this.#openNext()
       let [slot, other] = slots
       request = this.#lend(slot)
@@ -105,6 +116,7 @@ export class Drive<S extends Slot> {
       throw signal?.aborted === true ? signal.reason : asFlowError(error)
     } finally {
       signal?.removeEventListener('abort', onAbort)
+      endSignal?.removeEventListener('abort', onEnd)
       this.stop()
       // The engine may still write to the batch that it was lent.
       await request?.catch(() => {})
@@ -175,6 +187,7 @@ export class Drive<S extends Slot> {
     this.#following = follow && this.#next === sources.length
     const open = await platform().openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
+    if (open.kind === 'live') return this.#openLive(open)
     this.#chunks = [open.chunks]
     // Stopped while it was being opened.
     if (this.#finishing) open.chunks.stop()
@@ -189,6 +202,19 @@ export class Drive<S extends Slot> {
       this.#giveUp = () => resolve(undefined)
       more().then(resolve, reject)
     })
+  }
+
+  /** An engine that captures says when to look for packets, so that none of Node's few worker threads waits for them. */
+  #openLive({ live, name }: Extract<OpenSource, { kind: 'live' }>): void {
+    const engine = this.#engine
+    if (!engine.openLive || !engine.liveReady) throw new OptionError('source: this engine can not capture')
+    const next = async () => {
+      await engine.liveReady!()
+      return NOTHING
+    }
+    this.#chunks = [{ next, stop: () => engine.endStream(0) }]
+    engine.openLive(live, name)
+    if (this.#finishing) engine.endStream(0)
   }
 
   async #openAll(sources: readonly CaptureSource[]): Promise<void> {

@@ -115,6 +115,12 @@ export interface StreamStats {
   inputBytes: number
   /** Packets that the filter left out; they count nowhere else. */
   filtered: number
+  /** Packets of live sources that came and that their filters chose, dropped ones included; 0 of files. */
+  received: number
+  /** Packets of live sources that the system dropped because they weren't taken in time. */
+  dropped: number
+  /** Packets of live sources that the interface dropped. */
+  droppedByInterface: number
   /** Packets that carry no IP. */
   nonIp: number
   /** Packets of an unknown link type. */
@@ -145,6 +151,9 @@ export const NO_STATS: Readonly<StreamStats> = {
   capturedBytes: 0,
   inputBytes: 0,
   filtered: 0,
+  received: 0,
+  dropped: 0,
+  droppedByInterface: 0,
   nonIp: 0,
   unknownLink: 0,
   cut: 0,

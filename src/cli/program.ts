@@ -10,6 +10,8 @@ import { decodeTcpCommand } from './decode-tcp.js'
 import { followCommand } from './follow.js'
 import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
+import { interfacesCommand } from './interfaces.js'
+import { recordCommand } from './record.js'
 
 /** Adds a command; `exit` takes the status when it has run. */
 type AddCommand = (program: Command, exit: (status: number) => void) => void
@@ -22,6 +24,8 @@ const COMMANDS: readonly AddCommand[] = [
   analyzeCommand,
   followCommand,
   decodeTcpCommand,
+  recordCommand,
+  interfacesCommand,
   completionCommand,
 ]
 

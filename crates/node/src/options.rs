@@ -143,7 +143,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
 }
 
 /// A filter from its text; the error points at the token.
-fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
+pub fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
     let Some(text) = text else { return Ok(None) };
     let filter = Filter::compile(text).map_err(|error| FlowError::InvalidOption {
         name: "filter",
@@ -194,6 +194,6 @@ impl TryFrom<NativePacketOptions> for PacketSessionOptions {
 }
 
 /// Seconds to nanoseconds, saturating.
-fn nanoseconds(seconds: f64) -> i64 {
+pub fn nanoseconds(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }

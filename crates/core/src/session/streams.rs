@@ -155,6 +155,7 @@ impl StreamSession {
         while !done && self.tracker.spill.is_empty() {
             match self.feed.next(&block) {
                 FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
                 FeedStep::BlockDone => done = true,
             }
         }
@@ -167,7 +168,7 @@ impl StreamSession {
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.tracker.advance(packet, writer);
+        self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, &datagram, writer),
             Ok(_) => {}
@@ -300,15 +301,16 @@ struct Arrived<'a> {
 }
 
 impl Tracker {
-    /// Moves packet time on: ends connections and gives up holes whose time has come.
+    /// Moves packet time on: ends connections and gives up holes whose time has come. `packet` is 0 where no packet
+    /// brings the time.
     #[inline]
-    fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
-        self.now_ns = self.clock.tick(packet.ts_ns);
+    fn advance(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
+        self.now_ns = self.clock.tick(ts_ns);
         self.table.advance(self.now_ns);
-        self.end_finished(packet.ts_ns, packet.number, writer);
-        while let Some(token) = self.arena.due(packet.ts_ns) {
-            self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
-                stream.on_time(arena, packet.ts_ns, sink);
+        self.end_finished(ts_ns, packet, writer);
+        while let Some(token) = self.arena.due(ts_ns) {
+            self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| {
+                stream.on_time(arena, ts_ns, sink);
             });
         }
     }

@@ -5,7 +5,7 @@ import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
 import { openProgress } from './progress.js'
-import { onInterrupt } from './reading.js'
+import { onInterrupt } from './interrupt.js'
 import { openStdout } from './stdout.js'
 import { connectionTotals } from './totals.js'
 

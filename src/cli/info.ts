@@ -66,7 +66,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
     const errors: FlowError[] = []
     const findings = await examine(source, options, errors)
     if (findings) {
-      if (options.hash !== undefined) findings.sha256 = await digest(file)
+      if (options.hash !== undefined) findings.sha256 = await digest(files[index] ?? '-')
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }

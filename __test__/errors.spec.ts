@@ -1,15 +1,15 @@
 // Errors: one table of codes in the README, the TypeScript and the Rust; classes, names and causes; and a panic.
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'ava'
 import { CaptureError, FlowError, InternalError, OptionError, StateError, observe } from '../src/index.js'
+import { requireAddon } from '../src/addon.js'
 import { ERROR_CLASSES, fromNative, type ErrorCode } from '../src/errors.js'
 import { checkDecode } from '../src/options.js'
 import { collect } from './support/collect.js'
 import { fixture, root, samplePath } from './support/places.js'
 
-const { NativeReader } = createRequire(import.meta.url)('../src/binding/index.cjs') as typeof import('../src/binding/index.js')
+const { NativeReader } = requireAddon()
 
 const codes = Object.keys(ERROR_CLASSES) as ErrorCode[]
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')

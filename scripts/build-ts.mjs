@@ -22,15 +22,17 @@ await build({
   sourcemap: true,
   chunkNames: '[name]-[hash]',
   logLevel: 'warning',
-  plugins: [{ name: 'binding', setup: keepBinding }],
+})
+// For browsers one module that needs nothing else; it fails where a module of Node's is on its way.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/browser.ts'],
+  outdir: dist,
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2023',
+  sourcemap: true,
+  logLevel: 'warning',
 })
 cpSync(join(root, 'src', 'binding'), join(dist, 'binding'), { recursive: true, preserveTimestamps: true })
-
-/**
- * The loader looks for the addon beside itself, so it stays a module of its own; shared chunks lie in dist/ itself.
- *
- * @param {import('esbuild').PluginBuild} build
- */
-function keepBinding(build) {
-  build.onResolve({ filter: /\/binding\/index\.js$/ }, () => ({ path: './binding/index.js', external: true }))
-}

@@ -1,15 +1,17 @@
 /** `tcpskein info`: what captures are and what is in them. */
 import { statSync } from 'node:fs'
 import { InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
+import { basicChain, observe, type CaptureInfo, type EngineName, type FlowError, type ObserveStats } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { describe, toJson } from './info-text.js'
+import { engineOption } from './reading.js'
 import { Talkers, type Talker } from './talkers.js'
 
 interface InfoOptions {
   json?: true
   top: number
+  engine: EngineName
 }
 
 /** Packets and octets of a kind. */
@@ -39,6 +41,7 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
     .argument('<file...>', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
     .option('--top <n>', 'how many addresses to list', count, 5)
+    .addOption(engineOption())
     .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
 }
 
@@ -46,7 +49,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
   let status: number = EXIT.ok
   for (const [index, file] of files.entries()) {
     const errors: FlowError[] = []
-    const findings = await examine(file, options.top, errors)
+    const findings = await examine(file, options, errors)
     if (findings) {
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
@@ -58,8 +61,8 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
 }
 
 /** Reads a capture through; undefined where it can't be opened. */
-async function examine(file: string, top: number, errors: FlowError[]): Promise<Findings | undefined> {
-  const observer = observe(file, { chains: [basicChain()], onError: error => errors.push(error) })
+async function examine(file: string, { top, engine }: InfoOptions, errors: FlowError[]): Promise<Findings | undefined> {
+  const observer = observe(file, { chains: [basicChain()], engine, onError: error => errors.push(error) })
   const protocols = new Protocols()
   const talkers = new Talkers()
   let flows = 0

@@ -1,5 +1,5 @@
 /** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
-import { createRequire } from 'node:module'
+import { requireAddon } from '../addon.js'
 import type * as Binding from '../binding/index.js'
 import type { EngineFactory } from '../engine.js'
 import { fromNative } from '../errors.js'
@@ -17,8 +17,7 @@ export function loadNative(): Loaded {
 
 function load(): Loaded {
   try {
-    const binding = createRequire(import.meta.url)('../binding/index.cjs') as typeof Binding
-    return { engines: enginesOf(binding) }
+    return { engines: enginesOf(requireAddon()) }
   } catch (failure) {
     return { failure: failure as Error }
   }

@@ -1,13 +1,14 @@
 /** The command line: arguments to options, and an exit status. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
+import { benchCommand } from './bench.js'
 import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
 import { infoCommand } from './info.js'
+import { packageVersion } from './version.js'
 
 /**
  * Runs the command line.
@@ -28,6 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   connectionsCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
+  benchCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {
@@ -51,9 +53,4 @@ function failure(error: unknown): number {
 /** Who reads our output went away: `| head`. */
 function isClosedPipe(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'EPIPE'
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

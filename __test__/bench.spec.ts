@@ -12,7 +12,7 @@ test('bench times both engines and keeps every sample, which found the same', as
   const folder = mkdtempSync(join(tmpdir(), 'tcpskein-bench-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const json = join(folder, 'out.json')
-  const { status, stdout } = await run(['bench', capture, '--rounds', '2', '--json', json])
+  const { status, stdout } = await run(['bench', capture, '--rounds', '2', '--samples', json])
   t.is(status, 0)
   for (const job of ['plain read', 'flows, native', 'flows, js', 'streams, native', 'streams, js']) t.true(stdout.includes(job), job)
   const { rounds, versions, results } = JSON.parse(readFileSync(json, 'utf8')) as {

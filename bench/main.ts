@@ -2,7 +2,7 @@
  * Both engines beside a plain read: `npm run bench`. Without a capture one is made in which every count is known, and
  * chains are timed too.
  *
- *   npm run bench -- [FILE...] [--rounds N] [--json OUT]
+ *   npm run bench -- [FILE...] [--rounds N] [--samples OUT]
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

@@ -8,13 +8,14 @@ import { jobsOf, KINDS } from './bench-jobs.js'
 import { machine, table, type Measured } from './bench-report.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { packageVersion } from './version.js'
 
 interface BenchOptions {
   rounds: number
   job: (typeof KINDS)[number][]
   engine: EngineName[]
-  json?: string
+  samples?: string
   quiet?: true
 }
 
@@ -22,16 +23,21 @@ const ENGINES: readonly EngineName[] = ['native', 'js']
 
 /** Adds the command; `exit` takes the status. */
 export function benchCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('bench')
     .description('time both engines beside a plain read, after checking that they find the same')
     .argument('<file...>', 'captures, each by itself')
     .option('--rounds <n>', 'runs of each job that are timed, 1 to 1000', rounds, 5)
     .addOption(new Option('--job <names>', `what to time, of ${KINDS.join(', ')}`).argParser(some(KINDS)).default([...KINDS]))
     .addOption(new Option('--engine <names>', 'by which engines').argParser(some(ENGINES)).default([...ENGINES]))
-    .option('--json <file>', 'write machine, versions and every sample')
+    .option('--samples <file>', 'write machine, versions and every sample as JSON')
     .option('-q, --quiet', 'no word of what is running on stderr')
     .action(async (files: string[], options: BenchOptions) => exit(await bench(files, options)))
+  withExamples(
+    command,
+    ['tcpskein bench big.pcap --rounds 2', 'flow records and streams, by both engines'],
+    ['tcpskein bench big.pcap --rounds 1 --job streams --engine js', 'one of them'],
+  )
 }
 
 async function bench(files: readonly string[], options: BenchOptions): Promise<number> {
@@ -45,9 +51,9 @@ async function bench(files: readonly string[], options: BenchOptions): Promise<n
       complain(`${file}: ${error.message}`)
       return EXIT.capture
     }
-  if (options.json !== undefined) {
+  if (options.samples !== undefined) {
     const taken = { date: new Date().toISOString(), ...machine(packageVersion()), rounds: options.rounds, results }
-    writeFileSync(options.json, `${JSON.stringify(taken, null, 2)}\n`)
+    writeFileSync(options.samples, `${JSON.stringify(taken, null, 2)}\n`)
   }
   return EXIT.ok
 }

@@ -3,7 +3,7 @@
  * this interface only.
  */
 
-import type { CheckedLive } from './live.js'
+import type { CheckedLive } from './live-source.js'
 import type { CheckedDecode } from './options.js'
 
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */
@@ -66,12 +66,17 @@ export interface Engine {
 
 /** Makes engines. */
 export interface EngineFactory {
-  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
-  flows(options: FlowEngineOptions): Engine
+  /**
+   * For flow records: batches of rows with the columns of the built-in chains that were asked for. An engine may leave
+   * that to the chains' hooks, which make the same records out of packets.
+   */
+  flows?(options: FlowEngineOptions): Engine
   /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** For the segments of the connection with that serial number. */
+  series(options: StreamEngineOptions, connection: number): Engine
 }
 
 /** What a packet engine is told. */
@@ -85,9 +90,12 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
+  /** Events for segments whose flags say more than their octets do. */
+  marks: boolean
   /** Octets that follow each other in their stream and in capture order are one event. */
   join: boolean
   sha256: boolean
+  analyse: boolean
   policy: string
   acked: boolean
   maxDirectionBytes: number

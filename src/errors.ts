@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
   | 'ERR_CHAIN'
+  | 'ERR_NATIVE_MISSING'
   | 'ERR_INTERNAL'
 
 /** The class of all errors that this package throws. */
@@ -60,6 +61,9 @@ export class ChainError extends FlowError {
   }
 }
 
+/** There is no engine to do the work; the message says what is missing. */
+export class EngineError extends FlowError {}
+
 /** A bug in this package. */
 export class InternalError extends FlowError {
   constructor(message: string, options?: ErrorOptions) {
@@ -68,7 +72,7 @@ export class InternalError extends FlowError {
 }
 
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, InternalError])
+for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, EngineError, InternalError])
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
@@ -87,6 +91,7 @@ export const ERROR_CLASSES: Readonly<
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
   ERR_CHAIN: ChainError,
+  ERR_NATIVE_MISSING: EngineError,
   ERR_INTERNAL: InternalError,
 }
 

@@ -1,19 +1,33 @@
 /** `tcpskein info`: what captures are and what is in them. */
-import { statSync } from 'node:fs'
-import type { Command } from 'commander'
-import { basicChain, observe, type CaptureInfo, type CaptureSource, type FlowError, type ObserveStats } from '../index.js'
+import { createHash } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { Option, type Command } from 'commander'
+import {
+  basicChain,
+  observe,
+  type CaptureInfo,
+  type CaptureSource,
+  type EngineName,
+  type FlowError,
+  type ObserveStats,
+} from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { describe, toJson } from './info-text.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
 import { wholeNumber } from './numbers.js'
+import { engineOption } from './reading.js'
 import { Talkers, type Talker } from './talkers.js'
 
 interface InfoOptions extends LiveOptions {
   json?: true
   top: number
+  hash?: 'sha256'
   filter?: string
+  engine: EngineName
 }
 
 /** Packets and octets of a kind. */
@@ -29,6 +43,8 @@ export interface Findings {
   capture: CaptureInfo
   /** Octets of the file; null of a stream. */
   fileBytes: number | null
+  /** SHA-256 of the file, hexadecimal; null of a stream, and where it wasn't asked for. */
+  sha256: string | null
   protocols: Share[]
   flows: number
   talkers: Talker[]
@@ -44,7 +60,15 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
     .option('--json', 'one JSON object per capture and line')
     .option('--top <n>', 'how many addresses to list', wholeNumber, 5)
     .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
+    .addOption(engineOption())
   addLiveOptions(command).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+  withExamples(
+    command,
+    ['tcpskein info big.pcap', 'what is in it'],
+    ['tcpskein info *.pcap --json', 'one object per capture'],
+    ['tcpskein info big.pcap --top 20 --hash sha256', 'more addresses, and a digest of the file'],
+  )
 }
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
@@ -53,10 +77,11 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
     const errors: FlowError[] = []
     const findings = await examine(source, options, errors)
     if (findings) {
+      if (options.hash !== undefined) findings.sha256 = await digest(files[index] ?? '-')
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
-    for (const error of errors) complain(error.message)
+    for (const error of errors) complain(error)
     if (errors.length > 0) status = EXIT.capture
   }
   return status
@@ -65,12 +90,13 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
 /** Reads a capture through; undefined where it can't be opened. */
 async function examine(
   source: CaptureSource,
-  { top, filter }: InfoOptions,
+  { top, filter, engine }: InfoOptions,
   errors: FlowError[],
 ): Promise<Findings | undefined> {
   const isFile = typeof source === 'string'
   const observer = observe(source, {
     chains: [basicChain()],
+    engine,
     onError: error => errors.push(error),
     ...(isFile && filter !== undefined ? { filter } : {}),
   })
@@ -90,12 +116,21 @@ async function examine(
   if (capture === undefined || capture.format === '') return undefined
   return {
     capture,
+    sha256: null,
     fileBytes: isFile && source !== '-' ? (statSync(source, { throwIfNoEntry: false })?.size ?? null) : null,
     protocols: [...protocols.shares(), ...dropped(observer.stats)],
     flows,
     talkers: talkers.top(top),
     talkersApproximate: talkers.approximate,
   }
+}
+
+/** Of the octets on disk, compressed or not, so that it can be compared with what other programs say. */
+async function digest(file: string): Promise<string | null> {
+  if (file === '-') return null
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
 }
 
 /** Packets and octets by protocol. */

@@ -1,11 +1,11 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { Option, type Command } from 'commander'
-import type { ChecksumMode, FlowError } from '../index.js'
-import { complain } from './complain.js'
+import { OptionError, type ChecksumMode, type EngineName, type Exportable, type FlowError } from '../index.js'
+import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, type LiveOptions } from './live.js'
-import { openOutput, type Format } from './output.js'
+import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
 /** Options as commander gives them. */
@@ -17,9 +17,11 @@ export interface ReadingOptions extends LiveOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  engine: EngineName
 }
 
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
+const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
 /** Adds the options. */
 export function addReadingOptions(command: Command): Command {
@@ -31,12 +33,18 @@ export function addReadingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .addOption(engineOption())
     .option('-q, --quiet', 'no progress and no totals on stderr')
+}
+
+/** Which engine does the work. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'which engine does the work').choices(ENGINES).default('auto')
 }
 
 /** The same as the library takes them. The filter of an interface goes with that. */
 export function readingOptions(options: ReadingOptions) {
-  const { merge, separate, follow, filter, decap, ignoreEncap, checksum } = options
+  const { merge, separate, follow, filter, decap, ignoreEncap, checksum, engine } = options
   return {
     merge: merge === true,
     separate: separate === true,
@@ -44,12 +52,13 @@ export function readingOptions(options: ReadingOptions) {
     decap,
     ignoreEncap: ignoreEncap === true,
     checksum,
+    engine,
     ...(filter === undefined || options.interface !== undefined ? {} : { filter }),
   }
 }
 
 /** What is printed. */
-export interface Records extends AsyncIterable<object> {
+export interface Records extends Exportable {
   readonly stats: Progressing
   /** Ends a wait for more. */
   finish(): void
@@ -58,7 +67,16 @@ export interface Records extends AsyncIterable<object> {
 /** What a run needs. */
 export interface RunOptions extends ReadingOptions {
   format: Format
+  output?: string
   quiet?: true
+  json?: true
+}
+
+/** Adds the options of what is printed, and how. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
+    .option('-o, --output <file>', 'write to a file (not with --format table)')
 }
 
 /**
@@ -72,9 +90,19 @@ export async function printRecords<R extends Records>(
   errors: readonly FlowError[],
   totals: (records: R, seconds: number) => string,
   options: RunOptions,
+  shown?: readonly string[],
 ): Promise<number> {
+  const { format, output: path } = options
+  if (format === 'table' && path !== undefined) throw new OptionError('--output: a table goes to standard output only')
+  const columns = format === 'table' ? [] : records.columns
   const waits = options.follow === true || options.interface !== undefined
-  const output = openOutput(options.format, waits)
+  const output = await openOutput({
+    format,
+    live: waits,
+    columns,
+    ...(path === undefined ? {} : { output: path }),
+    ...(shown === undefined ? {} : { shown }),
+  })
   const progress = openProgress(files, () => records.stats, options.quiet !== true, waits)
   const release = waits ? onInterrupt(() => records.finish()) : () => {}
   try {
@@ -84,7 +112,13 @@ export async function printRecords<R extends Records>(
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(totals(records, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (options.quiet !== true) tell(options, records.stats, totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
+}
+
+/** Totals for people, or the counters for programs. */
+function tell({ json }: RunOptions, stats: Progressing, text: string): void {
+  if (json === true) writeObject({ stats })
+  else process.stderr.write(text)
 }

@@ -1,5 +1,5 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import { linkTypeName, type ObserveStats, type RecordStats, type StreamStats } from '../index.js'
+import { linkTypeName, type DecodeTcpStats, type ObserveStats, type RecordStats, type StreamStats } from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -19,7 +19,7 @@ export function recordTotals(stats: RecordStats, seconds: number): string {
   return `${[...lines, ...reasons(stats, 'recording')].join('\n')}\n`
 }
 
-type Counted = Partial<ObserveStats & StreamStats> & Pick<ObserveStats, 'packets' | 'flows'>
+type Counted = Partial<ObserveStats & StreamStats & DecodeTcpStats> & Pick<ObserveStats, 'packets' | 'flows'>
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
@@ -58,6 +58,9 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['evicted', '%s ended early: the table was full'],
   ['limitGaps', 'holes given up: too many octets waited'],
   ['wildSegments', 'segments out of every window'],
+  ['withoutAck', 'segments with neither SYN nor ACK'],
+  ['mergedPushes', 'pushes that come with a later one: too many waited'],
+  ['missedBytes', 'octets left out: too many were kept'],
 ]
 
 /** One line for each unknown link type that was told apart. */

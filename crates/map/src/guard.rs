@@ -79,9 +79,9 @@ pub(crate) fn is_cut(place: usize) -> bool {
 extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel gives a valid `siginfo_t`, and SIGBUS has an address.
     let address = unsafe { (*info).si_addr() } as usize;
-    let hit = WATCHED.iter().find(|place| {
-        (place.start.load(Ordering::Acquire)..place.end.load(Ordering::Acquire)).contains(&address)
-    });
+    let hit = WATCHED
+        .iter()
+        .find(|place| (place.start.load(Ordering::Acquire)..place.end.load(Ordering::Acquire)).contains(&address));
     if !hit.is_some_and(|place| replace_rest(place, address)) {
         pass_on(signal, info, context);
     }

@@ -9,7 +9,7 @@
 //! appended to.
 
 mod prefetch;
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_whole};
 
 #[cfg(target_os = "linux")]
 mod guard;

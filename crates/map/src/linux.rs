@@ -77,7 +77,8 @@ impl Window {
         let start = i64::try_from(start).map_err(io::Error::other)?;
         let all = skip + len;
         // SAFETY: a new read-only mapping at a place of the kernel's choice touches no memory of ours.
-        let at = unsafe { libc::mmap(ptr::null_mut(), all, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), start) };
+        let at =
+            unsafe { libc::mmap(ptr::null_mut(), all, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), start) };
         if at == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

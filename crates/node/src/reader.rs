@@ -11,7 +11,7 @@ use napi_derive::napi;
 use tcpskein_core::capture::{CaptureLog, ChunkQueue};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
-    Buffers, FlowSession, MergedSource, PacketSession, Progress, Session, Source, StreamSession,
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, SeriesSession, Session, Source, StreamSession,
 };
 use tcpskein_live::Control;
 
@@ -89,6 +89,13 @@ impl NativeReader {
     pub fn streams(options: NativeStreamOptions) -> std::result::Result<Self, Error<&'static str>> {
         let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
         Ok(Self::new(Box::new(StreamSession::new(options))))
+    }
+
+    /// A reader of the segments of the connection with serial number `connection`.
+    #[napi(factory, catch_unwind)]
+    pub fn series(options: NativeStreamOptions, connection: f64) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(SeriesSession::new(options, connection as u64))))
     }
 
     fn new(session: Box<dyn Session>) -> Self {

@@ -42,8 +42,7 @@ impl MappedInput {
     /// # Errors
     /// [`FlowError::Io`] where the system refuses.
     pub fn window(&mut self, offset: u64, known: usize) -> Result<Option<Window>, FlowError> {
-        let window =
-            self.file.window(offset, WINDOW_LEN).map_err(|source| FlowError::Io { op: "map", source })?;
+        let window = self.file.window(offset, WINDOW_LEN).map_err(|source| FlowError::Io { op: "map", source })?;
         if window.len() <= known {
             return Ok(None);
         }

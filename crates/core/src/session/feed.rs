@@ -181,10 +181,13 @@ impl Feed {
     fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
             let mut next = self.reader.next(block)?;
-            if let (Some(merge), Next::Packet(packet)) = (&self.merge, &mut next) {
-                let origin = Origin::of(block, packet.start);
-                self.capture = merge.first + origin.capture;
-                packet.number = origin.number;
+            if let Next::Packet(packet) = &mut next {
+                packet.capture = self.capture;
+                if let Some(merge) = &self.merge {
+                    let origin = Origin::of(block, packet.start);
+                    packet.capture = merge.first + origin.capture;
+                    packet.number = origin.number;
+                }
             }
             match (&self.filter, &next) {
                 (Some(filter), Next::Packet(packet))

@@ -10,7 +10,9 @@ mod events;
 mod feed;
 mod flows;
 mod keys;
+mod lookahead;
 mod packets;
+mod series;
 mod stats;
 mod streams;
 
@@ -18,6 +20,7 @@ pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
+pub use series::SeriesSession;
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
 

@@ -215,7 +215,7 @@ impl PacketSession {
                 out.optional(tunnel.map(|t| t.kind as u8), RowWriter::u8);
                 out.optional(tunnel.and_then(|t| t.id), RowWriter::u32);
             }),
-            None if moves_clock => self.write_time(batch, row, packet.ts_ns, packet.number),
+            None if moves_clock => self.write_time(batch, row, (packet.ts_ns, packet.number, packet.capture)),
             None => {}
         }
         outer.is_some() || moves_clock
@@ -247,7 +247,7 @@ impl PacketSession {
         row.u32(self.keys.id(&identity.key, self.batch));
         row.u32(meta(datagram, upper, identity));
         row.u64(packet.number);
-        row.u32(self.feed.capture());
+        row.u32(packet.capture);
         row.i64(packet.ts_ns);
         row.f64(packet.ts_ns.div_euclid(NS) as f64);
         row.u32(packet.ts_ns.rem_euclid(NS) as u32);
@@ -267,12 +267,12 @@ impl PacketSession {
     }
 
     #[cold]
-    fn write_time(&self, batch: &mut [u8], row: usize, ts_ns: i64, number: u64) {
+    fn write_time(&self, batch: &mut [u8], row: usize, (ts_ns, number, capture): (i64, u64, u32)) {
         let row = &mut self.layout.row(batch, row);
         row.u32(NO_KEY);
         row.u32(0);
         row.u64(number);
-        row.u32(self.feed.capture());
+        row.u32(capture);
         row.i64(ts_ns);
         row.f64(ts_ns.div_euclid(NS) as f64);
         row.u32(ts_ns.rem_euclid(NS) as u32);
@@ -285,7 +285,7 @@ impl PacketSession {
         let moves_clock = second > self.second;
         if moves_clock {
             self.second = second;
-            self.write_time(batch, row, ts_ns, 0);
+            self.write_time(batch, row, (ts_ns, 0, self.feed.capture()));
         }
         moves_clock
     }

@@ -2,17 +2,19 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
+use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use crate::analysis::series::{Point, Series};
+use crate::analysis::{Analysis, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey};
+use crate::flow::{Direction, FlowKey, identify};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
@@ -27,6 +29,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// Give marks too: see [`EventKind::Mark`].
+    pub marks: bool,
     /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -37,6 +41,10 @@ pub struct StreamSessionOptions {
     pub filter: Option<Filter>,
     /// How packets are decoded.
     pub decode: DecodeOptions,
+    /// Analyse each connection; its record gets the columns of [`crate::analysis::COLUMNS`].
+    pub analyse: bool,
+    /// Make a point of each segment of the connection with this serial number: see [`StreamSession::take_points`].
+    pub series: Option<u64>,
 }
 
 /// What a connection needs beside its slot, only where it is asked for or has gaps.
@@ -44,6 +52,16 @@ pub struct StreamSessionOptions {
 struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
+    analysis: Option<Box<Analysis>>,
+}
+
+/// A connection of which each segment is asked for.
+#[derive(Debug)]
+struct Watched {
+    id: u64,
+    series: Series,
+    points: Vec<Point>,
+    ended: bool,
 }
 
 /// Reads captures and hands out stream events.
@@ -67,6 +85,7 @@ struct Tracker {
     arena: Arena,
     spill: Spill,
     events: bool,
+    marks: bool,
     sha256: bool,
     max_gaps: usize,
     clock: CaptureClock,
@@ -74,6 +93,8 @@ struct Tracker {
     now_ns: i64,
     /// As in the table's limits.
     idle_ns: i64,
+    analyse: bool,
+    watched: Option<Watched>,
 }
 
 impl StreamSession {
@@ -86,17 +107,25 @@ impl StreamSession {
             arena: Arena::new(options.streams),
             spill: Spill::default(),
             events: options.events,
+            marks: options.events && options.marks,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
             clock: CaptureClock::default(),
             now_ns: 0,
             idle_ns: options.connections.idle_ns,
+            analyse: options.analyse,
+            watched: options.series.map(|id| Watched {
+                id,
+                series: Series::default(),
+                points: Vec::new(),
+                ended: false,
+            }),
         };
         Self {
             feed: Feed::new(options.filter.clone()),
             decoder: Decoder::new(options.decode),
+            layout: EventLayout::new(options.analyse),
             options,
-            layout: EventLayout::default(),
             block: Block::default(),
             in_block: false,
             tracker,
@@ -109,6 +138,12 @@ impl StreamSession {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// The points of the connection that is asked for, since the last call; and whether no more will come.
+    pub fn take_points(&mut self) -> (Vec<Point>, bool) {
+        let Some(watched) = &mut self.tracker.watched else { return (Vec::new(), true) };
+        (std::mem::take(&mut watched.points), watched.ended)
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
@@ -135,34 +170,39 @@ impl StreamSession {
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
-            Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
-                Some(mut segment) => {
-                    if !datagram.reassembled {
-                        let offset = datagram.upper_offset + segment.header_len;
-                        clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
-                    }
-                    let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment };
-                    self.tracker.segment(&arrived, self.feed.capture(), writer);
-                }
-                None => self.stats.bad_segments += 1,
-            },
+            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, &datagram, writer),
             Ok(_) => {}
             Err(reason) => self.stats.count_drop(reason),
         }
     }
 
+    #[inline]
+    fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
+            self.stats.bad_segments += 1;
+            return;
+        };
+        if !datagram.reassembled {
+            let offset = datagram.upper_offset + segment.header_len;
+            clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+        }
+        let hash = self.tracker.table.hash(&identity.key);
+        self.tracker.segment(&Arrived { packet, datagram, key: identity.key, hash, segment: &segment }, writer);
+    }
+
     /// Reads and walks what one call may.
     fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
-        for _ in 0..BLOCKS_PER_CALL {
+        let blocks = if self.tracker.watched.is_some() { 1 } else { BLOCKS_PER_CALL };
+        for _ in 0..blocks {
             if self.in_block {
                 self.in_block = !self.walk(writer);
             }
+            if self.in_block || !self.tracker.spill.is_empty() {
+                return Status::More;
+            }
             if self.feed.failed() {
                 return Status::SourceFailed;
-            }
-            if !self.tracker.spill.is_empty() {
-                return Status::More;
             }
             match self.feed.fill_own(&mut self.block) {
                 FeedFilled::Ready => self.in_block = true,
@@ -255,8 +295,9 @@ struct Arrived<'a> {
     packet: &'a Packet,
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
-    /// What counts for the key of what lies around the datagram.
-    encap: EncapId,
+    /// Its connection's key, and the key's hash.
+    key: FlowKey,
+    hash: u64,
 }
 
 impl Tracker {
@@ -274,12 +315,12 @@ impl Tracker {
         }
     }
 
-    fn segment(&mut self, arrived: &Arrived<'_>, capture: u32, writer: &mut EventWriter<'_>) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
-        let ports = (segment.src_port, segment.dst_port);
-        let (key, _) =
-            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
-        let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+    fn segment(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let known = self
+            .table
+            .find(&arrived.key, arrived.hash)
+            .and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
@@ -288,7 +329,7 @@ impl Tracker {
                     self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
-                self.open(key, arrived, capture, writer)
+                self.open(arrived, writer)
             }
         };
         self.table.touch(slot, self.now_ns);
@@ -296,7 +337,13 @@ impl Tracker {
         connection.last_ns = packet.ts_ns;
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
+        if self.sides[slot].analysis.is_some() {
+            self.analyse(slot, direction, arrived);
+        }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
+        if self.marks {
+            self.mark(slot, direction, over, arrived, writer);
+        }
         if over {
             self.table.set_over(slot, self.now_ns);
         }
@@ -304,6 +351,21 @@ impl Tracker {
             self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
                 stream.relieve(arena, sink);
             });
+        }
+    }
+
+    #[inline(never)]
+    fn analyse(&mut self, slot: usize, direction: Direction, arrived: &Arrived<'_>) {
+        let Arrived { packet, datagram, segment, .. } = *arrived;
+        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), &mut self.sides[slot].analysis) else {
+            return;
+        };
+        let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
+        let kinds = analysis.segment(&seen, connection.port);
+        if let Some(watched) = &mut self.watched
+            && watched.id == connection.id
+        {
+            watched.points.push(watched.series.point(&seen, kinds, analysis.window(direction)));
         }
     }
 
@@ -328,18 +390,12 @@ impl Tracker {
         Some(if from_client { Direction::Fwd } else { Direction::Rev })
     }
 
-    fn open(
-        &mut self,
-        key: FlowKey,
-        arrived: &Arrived<'_>,
-        capture: u32,
-        writer: &mut EventWriter<'_>,
-    ) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
+    fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
+        let Arrived { packet, datagram, segment, key, hash } = *arrived;
         let mut direction = Direction::Fwd;
-        let slot = self.table.open(key, |id, slot| {
+        let slot = self.table.open(key, hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
-            (connection.capture, connection.first_packet) = (capture, packet.number);
+            (connection.capture, connection.first_packet) = (packet.capture, packet.number);
             (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
             direction = way;
             connection
@@ -350,7 +406,9 @@ impl Tracker {
             self.sides.resize_with(slot + 1, Side::default);
         }
         let sha256 = self.sha256.then(Box::default);
-        self.sides[slot] = Side { sha256, ..Side::default() };
+        let watched = self.watched.as_ref().is_some_and(|watched| watched.id + 1 == self.table.opened);
+        let analysis = (self.analyse || watched).then(Box::default);
+        self.sides[slot] = Side { sha256, analysis, ..Side::default() };
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
         {
@@ -405,6 +463,32 @@ impl Tracker {
         }
     }
 
+    /// Tells of a segment whose flags say more than its octets do: PSH, URG, FIN, RST, or neither SYN nor ACK.
+    #[inline(never)]
+    fn mark(
+        &mut self,
+        slot: usize,
+        direction: Direction,
+        over: bool,
+        arrived: &Arrived<'_>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let says_more = segment.has(flags::PSH | flags::URG | flags::FIN | flags::RST);
+        let Some(connection) = self.table.get_mut(slot).filter(|connection| connection.wanted) else { return };
+        if !says_more && segment.has(flags::SYN | flags::ACK) {
+            return;
+        }
+        let stream = &connection.streams[direction.index()];
+        let end = segment.seq.plus(segment.payload_len).plus(u32::from(segment.has(flags::SYN)));
+        let known = if segment.has(flags::RST) { None } else { stream.offset_of(end) };
+        let offset = known.unwrap_or_else(|| stream.end_offset());
+        let waits = connection.streams.iter().any(|s| s.is_waiting() || (s.has_fin() && !s.is_complete()));
+        let length = u64::from(segment.flags) | if over { MARK_OVER } else { 0 } | if waits { MARK_WAITS } else { 0 };
+        let event = plain(EventKind::Mark, slot as u32, packet.ts_ns, packet.number);
+        writer.push(&mut self.spill, &Event { direction, offset, length, ..event }, [&[], &[]]);
+    }
+
     /// Lets a stream that the arena named give up a hole.
     fn with_stream(
         &mut self,
@@ -444,8 +528,11 @@ impl Tracker {
         let Some(connection) = self.table.get_mut(finished.slot) else { return };
         let side = std::mem::take(&mut self.sides[finished.slot]);
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
-        let extra = CloseExtra { gaps: side.gaps, sha256 };
+        let extra = CloseExtra { gaps: side.gaps, sha256, analysis: side.analysis };
         let reason = connection.end_reason(finished.cause);
+        if let Some(watched) = &mut self.watched {
+            watched.ended |= watched.id == connection.id;
+        }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
         if writer.close(&mut self.spill, event, (reason, extra), connection) {
             self.table.release(finished.slot);

@@ -3,7 +3,8 @@ import { AnalysedRow } from './analysis/columns.js'
 import { ConnectionRow } from './connection.js'
 import type { StreamEngineOptions } from './engine.js'
 import { columnInfo, derived, type ColumnInfo } from './export/columns.js'
-import { nativeEngines } from './native/index.js'
+import type { EngineName } from './options.js'
+import { platform } from './platform.js'
 import { parseEventLayouts } from './stream-slot.js'
 
 /** What the records have beside their ordinary columns. */
@@ -15,10 +16,11 @@ interface Extra {
 
 /** Describes them. */
 export function connectionColumns(
-  options: Omit<StreamEngineOptions, 'events' | 'sha256' | 'analyse'>,
+  options: Omit<StreamEngineOptions, 'events' | 'marks' | 'sha256' | 'analyse'>,
   { analyse, sha256, captures }: Extra,
+  name: EngineName,
 ): ColumnInfo[] {
-  const engine = nativeEngines.streams({ ...options, events: false, sha256, analyse })
+  const engine = platform().engines(name).streams({ ...options, events: false, marks: false, sha256, analyse })
   const { closes } = parseEventLayouts(engine.layout())
   engine.close()
   const names = Object.keys(analyse ? new AnalysedRow() : new ConnectionRow())

@@ -1,12 +1,13 @@
 /** `connections`: captures in, one record per TCP connection out, with what each side sent. */
-import { createHash } from 'node:crypto'
 import type { ConnectionAnalysis } from './analysis/columns.js'
 import { connectionColumns } from './connection-columns.js'
 import type { ColumnInfo } from './export/columns.js'
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
-import { abortSignal, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { concat, hex } from './octets.js'
+import { platform } from './platform.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
@@ -122,7 +123,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const apart = flag('separate', separate, false)
     this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
-    this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null })
+    this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null }, checkEngine(rest.engine))
   }
 
   /** The records' columns, in order, whatever the captures hold. */
@@ -198,6 +199,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }
@@ -280,23 +282,13 @@ class Content implements StreamContent {
   }
 
   bytes(): Uint8Array {
-    return concat(this.#chunks, this.kept)
+    return concat(this.#chunks)
   }
 
   sha256(): string | null {
     if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
-    const hash = createHash('sha256')
+    const hash = platform().beginSha256()
     for (const chunk of this.#chunks) hash.update(chunk)
-    return hash.digest('hex')
+    return hex(hash.digest(), 0, 32)
   }
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    out.set(chunk, at)
-    at += chunk.length
-  }
-  return out
 }

@@ -7,7 +7,7 @@ import { flowColumns } from './flow/describe.js'
 import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
 import type { ObserveTimes, ReadOptions } from './options.js'
-import type { CaptureSource } from './source.js'
+import { throwingSignal, type CaptureSource } from './source.js'
 import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
@@ -67,7 +67,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     const run = checkRun(source, options)
     this.#source = openRecords<Flow>(run)
     this.#describe = () => flowColumns(run)
-    this.#signal = options.signal
+    this.#signal = throwingSignal(run.drive.signal, run.drive.sources)
   }
 
   /** The records' columns, in order, whatever the captures hold; those that a chain of your own declares are `any`. */
@@ -131,6 +131,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

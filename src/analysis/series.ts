@@ -3,8 +3,8 @@ import { BatchView, parseLayout } from '../batch/view.js'
 import type { ConnectionIdentity } from '../connection.js'
 import { OptionError } from '../errors.js'
 import { Drive, type Filled, type Slot } from '../iterate.js'
-import { nativeEngines } from '../native/index.js'
-import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
+import { platform } from '../platform.js'
+import { abortSignal, checkEngine, checkReading, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
 import { sourceList, type CaptureSource } from '../source.js'
 import { checkStreams, type StreamLimits } from '../stream-options.js'
 
@@ -99,8 +99,8 @@ export class Series implements AsyncIterableIterator<SegmentPoint, undefined> {
       throw new OptionError(`connection: expected a connection's record or its serial number, not ${String(id)}`)
     const sources = sourceList(source)
     const { merge, follow } = checkReading(options, sources.length)
-    const checked = { events: false, sha256: false, analyse: false, ...checkStreams(options) }
-    const engine = nativeEngines.series(checked, id)
+    const checked = { events: false, marks: false, sha256: false, analyse: false, ...checkStreams(options) }
+    const engine = platform().engines(checkEngine(options.engine)).series(checked, id)
     const slots = [seriesSlot(engine.layout()), seriesSlot(engine.layout())] as const
     const signal = abortSignal(options.signal)
     this.#drive = new Drive(engine, { sources, merge, follow, signal, onError: options.onError })

@@ -1,13 +1,15 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import { OptionError, type ChecksumMode, type Exportable, type FlowError } from '../index.js'
-import { complain } from './complain.js'
+import { Option, type Command } from 'commander'
+import { OptionError, type ChecksumMode, type EngineName, type Exportable, type FlowError } from '../index.js'
+import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, type LiveOptions } from './live.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
 /** Options as commander gives them. */
-export interface ReadingOptions {
+export interface ReadingOptions extends LiveOptions {
   merge?: true
   separate?: true
   follow?: true
@@ -15,13 +17,15 @@ export interface ReadingOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  engine: EngineName
 }
 
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
+const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
 /** Adds the options. */
 export function addReadingOptions(command: Command): Command {
-  return command
+  return addLiveOptions(command)
     .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
     .option('--separate', 'each capture by itself')
     .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
@@ -29,11 +33,18 @@ export function addReadingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .addOption(engineOption())
     .option('-q, --quiet', 'no progress and no totals on stderr')
 }
 
-/** The same as the library takes them. */
-export function readingOptions({ merge, separate, follow, filter, decap, ignoreEncap, checksum }: ReadingOptions) {
+/** Which engine does the work. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'which engine does the work').choices(ENGINES).default('auto')
+}
+
+/** The same as the library takes them. The filter of an interface goes with that. */
+export function readingOptions(options: ReadingOptions) {
+  const { merge, separate, follow, filter, decap, ignoreEncap, checksum, engine } = options
   return {
     merge: merge === true,
     separate: separate === true,
@@ -41,7 +52,8 @@ export function readingOptions({ merge, separate, follow, filter, decap, ignoreE
     decap,
     ignoreEncap: ignoreEncap === true,
     checksum,
-    ...(filter === undefined ? {} : { filter }),
+    engine,
+    ...(filter === undefined || options.interface !== undefined ? {} : { filter }),
   }
 }
 
@@ -57,6 +69,7 @@ export interface RunOptions extends ReadingOptions {
   format: Format
   output?: string
   quiet?: true
+  json?: true
 }
 
 /** Adds the options of what is printed, and how. */
@@ -82,15 +95,16 @@ export async function printRecords<R extends Records>(
   const { format, output: path } = options
   if (format === 'table' && path !== undefined) throw new OptionError('--output: a table goes to standard output only')
   const columns = format === 'table' ? [] : records.columns
+  const waits = options.follow === true || options.interface !== undefined
   const output = await openOutput({
     format,
-    live: options.follow === true,
+    live: waits,
     columns,
     ...(path === undefined ? {} : { output: path }),
     ...(shown === undefined ? {} : { shown }),
   })
-  const progress = openProgress(files, () => records.stats, options.quiet !== true, options.follow === true)
-  const release = options.follow === true ? onInterrupt(() => records.finish()) : () => {}
+  const progress = openProgress(files, () => records.stats, options.quiet !== true, waits)
+  const release = waits ? onInterrupt(() => records.finish()) : () => {}
   try {
     for await (const record of records) await output.write(record)
     await output.end()
@@ -98,23 +112,13 @@ export async function printRecords<R extends Records>(
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(totals(records, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (options.quiet !== true) tell(options, records.stats, totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }
 
-/** The first Ctrl-C ends the wait; a second one ends the program as it always does. */
-function onInterrupt(finish: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const signal of signals) process.once(signal, finish)
-  return () => {
-    for (const signal of signals) process.removeListener(signal, finish)
-  }
-}
-
-/** An argument that is a number, 0 or more. */
-export function positive(text: string): number {
-  const value = Number(text)
-  if (text === '' || Number.isNaN(value) || value < 0) throw new InvalidArgumentError('Expected a number, 0 or more.')
-  return value
+/** Totals for people, or the counters for programs. */
+function tell({ json }: RunOptions, stats: Progressing, text: string): void {
+  if (json === true) writeObject({ stats })
+  else process.stderr.write(text)
 }

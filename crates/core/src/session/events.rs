@@ -29,11 +29,19 @@ pub enum EventKind {
     Conflict = 3,
     /// A connection ended: its record is the next row of `closes`.
     Close = 4,
+    /// A segment with flags that say more than its octets do; only where asked for. `offset` is where its payload ends
+    /// in the stream, `length` holds the flags, [`MARK_OVER`] and [`MARK_WAITS`].
+    Mark = 5,
 }
+
+/// In a mark: with this segment the connection is over.
+pub const MARK_OVER: u64 = 1 << 16;
+/// In a mark: octets of one of the streams are missing before others that came, or before a FIN.
+pub const MARK_WAITS: u64 = 1 << 17;
 
 impl EventKind {
     /// The words, by number.
-    pub const NAMES: [&'static str; 5] = ["open", "data", "gap", "conflict", "close"];
+    pub const NAMES: [&'static str; 6] = ["open", "data", "gap", "conflict", "close", "mark"];
 }
 
 const EVENTS: &[Column] = &[
@@ -145,7 +153,7 @@ pub struct Event {
     pub direction: Direction,
     /// Offset in the stream.
     pub offset: u64,
-    /// Octets that it is about.
+    /// Octets that it is about; of a mark, its flags.
     pub length: u64,
     /// Packet time.
     pub ts_ns: i64,

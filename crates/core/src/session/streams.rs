@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
+use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Point, Series};
@@ -29,6 +29,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// Give marks too: see [`EventKind::Mark`].
+    pub marks: bool,
     /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -83,6 +85,7 @@ struct Tracker {
     arena: Arena,
     spill: Spill,
     events: bool,
+    marks: bool,
     sha256: bool,
     max_gaps: usize,
     clock: CaptureClock,
@@ -104,6 +107,7 @@ impl StreamSession {
             arena: Arena::new(options.streams),
             spill: Spill::default(),
             events: options.events,
+            marks: options.events && options.marks,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
             clock: CaptureClock::default(),
@@ -151,6 +155,7 @@ impl StreamSession {
         while !done && self.tracker.spill.is_empty() {
             match self.feed.next(&block) {
                 FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
                 FeedStep::BlockDone => done = true,
             }
         }
@@ -163,7 +168,7 @@ impl StreamSession {
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.tracker.advance(packet, writer);
+        self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, &datagram, writer),
             Ok(_) => {}
@@ -296,15 +301,16 @@ struct Arrived<'a> {
 }
 
 impl Tracker {
-    /// Moves packet time on: ends connections and gives up holes whose time has come.
+    /// Moves packet time on: ends connections and gives up holes whose time has come. `packet` is 0 where no packet
+    /// brings the time.
     #[inline]
-    fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
-        self.now_ns = self.clock.tick(packet.ts_ns);
+    fn advance(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
+        self.now_ns = self.clock.tick(ts_ns);
         self.table.advance(self.now_ns);
-        self.end_finished(packet.ts_ns, packet.number, writer);
-        while let Some(token) = self.arena.due(packet.ts_ns) {
-            self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
-                stream.on_time(arena, packet.ts_ns, sink);
+        self.end_finished(ts_ns, packet, writer);
+        while let Some(token) = self.arena.due(ts_ns) {
+            self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| {
+                stream.on_time(arena, ts_ns, sink);
             });
         }
     }
@@ -335,6 +341,9 @@ impl Tracker {
             self.analyse(slot, direction, arrived);
         }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
+        if self.marks {
+            self.mark(slot, direction, over, arrived, writer);
+        }
         if over {
             self.table.set_over(slot, self.now_ns);
         }
@@ -452,6 +461,32 @@ impl Tracker {
         if !connection.wanted {
             connection.streams.iter_mut().for_each(|stream| stream.discard(&mut self.arena));
         }
+    }
+
+    /// Tells of a segment whose flags say more than its octets do: PSH, URG, FIN, RST, or neither SYN nor ACK.
+    #[inline(never)]
+    fn mark(
+        &mut self,
+        slot: usize,
+        direction: Direction,
+        over: bool,
+        arrived: &Arrived<'_>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let says_more = segment.has(flags::PSH | flags::URG | flags::FIN | flags::RST);
+        let Some(connection) = self.table.get_mut(slot).filter(|connection| connection.wanted) else { return };
+        if !says_more && segment.has(flags::SYN | flags::ACK) {
+            return;
+        }
+        let stream = &connection.streams[direction.index()];
+        let end = segment.seq.plus(segment.payload_len).plus(u32::from(segment.has(flags::SYN)));
+        let known = if segment.has(flags::RST) { None } else { stream.offset_of(end) };
+        let offset = known.unwrap_or_else(|| stream.end_offset());
+        let waits = connection.streams.iter().any(|s| s.is_waiting() || (s.has_fin() && !s.is_complete()));
+        let length = u64::from(segment.flags) | if over { MARK_OVER } else { 0 } | if waits { MARK_WAITS } else { 0 };
+        let event = plain(EventKind::Mark, slot as u32, packet.ts_ns, packet.number);
+        writer.push(&mut self.spill, &Event { direction, offset, length, ..event }, [&[], &[]]);
     }
 
     /// Lets a stream that the arena named give up a hole.

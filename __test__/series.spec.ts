@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { OptionError, SEGMENT_KINDS, connections, series } from '../src/index.js'
-import { nativeEngines } from '../src/native/index.js'
+import { chooseEngines } from '../src/node/engines.js'
 import { checkStreams } from '../src/stream-options.js'
 import { collect } from './support/collect.js'
 import { pcap, type TcpFields } from './support/frames.js'
@@ -81,7 +81,7 @@ test('the points of all connections add up to the counts of the analysis', async
 })
 
 test('kinds stand in the order of the engine', t => {
-  const engine = nativeEngines.streams({ events: false, sha256: false, analyse: true, ...checkStreams({}) })
+  const engine = chooseEngines('native').streams({ events: false, sha256: false, analyse: true, ...checkStreams({}) })
   const { closes } = JSON.parse(engine.layout()) as { closes: { columns: { name: string }[] } }
   const names = closes.columns.map(({ name }) => /^kind_(.*)_fwd$/.exec(name)?.[1]).filter(name => name !== undefined)
   t.deepEqual(names, [...SEGMENT_KINDS])

@@ -17,7 +17,7 @@ export function typeScriptReference(check) {
 
 /** From the comments of crates/. */
 export function rustReference() {
-  return succeeds('cargo', ['doc', '--workspace', '--no-deps', '--quiet'], { RUSTDOCFLAGS: '-D warnings' })
+  return succeeds('cargo', ['doc', '--workspace', '--no-deps', '--quiet'], { RUSTDOCFLAGS: '-D warnings -A rustdoc::private-intra-doc-links' })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

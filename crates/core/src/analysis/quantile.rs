@@ -1,7 +1,7 @@
 //! Quantiles of a stream of times in bounded memory.
 //!
 //! Up to [`EXACT`] values are kept as they are. From then on only their counts are, in buckets of which every power of
-//! two has [`PER_OCTAVE`]: a quantile is then at most 1/64 (1.6 %) away from the value that it stands for. The buckets
+//! two has `PER_OCTAVE`: a quantile is then at most 1/64 (1.6 %) away from the value that it stands for. The buckets
 //! in use are one run, so that values of one size take little room: at most 1,888 buckets, 7.4 KiB.
 
 /// Values kept as they are.

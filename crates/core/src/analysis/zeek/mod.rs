@@ -2,7 +2,7 @@
 //!
 //! In: segments in capture order. Out: `conn_state`, `history` and counts, by the rules of Zeek's documentation of
 //! `Conn::Info` and of its TCP analyzer. Zeek's originator is not always the client of a record: it is the sender of
-//! the first segment, unless that has a well-known port and no plain SYN (see [`ports`]).
+//! the first segment, unless that has a well-known port and no plain SYN (see `ports`).
 //!
 //! Zeek ends a connection by timers of its own (5 s after its close, 5 s without an answer to a SYN, 5 min of
 //! silence); here it lasts as long as its record.

@@ -207,7 +207,7 @@ fn zeek_counts_what_was_missed_and_sent_again() {
         Seen { window: 0, ..rev(501, 131, ACK) },
         rev(501, 131, ACK | RST),
     ]);
-    assert_eq!((history(&analysis), analysis.zeek.conn_state()), ("ShADGaTwr", ConnState::Rstr));
+    assert_eq!((history(&analysis), analysis.zeek.conn_state()), ("ShADaGTwr", ConnState::Rstr));
     assert_eq!((analysis.zeek.sizes(), analysis.zeek.missed_bytes), ([30, 0], 10));
 }
 

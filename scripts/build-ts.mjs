@@ -1,6 +1,6 @@
-// Builds src/ to dist/: a few bundled modules, because Node takes 25 ms to find and load eighty; their types, module by
-// module; and beside them the generated binding and the addon. dist/ is made anew, so that nothing of a deleted module
-// stays in the package.
+// Compiles src/ to dist/: a few bundled modules, because Node takes 25 ms to find and load eighty, and their types, module
+// by module. dist/ is made anew, so that nothing of a deleted module stays in the package. The addon stays in
+// src/binding, where src/native/load.ts finds it in a checkout.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'

@@ -1,4 +1,9 @@
 /** tcpskein's public surface. */
+import { nodePlatform } from './node/platform.js'
+import { setPlatform } from './platform.js'
+
+setPlatform(nodePlatform)
+
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
 export type { ArrowTable } from './table/arrow.js'
@@ -34,6 +39,7 @@ export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-fee
 export type {
   ChecksumMode,
   DecodeOptions,
+  EngineName,
   FragmentOptions,
   FragmentPolicy,
   ObserveTimes,

@@ -22,19 +22,6 @@ function load(): Loaded {
   }
 }
 
-/** The engines; where there are none, making one throws why. */
-export const nativeEngines: EngineFactory = {
-  flows: options => engines().flows(options),
-  packets: options => engines().packets(options),
-  streams: options => engines().streams(options),
-}
-
-function engines(): EngineFactory {
-  const native = loadNative()
-  if ('failure' in native) throw native.failure
-  return native.engines
-}
-
 function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
   return {
     flows: options => orThrow(() => NativeReader.flows(options)),

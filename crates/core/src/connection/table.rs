@@ -277,19 +277,24 @@ impl ConnectionTable {
             if bin.idle_sorted.is_empty() {
                 let pages = &self.pages;
                 bin.idle_sorted = std::mem::take(&mut bin.idle);
-                bin.idle_sorted.sort_by_key(|e| {
+                let seen = |e: &Entry| {
                     let (page, place) = (e.slot as usize / PAGE_LEN, e.slot as usize % PAGE_LEN);
-                    std::cmp::Reverse(pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns))
-                });
+                    pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns)
+                };
+                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(seen(e)));
+                bin.sorted_ns = bin.idle_sorted.first().map_or(i64::MIN, seen);
             }
             let entry = bin.idle_sorted.pop()?;
+            let sorted_ns = bin.sorted_ns;
             self.timers.idle_entries -= 1;
             if self.status(entry) == Some(Status::Known) {
                 let end_second = self.slots[entry.slot as usize].end_second;
-                if end_second <= second {
+                let last_ns = self.connection(entry.slot as usize).map_or(i64::MIN, |c| c.last_ns);
+                // Seen again since the sorting: its turn is after all that weren't.
+                if end_second <= second && last_ns <= sorted_ns {
                     return Some(entry.slot);
                 }
-                self.timers.set_idle(end_second, entry);
+                self.timers.set_idle(end_second.max(second), entry);
             }
         }
     }

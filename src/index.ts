@@ -38,8 +38,8 @@ export type { CaptureSource } from './source.js'
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {
   ChecksumMode,
-  DecodeOptions,
   EngineName,
+  DecodeOptions,
   FragmentOptions,
   FragmentPolicy,
   ObserveTimes,

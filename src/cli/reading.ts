@@ -1,6 +1,6 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { ChecksumMode, FlowError } from '../index.js'
+import type { ChecksumMode, EngineName, FlowError } from '../index.js'
 import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { openOutput, type Format } from './output.js'
@@ -15,8 +15,10 @@ export interface ReadingOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  engine: EngineName
 }
 
+const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 /** Adds the options. */
@@ -29,11 +31,12 @@ export function addReadingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .addOption(new Option('--engine <name>', 'who does the work: Rust, or JavaScript alone').choices(ENGINES).default('auto'))
     .option('-q, --quiet', 'no progress and no totals on stderr')
 }
 
 /** The same as the library takes them. */
-export function readingOptions({ merge, separate, follow, filter, decap, ignoreEncap, checksum }: ReadingOptions) {
+export function readingOptions({ merge, separate, follow, filter, decap, ignoreEncap, checksum, engine }: ReadingOptions) {
   return {
     merge: merge === true,
     separate: separate === true,
@@ -41,6 +44,7 @@ export function readingOptions({ merge, separate, follow, filter, decap, ignoreE
     decap,
     ignoreEncap: ignoreEncap === true,
     checksum,
+    engine,
     ...(filter === undefined ? {} : { filter }),
   }
 }

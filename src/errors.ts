@@ -8,6 +8,10 @@ export type ErrorCode =
   | 'ERR_CAPTURE_FORMAT'
   | 'ERR_CAPTURE_TRUNCATED'
   | 'ERR_CAPTURE_DAMAGED'
+  | 'ERR_LIVE_PERMISSION'
+  | 'ERR_LIVE_INTERFACE'
+  | 'ERR_LIVE_DOWN'
+  | 'ERR_LIVE_UNSUPPORTED'
   | 'ERR_INVALID_OPTION'
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
@@ -26,7 +30,7 @@ export class FlowError extends Error {
   }
 }
 
-/** A capture can't be read, or not in full: missing, not a capture, cut short, damaged. */
+/** A capture can't be read or made, or not in full: missing, not a capture, cut short, damaged; not permitted. */
 export class CaptureError extends FlowError {}
 
 /** An option has a value that can't be used. */
@@ -79,6 +83,10 @@ export const ERROR_CLASSES: Readonly<
   ERR_CAPTURE_FORMAT: CaptureError,
   ERR_CAPTURE_TRUNCATED: CaptureError,
   ERR_CAPTURE_DAMAGED: CaptureError,
+  ERR_LIVE_PERMISSION: CaptureError,
+  ERR_LIVE_INTERFACE: CaptureError,
+  ERR_LIVE_DOWN: CaptureError,
+  ERR_LIVE_UNSUPPORTED: CaptureError,
   ERR_INVALID_OPTION: OptionError,
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
@@ -98,6 +106,10 @@ export function fromNative(error: unknown): FlowError {
     case 'ERR_CAPTURE_FORMAT':
     case 'ERR_CAPTURE_TRUNCATED':
     case 'ERR_CAPTURE_DAMAGED':
+    case 'ERR_LIVE_PERMISSION':
+    case 'ERR_LIVE_INTERFACE':
+    case 'ERR_LIVE_DOWN':
+    case 'ERR_LIVE_UNSUPPORTED':
       return new CaptureError(code, text, options)
     case 'ERR_INVALID_OPTION':
       return new OptionError(text, options)

@@ -1,13 +1,17 @@
 /** All commands, and what they have in common. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { analyzeCommand } from './analyze.js'
 import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
 import { flowsCommand } from './flows.js'
+import { decodeTcpCommand } from './decode-tcp.js'
 import { followCommand } from './follow.js'
 import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
+import { interfacesCommand } from './interfaces.js'
+import { recordCommand } from './record.js'
 
 /** Adds a command; `exit` takes the status when it has run. */
 type AddCommand = (program: Command, exit: (status: number) => void) => void
@@ -17,7 +21,11 @@ const COMMANDS: readonly AddCommand[] = [
   infoCommand,
   flowsCommand,
   connectionsCommand,
+  analyzeCommand,
   followCommand,
+  decodeTcpCommand,
+  recordCommand,
+  interfacesCommand,
   completionCommand,
 ]
 

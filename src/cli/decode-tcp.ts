@@ -4,8 +4,8 @@ import { connectionIdToString, decodeTcp, type CaptureSource, type DecodedData, 
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
+import { onInterrupt } from './interrupt.js'
 import { openProgress } from './progress.js'
-import { onInterrupt } from './reading.js'
 import { openStdout } from './stdout.js'
 import { connectionTotals } from './totals.js'
 

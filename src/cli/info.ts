@@ -66,7 +66,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
     const errors: FlowError[] = []
     const findings = await examine(source, options, errors)
     if (findings) {
-      if (options.hash !== undefined) findings.sha256 = await digest(file)
+      if (options.hash !== undefined) findings.sha256 = await digest(source)
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
@@ -114,8 +114,8 @@ async function examine(
 }
 
 /** Of the octets on disk, compressed or not, so that it can be compared with what other programs say. */
-async function digest(file: string): Promise<string | null> {
-  if (file === '-') return null
+async function digest(file: CaptureSource): Promise<string | null> {
+  if (typeof file !== 'string' || file === '-') return null
   const hash = createHash('sha256')
   await pipeline(createReadStream(file), hash)
   return hash.digest('hex')

@@ -4,6 +4,7 @@ import { connectionIdToString, decodeTcp, type CaptureSource, type DecodedData, 
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
+import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { openProgress } from './progress.js'
 import { openStdout } from './stdout.js'
@@ -20,7 +21,7 @@ interface DecodeOptions {
 
 /** Adds the command; `exit` takes the status. */
 export function decodeTcpCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('decode-tcp')
     .description('print what each side of each connection sent, in order, at each PSH or URG')
     .addOption(new Option('-f, --file <file...>', 'captures in the order in which they were taken; - is standard input'))
@@ -31,6 +32,12 @@ export function decodeTcpCommand(program: Command, exit: (status: number) => voi
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
     .action(async (options: DecodeOptions) => exit(await run(options)))
+  withExamples(
+    command,
+    ['tcpskein decode-tcp -f big.pcap', 'each message as it was pushed'],
+    ['tcpskein decode-tcp -f big.pcap --hex --filter "port 80"', 'as a hex dump'],
+    ['tcpskein decode-tcp -i eth0', 'live, until Ctrl-C'],
+  )
 }
 
 async function run(options: DecodeOptions): Promise<number> {

@@ -46,9 +46,9 @@ export function analyzeCommand(program: Command, exit: (status: number) => void)
     .action(async (files: string[], options: AnalyzeOptions) => exit(await run(files, options)))
   withExamples(
     command,
-    ['tcpskein analyze big.pcap', 'a line per connection'],
-    ['tcpskein analyze big.pcap --format csv > analysis.csv', 'for a spreadsheet'],
-    ['tcpskein analyze big.pcap --series 2 --json', 'one connection, segment by segment'],
+    ['tcpskein analyze big.pcap', 'a table'],
+    ['tcpskein analyze big.pcap --format csv > analysis.csv', 'all columns'],
+    ['tcpskein analyze big.pcap --series 2', 'the segments of one connection'],
   )
 }
 

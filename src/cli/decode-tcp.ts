@@ -3,10 +3,10 @@ import { Option, type Command } from 'commander'
 import { connectionIdToString, decodeTcp, type CaptureSource, type DecodedData, type FlowError } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
-import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
 import { withExamples } from './grammar.js'
-import { onInterrupt } from './interrupt.js'
+import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
 import { openProgress } from './progress.js'
+import { onInterrupt } from './interrupt.js'
 import { openStdout } from './stdout.js'
 import { connectionTotals } from './totals.js'
 
@@ -34,9 +34,8 @@ export function decodeTcpCommand(program: Command, exit: (status: number) => voi
     .action(async (options: DecodeOptions) => exit(await run(options)))
   withExamples(
     command,
-    ['tcpskein decode-tcp -f big.pcap', 'each message as it was pushed'],
-    ['tcpskein decode-tcp -f big.pcap --hex --filter "port 80"', 'as a hex dump'],
-    ['tcpskein decode-tcp -i eth0', 'live, until Ctrl-C'],
+    ['tcpskein decode-tcp -f big.pcap', 'what is new at each push'],
+    ['tcpskein decode-tcp -f big.pcap --since start --hex', 'all so far, as a hex dump'],
   )
 }
 

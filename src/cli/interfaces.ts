@@ -12,11 +12,7 @@ export function interfacesCommand(program: Command, exit: (status: number) => vo
     .description('list network interfaces: names, addresses, and what they are like')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'ndjson']).default('table'))
     .action(async (options: { format: 'table' | 'ndjson' }) => exit(await list(options.format)))
-  withExamples(
-    command,
-    ['tcpskein interfaces', 'a table'],
-    ['tcpskein interfaces --json', 'one object per interface'],
-  )
+  withExamples(command, ['tcpskein interfaces --format table', 'a table'], ['tcpskein interfaces --json', 'for a program'])
 }
 
 async function list(format: 'table' | 'ndjson'): Promise<number> {

@@ -20,8 +20,8 @@ export interface ReadingOptions extends LiveOptions {
   engine: EngineName
 }
 
-const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
+const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
 /** Adds the options. */
 export function addReadingOptions(command: Command): Command {
@@ -33,8 +33,13 @@ export function addReadingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
-    .addOption(new Option('--engine <name>', 'who does the work: Rust, or JavaScript alone').choices(ENGINES).default('auto'))
+    .addOption(engineOption())
     .option('-q, --quiet', 'no progress and no totals on stderr')
+}
+
+/** Which engine does the work. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'which engine does the work').choices(ENGINES).default('auto')
 }
 
 /** The same as the library takes them. The filter of an interface goes with that. */

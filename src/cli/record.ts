@@ -37,8 +37,8 @@ export function recordCommand(program: Command, exit: (status: number) => void):
   addLiveOptions(command).action(async (options: Options) => exit(await run(options)))
   withExamples(
     command,
-    ['tcpskein record -i eth0 -w trace.pcapng.zst', 'until Ctrl-C, compressed'],
-    ['tcpskein record -i eth0 -w trace.pcap --rotate-size 100M --files 10', 'the latest gigabyte'],
+    ['tcpskein record -i eth0 -w trace.pcapng', 'until Ctrl-C'],
+    ['tcpskein record -i eth0 -w trace.pcapng.zst --rotate-size 100M --files 10', 'the last gigabyte, compressed'],
   )
 }
 

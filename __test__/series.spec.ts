@@ -81,7 +81,7 @@ test('the points of all connections add up to the counts of the analysis', async
 })
 
 test('kinds stand in the order of the engine', t => {
-  const engine = chooseEngines('native').streams({ events: false, sha256: false, analyse: true, ...checkStreams({}) })
+  const engine = chooseEngines('native').streams({ events: false, marks: false, sha256: false, analyse: true, ...checkStreams({}) })
   const { closes } = JSON.parse(engine.layout()) as { closes: { columns: { name: string }[] } }
   const names = closes.columns.map(({ name }) => /^kind_(.*)_fwd$/.exec(name)?.[1]).filter(name => name !== undefined)
   t.deepEqual(names, [...SEGMENT_KINDS])

@@ -141,6 +141,7 @@ export class Series implements AsyncIterableIterator<SegmentPoint, undefined> {
     return { done: true, value: undefined }
   }
 
+  /** For `for await`. */
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -156,6 +156,7 @@ export class DecodedTcp implements AsyncIterableIterator<DecodedData, undefined>
     return this.#events.return()
   }
 
+  /** For `for await`. */
   [Symbol.asyncIterator](): this {
     return this
   }

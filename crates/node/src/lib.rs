@@ -1,5 +1,6 @@
 //! The Node addon: converts options, batches and errors, and runs sessions on Node's worker threads. No logic.
 
+#![cfg_attr(test, allow(dead_code, reason = "what is exported to Node is registered in the addon only"))]
 #![deny(clippy::all)]
 
 mod error;

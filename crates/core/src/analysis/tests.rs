@@ -73,7 +73,10 @@ fn late_segments_are_told_apart_by_time_and_acknowledgements() {
         at(rev(501, 131, ACK), 100),
         at(data(fwd(101, 501, ACK), 10), 101),
     ]);
-    assert_eq!(words, ["", "lost_segment", "out_of_order", "retransmission", "", "retransmission spurious_retransmission"]);
+    assert_eq!(
+        words,
+        ["", "lost_segment", "out_of_order", "retransmission", "", "retransmission spurious_retransmission"]
+    );
     assert_eq!(analysis.judge.initial_rtt_ns, Some(20_000_000));
 }
 

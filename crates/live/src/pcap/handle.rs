@@ -142,6 +142,7 @@ impl Handle {
     }
 
     fn see(&self, header: &Header, data: *const u8) -> Seen {
+        #[allow(clippy::useless_conversion, reason = "the fields are 32 bits wide on some systems")]
         let (seconds, fraction) = (i64::from(header.seconds), i64::from(header.fraction));
         Seen {
             data,

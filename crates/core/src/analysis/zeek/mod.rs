@@ -182,9 +182,9 @@ impl Zeek {
     fn step(&mut self, seen: &Seen<'_>, way: usize) {
         match self.ends[way].state {
             EndpointState::Established | EndpointState::Partial if seen.is_plain() => {}
-            EndpointState::Inactive => self.from_inactive(seen, way),
-            EndpointState::SynSent | EndpointState::SynAckSent => self.from_syn_sent(seen, way),
-            EndpointState::Established | EndpointState::Partial => self.from_established(seen, way),
+            EndpointState::Inactive => self.leave_inactive(seen, way),
+            EndpointState::SynSent | EndpointState::SynAckSent => self.leave_syn_sent(seen, way),
+            EndpointState::Established | EndpointState::Partial => self.leave_established(seen, way),
             EndpointState::Closed => {
                 if seen.has(flags::RST) && self.ends[1 - way].state != EndpointState::Closed {
                     self.ends[way].set(EndpointState::Reset);
@@ -194,7 +194,7 @@ impl Zeek {
         }
     }
 
-    fn from_inactive(&mut self, seen: &Seen<'_>, way: usize) {
+    fn leave_inactive(&mut self, seen: &Seen<'_>, way: usize) {
         let peer = self.ends[1 - way].state;
         if seen.has(flags::SYN) {
             self.open(seen, way);
@@ -249,7 +249,7 @@ impl Zeek {
         self.history.flip();
     }
 
-    fn from_syn_sent(&mut self, seen: &Seen<'_>, way: usize) {
+    fn leave_syn_sent(&mut self, seen: &Seen<'_>, way: usize) {
         if seen.has(flags::FIN) {
             self.ends[way].set(EndpointState::Closed);
         }
@@ -258,7 +258,7 @@ impl Zeek {
         }
     }
 
-    fn from_established(&mut self, seen: &Seen<'_>, way: usize) {
+    fn leave_established(&mut self, seen: &Seen<'_>, way: usize) {
         let [mine, peers] = [self.ends[way].state, self.ends[1 - way].state];
         let alone = mine == EndpointState::Partial && peers == EndpointState::Inactive;
         if seen.has(flags::SYN) && alone && !seen.has(flags::ACK) {

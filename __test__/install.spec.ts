@@ -77,6 +77,12 @@ async function writeScripts(t: ExecutionContext, path: string): Promise<string[]
   return ['module.mjs', 'common.cjs', join('out', 'typed.js')]
 }
 
+/** What the scripts print. */
+async function packetsForward(): Promise<number> {
+  const flows = await collect(observe(samplePath, { chains: [basicChain(), tcpChain()] }))
+  return flows.reduce((sum, flow) => sum + flow.pkt_fwd, 0)
+}
+
 onUnix('with the platform’s package: the command, ESM, CommonJS and TypeScript, on each Node', async t => {
   t.timeout(600_000)
   t.is((await runIn(folder, home, 'sh', ['-c', 'command -v cargo rustc'])).stdout, '', 'there is no Rust')
@@ -87,8 +93,7 @@ onUnix('with the platform’s package: the command, ESM, CommonJS and TypeScript
   t.is(addons.length, 1, `one platform's package: ${addons.join(' ')}`)
 
   const scripts = await writeScripts(t, path)
-  const flows = await collect(observe(samplePath, { chains: [basicChain(), tcpChain()] }))
-  const packets = flows.reduce((sum, flow) => sum + flow.pkt_fwd, 0)
+  const packets = await packetsForward()
   const csv = await runHere(['flows', samplePath, '--format', 'csv', '--quiet'])
   t.true(packets > 0 && csv.status === 0)
   for (const major of NODES) {
@@ -107,17 +112,29 @@ onUnix('with the platform’s package: the command, ESM, CommonJS and TypeScript
   t.deepEqual(byName, { status: 0, stdout: `${version}\n`, stderr: '' })
 })
 
-onUnix('without the platform’s package: one line says which one is missing', async t => {
-  t.timeout(300_000)
+onUnix('without the platform’s package: JavaScript does the work, and one line says what is missing', async t => {
+  t.timeout(600_000)
   const path = await project('bare', '--omit=optional')
   const command = join(path, 'node_modules', '.bin', 'tcpskein')
-  const { status, stdout, stderr } = await runIn(path, home, command, ['flows', samplePath])
-  t.deepEqual([status, stdout], [1, ''])
-  t.regex(stderr, new RegExp(`^tcpskein: the package tcpskein-${process.platform}-${process.arch}\\S* is not installed[^\\n]*npm install tcpskein-\\S+@${version}\\n$`))
+  const flows = ['flows', samplePath, '--format', 'csv', '--quiet']
+  const expected = await runHere(flows)
+  const advice = new RegExp(`^tcpskein: [^\\n]*the package tcpskein-${process.platform}-${process.arch}\\S* is not installed[^\\n]*npm (install tcpskein-\\S+@${version})\\n$`)
+  const found = await runIn(path, home, command, flows)
+  t.deepEqual([found.status, found.stdout], [0, expected.stdout])
+  t.regex(found.stderr, advice)
+  const native = await runIn(path, home, command, [...flows, '--engine', 'native'])
+  t.deepEqual([native.status, native.stdout], [1, ''])
+  t.regex(native.stderr, advice)
+
+  for (const script of await writeScripts(t, path)) {
+    const { status, stdout, stderr } = await runIn(path, home, process.execPath, [script, samplePath])
+    t.deepEqual([status, stdout], [0, `${await packetsForward()}\n`], script)
+    t.regex(stderr, /TCPSKEIN_JS_ENGINE/, 'said once, as a warning of Node')
+  }
   // What the line says, done.
-  const [, advice = ''] = /npm (install \S+)\n$/.exec(stderr) ?? []
-  await npm(path, home, advice.split(' '))
-  t.is((await runIn(path, home, command, ['flows', samplePath, '--quiet'])).status, 0)
+  const [, install = ''] = advice.exec(found.stderr) ?? []
+  await npm(path, home, install.split(' '))
+  t.deepEqual(await runIn(path, home, command, [...flows, '--engine', 'native']), expected)
 })
 
 test('the README’s first command is what was run here', t => {

@@ -38,8 +38,8 @@ const kB = (octets: number): string => `${Math.round(octets / 1000)} kB`
 
 /** What a user downloads at most, in octets. Growing beyond these is a decision, not an accident. */
 const BUDGET = {
-  main: { size: 500_000, unpackedSize: 2_000_000 },
-  platform: { size: 1_000_000, unpackedSize: 2_000_000 },
+  main: { size: 800_000, unpackedSize: 3_000_000 },
+  platform: { size: 1_400_000, unpackedSize: 3_000_000 },
 }
 
 test('the packages stay small', t => {
@@ -57,7 +57,8 @@ test('the main package holds what runs, its types and maps, and nothing else', t
   const known = /^(bin\/tcpskein\.js|dist\/.*\.(js|js\.map|d\.ts)|package\.json|(README|CHANGELOG)\.md|LICENSE(-APACHE|-MIT)?)$/
   t.deepEqual(paths.filter(path => !known.test(path)), [])
   t.true(paths.includes('dist/index.d.ts'))
-  for (const path of paths.filter(path => /^dist\/.*\.js$/.test(path))) {
+  // The one for browsers has none, or the package would be half as large again.
+  for (const path of paths.filter(path => /^dist\/.*\.js$/.test(path) && path !== 'dist/browser.js')) {
     // The package ships no src/: the maps carry the sources. A module that only hands on has none.
     const map = readJson<{ sources: string[]; sourcesContent?: (string | null)[] }>(join(staged.main, `${path}.map`))
     t.is((map.sourcesContent ?? []).filter(content => content !== null).length, map.sources.length, `${path}: its map`)

@@ -20,7 +20,7 @@ async function flowsAreRight() {
   const { flows } = JSON.parse(readFileSync(join(root, '__test__', 'fixtures', 'captures', 'sample.json'), 'utf8'))
   const expected = new Map(flows.map((/** @type {{ first_packet: number }} */ flow) => [flow.first_packet, flow]))
   let records = 0
-  for await (const flow of observe(capture, { chains: [basicChain(), tcpChain()] })) {
+  for await (const flow of observe(capture, { engine: 'native', chains: [basicChain(), tcpChain()] })) {
     const wanted = expected.get(flow.first_packet) ?? assert.fail(`a flow that begins with packet ${flow.first_packet}`)
     for (const [name, value] of Object.entries(wanted)) {
       const found = flow[name]
@@ -34,7 +34,7 @@ async function flowsAreRight() {
 
 async function streamsAreWhole() {
   let octets = 0
-  for await (const record of connections(capture, { hash: 'sha256' })) {
+  for await (const record of connections(capture, { engine: 'native', hash: 'sha256' })) {
     for (const [side, name] of [[record.client, 'fwd'], [record.server, 'rev']]) {
       octets += side.length
       assert.equal(createHash('sha256').update(side.bytes()).digest('hex'), record[`stream_sha256_${name}`])

@@ -46,8 +46,8 @@ export { record, Recording, type RecordOptions, type RecordStats } from './recor
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {
   ChecksumMode,
-  DecodeOptions,
   EngineName,
+  DecodeOptions,
   FragmentOptions,
   FragmentPolicy,
   ObserveTimes,

@@ -24,6 +24,12 @@ export function complainOfUsage(text: string): void {
   else process.stderr.write(`tcpskein: ${[message, ...rest].join('\n')}\n`)
 }
 
+/** Writes what should be known and is no error. */
+export function remark({ message, code }: Error & { code?: string }): void {
+  if (json) writeObject({ warning: { code, message } })
+  else process.stderr.write(`tcpskein: ${oneLine(message)}\n`)
+}
+
 /** Writes what goes with an error and is for people only. */
 export function explain(text: string): void {
   if (!json) process.stderr.write(text)

@@ -22,10 +22,10 @@ function commandLines(program: string, { name, options, words, takesFiles }: Com
   return [...noFiles, ...options.map(option => `${start}${optionWords(option)}`)]
 }
 
-function optionWords({ short, long, does, takesValue, words }: OptionShape): string {
+function optionWords({ short, long, does, takesValue, takesFile, words }: OptionShape): string {
   const names = `${short === undefined ? '' : ` -s ${short.slice(1)}`}${long === undefined ? '' : ` -l ${long.slice(2)}`}`
-  // -x: a word of these and no file; -r: a value, which may be a file.
-  const value = !takesValue ? '' : words.length > 0 ? ` -x -a '${words.join(' ')}'` : ' -r'
+  // -r: a value, which may be a file; -x: a value that is none, perhaps a word of these.
+  const value = !takesValue ? '' : takesFile ? ' -r' : words.length > 0 ? ` -x -a '${words.join(' ')}'` : ' -x'
   return `${names}${value} -d ${quote(does)}`
 }
 

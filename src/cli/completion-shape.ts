@@ -8,8 +8,10 @@ export interface OptionShape {
   does: string
   /** It is followed by a value. */
   takesValue: boolean
-  /** Words that the value may be; none: a file, or anything. */
+  /** Words that the value may be. */
   words: readonly string[]
+  /** The value is a file's name. */
+  takesFile: boolean
 }
 
 /** A command as shells complete it. */

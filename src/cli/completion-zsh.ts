@@ -34,8 +34,9 @@ function specs({ options, words, takesFiles }: CommandShape): string[] {
 }
 
 /** `--option[what it does]:value:(words)`, once for each of its names. */
-function optionSpecs({ short, long, does, takesValue, words }: OptionShape): string[] {
-  const value = takesValue ? `:value:${words.length > 0 ? `(${words.join(' ')})` : '_files'}` : ''
+function optionSpecs({ short, long, does, takesValue, takesFile, words }: OptionShape): string[] {
+  const kind = takesFile ? '_files' : words.length > 0 ? `(${words.join(' ')})` : ' '
+  const value = takesValue ? `:value:${kind}` : ''
   const both = [short, long].filter(flag => flag !== undefined)
   return both.map(flag => quote(`(${both.join(' ')})${flag}[${does.replace(/[[\]:\\]/g, '\\$&')}]${value}`))
 }

@@ -32,12 +32,13 @@ export function completionCommand(program: Command, exit: (status: number) => vo
 }
 
 function shapeOf(command: Command): CommandShape {
-  const help: OptionShape = { short: '-h', long: '--help', does: 'show help', takesValue: false, words: [] }
+  const help: OptionShape = { short: '-h', long: '--help', does: 'show help', takesValue: false, takesFile: false, words: [] }
   const options = command.options
     .filter(option => !option.hidden)
     .map((option): OptionShape => {
-      const { short, long, description, required, optional } = option
-      return { short, long, does: description, takesValue: required || optional, words: wordsFor(option) }
+      const { short, long, description, required, optional, flags } = option
+      const takesFile = /<(file|folder|dir|path)/.test(flags)
+      return { short, long, does: description, takesValue: required || optional, takesFile, words: wordsFor(option) }
     })
   const words = command.registeredArguments.flatMap(argument => argument.argChoices ?? [])
   const takesFiles = command.registeredArguments.length > 0 && words.length === 0

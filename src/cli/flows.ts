@@ -37,6 +37,7 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
     ["tcpskein flows big.pcap --filter 'tcp port 80' --chain basic,tcp,mss --json", 'for a program'],
     ['tcpskein flows eth0.pcap eth1.pcap --merge', 'two captures at once, by packet time'],
     ['cat big.pcap | tcpskein flows -', 'standard input'],
+    ['tcpskein flows -i eth0 --filter tcp', 'live, until Ctrl-C'],
   )
 }
 

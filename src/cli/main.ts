@@ -1,7 +1,7 @@
 /** The command line: arguments to options, and an exit status. */
 import { CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
-import { complain, complainInJson } from './complain.js'
+import { complain, complainInJson, remark } from './complain.js'
 import { EXIT } from './exit.js'
 import { isFileForCommand } from './grammar.js'
 import { createProgram } from './program.js'
@@ -16,6 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
   let status: number = EXIT.ok
   // Asked before the arguments are understood, because not to understand them is an error too.
   complainInJson(args.includes('--json'))
+  remarkOnWarnings()
   const program = createProgram(code => (status = code))
   if (isFileForCommand(program, args)) return EXIT.usage
   try {
@@ -24,6 +25,12 @@ export async function main(args: readonly string[]): Promise<number> {
     return failure(error)
   }
   return status
+}
+
+/** Node's own way to show a warning, with the number of the process, is for programmers. */
+function remarkOnWarnings(): void {
+  process.removeAllListeners('warning')
+  process.on('warning', remark)
 }
 
 function failure(error: unknown): number {

@@ -120,7 +120,7 @@ onUnix('without the platform’s package: JavaScript does the work, and one line
   const expected = await runHere(flows)
   const advice = new RegExp(`^tcpskein: [^\\n]*the package tcpskein-${process.platform}-${process.arch}\\S* is not installed[^\\n]*npm (install tcpskein-\\S+@${version})\\n$`)
   const found = await runIn(path, home, command, flows)
-  t.deepEqual([found.status, found.stdout], [0, expected.stdout])
+  t.deepEqual([found.status, found.stdout], [0, expected.stdout], found.stderr)
   t.regex(found.stderr, advice)
   const native = await runIn(path, home, command, [...flows, '--engine', 'native'])
   t.deepEqual([native.status, native.stdout], [1, ''])

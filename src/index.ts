@@ -37,7 +37,17 @@ export type {
   FragmentPolicy,
   ObserveTimes,
 } from './options.js'
-export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export {
+  CaptureError,
+  ChainError,
+  FileExistsError,
+  FlowError,
+  InternalError,
+  OptionError,
+  OutputError,
+  StateError,
+  type ErrorCode,
+} from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,
@@ -51,3 +61,11 @@ export type {
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export { TraceFlow, type TraceCallback, type TraceIndex } from './trace/trace-flow.js'
+export { traceFlows, type TraceFlowsOptions, type TraceSummary } from './trace/trace-flows.js'
+export { tracePackets, type TracePacketsOptions } from './trace/trace-packets.js'
+export type { TraceFlowOptions } from './trace/options.js'
+export type { TraceFrame, TracePacket } from './trace/packet.js'
+export type { TraceDumper, TraceDumperClass, TraceDumperOptions, TraceOutput } from './trace/dumper.js'
+export type { TracedFlow, TraceStats } from './trace/traced-flow.js'
+export type { TraceEndReason } from './trace/tracer.js'

@@ -8,6 +8,7 @@ import { EXIT } from './exit.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
 import { infoCommand } from './info.js'
+import { traceCommand } from './trace.js'
 
 /**
  * Runs the command line.
@@ -28,6 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   connectionsCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
+  traceCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

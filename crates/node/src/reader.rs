@@ -11,11 +11,11 @@ use napi_derive::napi;
 use tcpskein_core::capture::{CaptureLog, ChunkQueue, MIN_BLOCK_LEN};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
-    Buffers, FlowSession, MergedSource, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession,
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession, TraceSession,
 };
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
-use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions};
+use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions, NativeTraceOptions};
 use crate::panicking::Panicking;
 
 /// A session, or what became of it.
@@ -85,6 +85,13 @@ impl NativeReader {
     pub fn streams(options: NativeStreamOptions) -> std::result::Result<Self, Error<&'static str>> {
         let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
         Ok(Self::new(Box::new(StreamSession::new(options))))
+    }
+
+    /// A reader that writes a capture file per TCP flow, and tells of flows that ended.
+    #[napi(factory, catch_unwind)]
+    pub fn trace(options: NativeTraceOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(TraceSession::new(options))))
     }
 
     fn new(session: Box<dyn Session>) -> Self {

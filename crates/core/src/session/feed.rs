@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled, Input,
-    MIN_BLOCK_LEN, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
+    AheadBlock, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled,
+    Input, MIN_BLOCK_LEN, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -104,6 +104,12 @@ impl Feed {
             Source::Path(_) | Source::Queue(_) => 1,
         };
         self.pending = Some(source);
+    }
+
+    /// What the capture being read has said about itself so far; nothing of merged ones.
+    #[must_use]
+    pub fn info(&self) -> &CaptureInfo {
+        self.reader.info()
     }
 
     /// Number of the capture that the latest packet is from, counted from 0.

@@ -13,6 +13,7 @@ mod keys;
 mod packets;
 mod stats;
 mod streams;
+mod trace;
 
 pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
@@ -20,6 +21,7 @@ pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
+pub use trace::{FlowRules, TraceEnd, TraceSession, TraceSessionOptions, TraceStats};
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;

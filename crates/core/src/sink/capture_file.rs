@@ -136,3 +136,91 @@ impl CaptureFormat {
         out.extend_from_slice(&if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Container as Reader, Step};
+
+    /// What the readers of captures find in `file`: time, link type, octets on the wire, octets.
+    fn read(file: &[u8]) -> (Vec<(i64, LinkType, u32, Vec<u8>)>, Vec<u32>) {
+        let (mut reader, mut at, mut packets) = (Reader::default(), 0, Vec::new());
+        while at < file.len() {
+            match reader.step(&file[at..], at as u64).unwrap_or(Step::Need(0)) {
+                Step::Packet(head) => {
+                    let data = &file[at + head.data as usize..][..head.captured_len as usize];
+                    packets.push((head.ts_ns, head.link, head.wire_len, data.to_vec()));
+                    at += head.next as usize;
+                }
+                Step::Discard(octets) => at += octets as usize,
+                Step::Need(_) => break,
+            }
+        }
+        assert_eq!(at, file.len(), "something can't be read");
+        (packets, reader.info().interfaces.iter().map(|interface| interface.snaplen).collect())
+    }
+
+    fn packet(ts_ns: i64, link: u16, len: usize) -> Packet {
+        let captured_len = len as u32;
+        Packet { number: 1, ts_ns, start: 0, captured_len, wire_len: 1500, link: LinkType(link), interface: 0 }
+    }
+
+    #[test]
+    fn files_read_again_give_the_packets() {
+        for (container, big_endian, nanosecond) in [
+            (Container::Pcap, false, false),
+            (Container::Pcap, true, true),
+            (Container::Pcapng, false, true),
+            (Container::Pcapng, true, false),
+        ] {
+            let format = CaptureFormat { container, big_endian, nanosecond };
+            let interface = Interface { link: LinkType(101), snaplen: 96 };
+            let mut file = Vec::new();
+            format.header(interface, &mut file);
+            format.interface(interface, &mut file);
+            let mut expected = Vec::new();
+            for len in 0..6_usize {
+                let ns = 1_500_000_000_123_456_789 + len as i64;
+                let data: Vec<u8> = (0..len).map(|i| i as u8).collect();
+                assert!(format.packet(&packet(ns, 101, len), &data, 0, &mut file));
+                expected.push((if nanosecond { ns } else { ns / 1000 * 1000 }, LinkType(101), 1500, data));
+            }
+            assert_eq!(read(&file), (expected, vec![96]), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn pcapng_has_several_interfaces() {
+        let format = CaptureFormat { container: Container::Pcapng, big_endian: false, nanosecond: true };
+        let mut file = Vec::new();
+        let interfaces = [1, 113].map(|link| Interface { link: LinkType(link), snaplen: 0 });
+        format.header(interfaces[0], &mut file);
+        for (number, interface) in interfaces.into_iter().enumerate() {
+            format.interface(interface, &mut file);
+            format.packet(&packet(5, interface.link.0, 1), &[7], number as u32, &mut file);
+        }
+        let (packets, snaplens) = read(&file);
+        assert_eq!(packets.iter().map(|packet| packet.1.0).collect::<Vec<_>>(), [1, 113]);
+        assert_eq!(snaplens, [0, 0]);
+    }
+
+    #[test]
+    fn time_that_the_format_has_not_is_told() {
+        let far = (i64::from(u32::MAX) + 1) * NS;
+        for (container, ts_ns, fits, stands) in [
+            (Container::Pcap, far, false, i64::from(u32::MAX) * NS),
+            (Container::Pcap, far - 1, true, far - 1),
+            (Container::Pcap, -1, false, 0),
+            (Container::Pcapng, far, true, far),
+            (Container::Pcapng, -1, false, 0),
+        ] {
+            let format = CaptureFormat { container, big_endian: false, nanosecond: true };
+            let mut file = Vec::new();
+            let interface = Interface { link: LinkType(1), snaplen: 0 };
+            format.header(interface, &mut file);
+            format.interface(interface, &mut file);
+            assert_eq!(format.packet(&packet(ts_ns, 1, 1), &[0], 0, &mut file), fits, "{container:?} {ts_ns}");
+            assert_eq!(read(&file).0[0].0, stands);
+        }
+    }
+}

@@ -161,6 +161,14 @@ impl FileSet {
         flushed.map(|()| FinishedFile { suffix, octets })
     }
 
+    /// Gives up what waits for files, and counts it.
+    pub fn discard(&mut self) {
+        while let Some(id) = self.waiting.oldest() {
+            self.stats.unwritten += self.entries[id as usize].buffer.len() as u64;
+            self.drop_buffer(id);
+        }
+    }
+
     /// Writes what waits for a file.
     fn flush(&mut self, id: u32) -> Result<(), FlowError> {
         let at = id as usize;

@@ -230,7 +230,7 @@ test.serial('labels and files lead nowhere else, whatever the packet says', t =>
     t.regex(label, /^[\w.+-]{5,250}$/)
     t.is(basename(label), label)
   }
-  for (const { fpout } of flows.submit()) t.is(join(fout, basename(fpout!)), fpout)
+  for (const { fpout } of flows.submit()) t.is(join(fout, basename(fpout!)), fpout!)
   t.is(readdirSync(fout).length, nasty.length)
   t.is(readFileSync(join(base, 'outside'), 'utf8'), 'safe')
 })

@@ -7,7 +7,6 @@ import {
   type ConnectionRecord,
   type RowReader,
 } from './connection.js'
-import { SIDE_LENGTH } from './engine.js'
 import type { Slot } from './iterate.js'
 
 /** The layouts of the tables that share a batch. */
@@ -23,16 +22,12 @@ export function parseEventLayouts(json: string): EventLayouts {
   return parseLayout(json) as unknown as EventLayouts
 }
 
-/** Where an event's octets lie. */
-export const Place = { None: 0, Block: 1, Side: 2 } as const
-
 /** The events table, column by column. */
 export class EventColumns {
   readonly kind
   readonly words: readonly string[]
   readonly slot
   readonly direction
-  readonly place
   readonly at
   readonly offset
   readonly length
@@ -44,7 +39,6 @@ export class EventColumns {
     this.words = view.words('kind')
     this.slot = view.numbers('slot')
     this.direction = view.numbers('direction')
-    this.place = view.numbers('place')
     this.at = view.numbers('at')
     this.offset = view.numbers('offset')
     this.length = view.numbers('length')
@@ -53,15 +47,17 @@ export class EventColumns {
   }
 }
 
-/** A batch with its side buffer, and what makes records of its tables. */
+/** A batch with its block, and what makes records of its tables. */
 export interface EventSlot extends Slot {
-  readonly side: Uint8Array
+  readonly block: Uint8Array
   readonly columns: EventColumns
+  /** The table of connections that began. */
+  readonly opens: BatchView
   readonly readOpen: RowReader<ConnectionIdentity>
   readonly readClosed: RowReader<ConnectionRecord>
 }
 
-/** Makes a slot; `blockLength` is 0 where no event points into a block. */
+/** Makes a slot with a block of `blockLength` octets. */
 export function eventSlot(
   layouts: EventLayouts,
   captures: readonly string[] | null,
@@ -69,13 +65,14 @@ export function eventSlot(
 ): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
-  const side = new Uint8Array(SIDE_LENGTH)
+  const opens = new BatchView(layouts.opens, bytes)
+  const block = new Uint8Array(blockLength)
   return {
     view,
-    side,
-    ...(blockLength > 0 ? { block: new Uint8Array(blockLength) } : {}),
+    block,
     columns: new EventColumns(view),
-    readOpen: bindIdentity(new BatchView(layouts.opens, bytes), captures),
-    readClosed: bindRecord(new BatchView(layouts.closes, bytes), side, captures),
+    opens,
+    readOpen: bindIdentity(opens, captures),
+    readClosed: bindRecord(new BatchView(layouts.closes, bytes), block, captures),
   }
 }

@@ -80,6 +80,8 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
+    /// Octets that follow each other are one event.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Whose octets stay in an overlap.
@@ -127,6 +129,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
                 linger_ns: nanoseconds(options.linger),
             },
             events: options.events,
+            join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
             decode: options.decode.try_into()?,

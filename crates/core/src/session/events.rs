@@ -1,8 +1,11 @@
 //! Stream events as rows: what happened, to which connection, and where its octets lie.
 //!
 //! Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that
-//! some events belong to. Rows go straight into the caller's batch; what doesn't fit waits here, copied, and goes
-//! first into the next one.
+//! some events belong to. Rows go straight into the caller's batch and octets, side by side, into the caller's block;
+//! what doesn't fit waits here and goes first into the next ones.
+//!
+//! Octets that follow those of the row before, in their stream and so in the block, lengthen that row: one event then
+//! holds what several segments brought.
 
 use std::collections::VecDeque;
 
@@ -32,28 +35,23 @@ impl EventKind {
     pub const NAMES: [&'static str; 5] = ["open", "data", "gap", "conflict", "close"];
 }
 
-/// Where an event's octets lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Place {
-    None = 0,
-    Block = 1,
-    Side = 2,
-}
-
 const EVENTS: &[Column] = &[
     Column::new("kind", Kind::Word(&EventKind::NAMES)),
     Column::new("slot", Kind::U32),
     Column::new("direction", Kind::U8),
-    Column::new("place", Kind::U8),
+    // Where in the block its octets begin.
     Column::new("at", Kind::U32),
     Column::new("offset", Kind::U64),
     Column::new("length", Kind::U64),
+    // Of the packet that brought the first octet.
     Column::new("ts_ns", Kind::I64),
     Column::new("packet", Kind::U64),
 ];
 
-/// What a close row adds to the record's columns: where in the side buffer the gaps (pairs of doubles) and the
+/// The place of `length` among them.
+const LENGTH: usize = 5;
+
+/// What a close row adds to the record's columns: where in the block the gaps (pairs of doubles) and the
 /// SHA-256 digests (32 octets each, forward first) lie.
 const CLOSE_EXTRA: &[Column] = &[
     Column::new("gaps_at", Kind::U32),
@@ -62,8 +60,12 @@ const CLOSE_EXTRA: &[Column] = &[
     Column::nullable("sha256_at", Kind::U32),
 ];
 
-/// Most events of one batch: a block of the smallest packets with one octet each has fewer.
-const MAX_EVENTS: usize = 32_768;
+/// Octets of the caller's block. Each wakes two threads, one to fill it and one to walk its events; a block and what
+/// is being walked should stay in a core's own cache.
+pub const BLOCK_LEN: usize = 1 << 20;
+
+/// Most events of one batch.
+const MAX_EVENTS: usize = 16_384;
 /// Most connections that one batch opens or closes.
 const MAX_RECORDS: usize = 4096;
 
@@ -78,7 +80,7 @@ pub struct EventLayout {
 impl Default for EventLayout {
     fn default() -> Self {
         let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
-        let opens = Layout::behind(events.byte_len(), &[], connection::COLUMNS.iter().copied(), MAX_RECORDS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
         let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
         let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
         Self { events, opens, closes }
@@ -114,6 +116,13 @@ pub struct CloseExtra {
     pub sha256: Option<[[u8; 32]; 2]>,
 }
 
+impl CloseExtra {
+    /// Octets that it takes in the block.
+    fn block_len(&self) -> usize {
+        self.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
+    }
+}
+
 /// An event on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
@@ -133,24 +142,14 @@ pub struct Event {
     pub packet: u64,
 }
 
-/// An event's octets.
+/// What a row of data may be lengthened by.
 #[derive(Clone, Copy, Debug)]
-pub enum Octets<'a> {
-    /// None.
-    None,
-    /// In the block, at this place.
-    Block(u32, &'a [u8]),
-    /// To be copied; a second version may follow the first.
-    Copy(&'a [u8], &'a [u8]),
-}
-
-impl Octets<'_> {
-    fn side_len(&self) -> usize {
-        match self {
-            Self::None | Self::Block(..) => 0,
-            Self::Copy(first, second) => first.len() + second.len(),
-        }
-    }
+struct Tail {
+    slot: u32,
+    direction: Direction,
+    /// Where the next octet would be in the stream.
+    offset: u64,
+    length: u64,
 }
 
 /// An event that had no room.
@@ -166,11 +165,15 @@ struct Spilled {
 pub struct EventWriter<'a> {
     layout: &'a EventLayout,
     batch: &'a mut [u8],
-    side: &'a mut [u8],
+    block: &'a mut [u8],
     rows: usize,
     opens: usize,
     closes: usize,
-    side_used: usize,
+    /// Octets of the block that are taken.
+    used: usize,
+    /// The last row, where it is data and may grow.
+    tail: Option<Tail>,
+    join: bool,
 }
 
 /// Events that wait for room.
@@ -186,9 +189,9 @@ impl Spill {
 }
 
 impl<'a> EventWriter<'a> {
-    /// A writer into empty buffers.
-    pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], side: &'a mut [u8]) -> Self {
-        Self { layout, batch, side, rows: 0, opens: 0, closes: 0, side_used: 0 }
+    /// A writer into empty buffers. `join`: octets that follow those of the row before lengthen it.
+    pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], block: &'a mut [u8], join: bool) -> Self {
+        Self { layout, batch, block, rows: 0, opens: 0, closes: 0, used: 0, tail: None, join }
     }
 
     /// Rows of the events table so far.
@@ -198,30 +201,46 @@ impl<'a> EventWriter<'a> {
     }
 
     /// Octets that are free behind the next multiple of 8.
-    fn side_room(&self) -> usize {
-        self.side.len().saturating_sub(self.side_used + 8)
+    #[inline]
+    fn room(&self) -> usize {
+        self.block.len().saturating_sub(self.used + 8)
     }
 
-    fn has_room(&self, kind: EventKind, side_len: usize) -> bool {
+    #[inline]
+    fn has_room(&self, kind: EventKind, octets: usize) -> bool {
         self.rows < MAX_EVENTS
-            && side_len <= self.side_room()
+            && octets <= self.room()
             && (kind != EventKind::Open || self.opens < MAX_RECORDS)
             && (kind != EventKind::Close || self.closes < MAX_RECORDS)
     }
 
-    /// Writes an event other than open and close, or lets it wait.
+    /// Writes data, or lets it wait.
     #[inline]
-    pub fn push(&mut self, spill: &mut Spill, event: Event, octets: Octets<'_>) {
-        if spill.is_empty() && self.has_room(event.kind, octets.side_len()) {
-            self.write(&event, octets);
+    pub fn data(&mut self, spill: &mut Spill, event: &Event, octets: &[u8]) {
+        if let Some(tail) = &mut self.tail
+            && (tail.slot, tail.direction, tail.offset) == (event.slot, event.direction, event.offset)
+            && octets.len() + self.used + 8 <= self.block.len()
+        {
+            tail.offset += octets.len() as u64;
+            tail.length += octets.len() as u64;
+            self.layout.events.set_u64(self.batch, self.rows - 1, LENGTH, tail.length);
+            self.copy(octets);
             return;
         }
-        let octets = match octets {
-            Octets::None => Vec::new(),
-            Octets::Block(_, bytes) => bytes.to_vec(),
-            Octets::Copy(first, second) => [first, second].concat(),
-        };
-        spill.0.push_back(Spilled { event, octets, extra: None });
+        self.push(spill, event, [octets, &[]]);
+        let Event { slot, direction, offset, length, .. } = *event;
+        self.tail =
+            (self.join && spill.is_empty()).then_some(Tail { slot, direction, offset: offset + length, length });
+    }
+
+    /// Writes an event other than open and close, or lets it wait; its octets may come in two versions.
+    #[inline]
+    pub fn push(&mut self, spill: &mut Spill, event: &Event, octets: [&[u8]; 2]) {
+        if spill.is_empty() && self.has_room(event.kind, octets[0].len() + octets[1].len()) {
+            self.write(event, octets);
+        } else {
+            spill.0.push_back(Spilled { event: *event, octets: octets.concat(), extra: None });
+        }
     }
 
     /// Writes an open event with its connection's record, or lets it wait.
@@ -241,7 +260,7 @@ impl<'a> EventWriter<'a> {
         (reason, extra): (EndReason, CloseExtra),
         connection: &Connection,
     ) -> bool {
-        if spill.is_empty() && self.has_room(EventKind::Close, side_len(&extra)) {
+        if spill.is_empty() && self.has_room(EventKind::Close, extra.block_len()) {
             self.write_close(&event, reason, &extra, connection);
             return true;
         }
@@ -258,8 +277,8 @@ impl<'a> EventWriter<'a> {
         mut closed: impl FnMut(&mut C, u32),
     ) {
         while let Some(next) = spill.0.front() {
-            let side_len = next.extra.as_ref().map_or(next.octets.len(), |(_, extra)| side_len(extra));
-            if !self.has_room(next.event.kind, side_len) {
+            let octets = next.extra.as_ref().map_or(next.octets.len(), |(_, extra)| extra.block_len());
+            if !self.has_room(next.event.kind, octets) {
                 return;
             }
             let Some(Spilled { event, octets, extra }) = spill.0.pop_front() else { return };
@@ -275,26 +294,27 @@ impl<'a> EventWriter<'a> {
                     }
                     closed(context, event.slot);
                 }
-                _ => self.write(&event, Octets::Copy(&octets, &[])),
+                _ => self.write(&event, [&octets, &[]]),
             }
         }
     }
 
     fn write_open(&mut self, event: &Event, connection: &Connection) {
-        connection.write(EndReason::Eof, &mut self.layout.opens.row(self.batch, self.opens));
+        connection.write_identity(&mut self.layout.opens.row(self.batch, self.opens));
         self.opens += 1;
-        self.write(event, Octets::None);
+        self.write(event, [&[], &[]]);
     }
 
     fn write_close(&mut self, event: &Event, reason: EndReason, extra: &CloseExtra, connection: &Connection) {
-        let gaps_at = self.align_side();
+        self.used = self.used.next_multiple_of(8);
+        let gaps_at = self.used;
         for (offset, length) in extra.gaps.iter().flatten() {
-            self.copy_to_side(&(*offset as f64).to_ne_bytes());
-            self.copy_to_side(&(*length as f64).to_ne_bytes());
+            self.copy(&(*offset as f64).to_ne_bytes());
+            self.copy(&(*length as f64).to_ne_bytes());
         }
         let sha256_at = extra.sha256.map(|digests| {
-            let at = self.side_used;
-            digests.iter().for_each(|digest| self.copy_to_side(digest));
+            let at = self.used;
+            digests.iter().for_each(|digest| self.copy(digest));
             at as u32
         });
         let row = &mut self.layout.closes.row(self.batch, self.closes);
@@ -304,46 +324,28 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
         self.closes += 1;
-        self.write(event, Octets::None);
+        self.write(event, [&[], &[]]);
     }
 
     #[inline]
-    fn write(&mut self, event: &Event, octets: Octets<'_>) {
-        let (place, at) = match octets {
-            Octets::None => (Place::None, 0),
-            Octets::Block(at, _) => (Place::Block, at),
-            Octets::Copy(first, second) => {
-                let at = self.side_used;
-                self.copy_to_side(first);
-                self.copy_to_side(second);
-                (Place::Side, at as u32)
-            }
-        };
+    fn write(&mut self, event: &Event, octets: [&[u8]; 2]) {
         let row = &mut self.layout.events.row(self.batch, self.rows);
         row.u8(event.kind as u8);
         row.u32(event.slot);
         row.u8(event.direction as u8);
-        row.u8(place as u8);
-        row.u32(at);
+        row.u32(self.used as u32);
         row.u64(event.offset);
         row.u64(event.length);
         row.i64(event.ts_ns);
         row.u64(event.packet);
         self.rows += 1;
+        self.tail = None;
+        octets.into_iter().for_each(|octets| self.copy(octets));
     }
 
-    fn align_side(&mut self) -> usize {
-        self.side_used = self.side_used.next_multiple_of(8);
-        self.side_used
+    #[inline]
+    fn copy(&mut self, octets: &[u8]) {
+        self.block[self.used..self.used + octets.len()].copy_from_slice(octets);
+        self.used += octets.len();
     }
-
-    fn copy_to_side(&mut self, bytes: &[u8]) {
-        self.side[self.side_used..self.side_used + bytes.len()].copy_from_slice(bytes);
-        self.side_used += bytes.len();
-    }
-}
-
-/// Octets that a close event takes in the side buffer.
-fn side_len(extra: &CloseExtra) -> usize {
-    extra.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
 }

@@ -2,23 +2,21 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
+use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
+use super::lookahead::{self, Lookahead, Looked};
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
+use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey};
+use crate::flow::{Direction, FlowKey, Identity, identify};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
-/// Octets of a block that events point into: each wakes two threads, one to fill it and one to walk its events.
-const BLOCK_LEN: usize = 4 * MIN_BLOCK_LEN;
-
-/// Blocks that one call reads at most when no events point into them.
+/// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
 const BLOCKS_PER_CALL: usize = 8;
 
 /// What a stream session is to do.
@@ -30,6 +28,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
@@ -52,9 +52,10 @@ pub struct StreamSession {
     options: StreamSessionOptions,
     layout: EventLayout,
     feed: Feed,
-    /// Used where no event points into the block.
-    own_block: Vec<u8>,
+    block: Block,
+    /// The block holds packets that weren't looked at yet.
     in_block: bool,
+    lookahead: Lookahead,
     decoder: Decoder,
     tracker: Tracker,
     stats: Stats,
@@ -98,8 +99,9 @@ impl StreamSession {
             decoder: Decoder::new(options.decode),
             options,
             layout: EventLayout::default(),
-            own_block: Vec::new(),
+            block: Block::default(),
             in_block: false,
+            lookahead: Lookahead::default(),
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -113,72 +115,110 @@ impl StreamSession {
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
-    fn walk(&mut self, block: &[u8], writer: &mut EventWriter<'_>) -> bool {
+    fn walk(&mut self, writer: &mut EventWriter<'_>) -> bool {
+        let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
-        let mut done = false;
-        while !done && self.tracker.spill.is_empty() {
-            match self.feed.next(block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, block, writer),
-                FeedStep::BlockDone => done = true,
+        let mut looked = Vec::new();
+        while self.tracker.spill.is_empty() {
+            let group = self.lookahead.group(&mut self.feed, &block);
+            if group.is_empty() {
+                break;
             }
+            self.walk_group(&group, &block, &mut decoder, &mut looked, writer);
+            self.lookahead.give_back(group);
         }
+        drop(looked);
+        self.block = block;
         self.decoder = decoder;
-        done
+        self.lookahead.is_done()
     }
 
     #[inline]
-    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
-        self.stats.packets += 1;
-        self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.tracker.advance(packet, writer);
-        match decoder.decode(packet, packet.bytes(block)) {
-            Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
-                Some(mut segment) => {
-                    let offset = datagram.upper_offset + segment.header_len;
-                    let payload_at = (!datagram.reassembled).then_some(packet.start as u32 + offset);
-                    if !datagram.reassembled {
-                        clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
-                    }
-                    let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
-                    self.tracker.segment(&arrived, self.feed.capture(), writer);
-                }
-                None => self.stats.bad_segments += 1,
-            },
-            Ok(_) => {}
+    fn walk_group<'a>(
+        &mut self,
+        group: &[Packet],
+        block: &'a [u8],
+        decoder: &mut Decoder,
+        looked: &mut Vec<Looked<'a>>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        lookahead::look(group, block, decoder, looked, |datagram| self.owner(datagram));
+        for (_, hash) in looked.iter().filter_map(|packet| packet.owner) {
+            self.tracker.table.fetch_ahead(hash);
+        }
+        for Looked { packet, plain, owner } in &*looked {
+            self.stats.packets += 1;
+            self.stats.captured_bytes += u64::from(packet.captured_len);
+            self.tracker.advance(packet, writer);
+            match plain {
+                Some(datagram) => self.datagram(packet, datagram, *owner, writer),
+                None => self.packet(decoder, packet, packet.bytes(block), writer),
+            }
+            self.lookahead.find(&mut self.feed, block);
+        }
+    }
+
+    /// A packet that takes more than a look.
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
+        match decoder.decode(packet, frame) {
+            Ok(datagram) => self.datagram(packet, &datagram, self.owner(&datagram), writer),
             Err(reason) => self.stats.count_drop(reason),
         }
     }
 
+    /// Which connection a datagram belongs to, and the hash of the key; `None` where it holds no TCP.
+    #[inline]
+    fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
+        if datagram.proto != proto::TCP {
+            return None;
+        }
+        let identity = identify(datagram, self.options.decode.key_encap(datagram.outer))?;
+        Some((identity, self.tracker.table.hash_ahead(&identity.key)))
+    }
+
+    #[inline]
+    fn datagram(
+        &mut self,
+        packet: &Packet,
+        datagram: &Datagram<'_>,
+        owner: Option<(Identity, u64)>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        if datagram.proto != proto::TCP {
+            return;
+        }
+        let (Some(mut segment), Some((Identity { key, .. }, hash))) = (Segment::parse(datagram), owner) else {
+            self.stats.bad_segments += 1;
+            return;
+        };
+        if !datagram.reassembled {
+            let offset = datagram.upper_offset + segment.header_len;
+            clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+        }
+        self.tracker.segment(&Arrived { packet, datagram, key, hash, segment: &segment }, writer);
+    }
+
     /// Reads and walks what one call may.
-    fn read(&mut self, block: &mut [u8], writer: &mut EventWriter<'_>) -> Status {
-        let blocks = if self.options.events { 1 } else { BLOCKS_PER_CALL };
-        for _ in 0..blocks {
-            if !self.in_block {
-                let filled =
-                    if self.options.events { self.feed.fill(block) } else { self.feed.fill_own(&mut self.own_block) };
-                match filled {
-                    FeedFilled::Ready => self.in_block = true,
-                    FeedFilled::NeedInput => return Status::NeedInput,
-                    FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
-                    FeedFilled::End => return Status::SourceEnd,
-                }
+    fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
+        for _ in 0..BLOCKS_PER_CALL {
+            if self.in_block {
+                self.in_block = !self.walk(writer);
             }
-            let done = if self.options.events {
-                self.walk(block, writer)
-            } else {
-                let own = std::mem::take(&mut self.own_block);
-                let done = self.walk(&own, writer);
-                self.own_block = own;
-                done
-            };
-            self.in_block = !done;
+            if self.in_block || !self.tracker.spill.is_empty() {
+                return Status::More;
+            }
             if self.feed.failed() {
                 return Status::SourceFailed;
             }
-            if !self.tracker.spill.is_empty() {
-                return if self.in_block { Status::MoreInBlock } else { Status::More };
+            match self.feed.fill_own(&mut self.block) {
+                FeedFilled::Ready => {
+                    self.in_block = true;
+                    self.lookahead.enter_block();
+                }
+                FeedFilled::NeedInput => return Status::NeedInput,
+                FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
+                FeedFilled::End => return Status::SourceEnd,
             }
         }
         Status::More
@@ -207,24 +247,25 @@ impl Session for StreamSession {
     }
 
     fn block_len(&self) -> usize {
-        if self.options.events { BLOCK_LEN } else { 0 }
+        BLOCK_LEN
     }
 
     fn open(&mut self, source: Source, name: &str) {
         self.feed.open(source, name);
         self.in_block = false;
+        self.lookahead.enter_block();
     }
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
         let layout = std::mem::take(&mut self.layout);
-        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.side);
+        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.block, self.options.join);
         self.tracker.drain(&mut writer);
         let status = if !self.tracker.spill.is_empty() {
-            if self.in_block { Status::MoreInBlock } else { Status::More }
+            Status::More
         } else if self.finished {
             self.tracker.flush(&mut writer)
         } else {
-            self.read(buffers.block, &mut writer)
+            self.read(&mut writer)
         };
         let rows = writer.rows();
         self.count();
@@ -265,10 +306,9 @@ struct Arrived<'a> {
     packet: &'a Packet,
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
-    /// What counts for the key of what lies around the datagram.
-    encap: EncapId,
-    /// Where the payload begins in the block, unless it was put together from fragments.
-    payload_at: Option<u32>,
+    /// Its connection's key, and the key's hash.
+    key: FlowKey,
+    hash: u64,
 }
 
 impl Tracker {
@@ -285,12 +325,12 @@ impl Tracker {
         }
     }
 
-    fn segment(&mut self, arrived: &Arrived<'_>, capture: u32, writer: &mut EventWriter<'_>) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
-        let ports = (segment.src_port, segment.dst_port);
-        let (key, _) =
-            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
-        let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+    fn segment(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let known = self
+            .table
+            .find(&arrived.key, arrived.hash)
+            .and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
@@ -299,7 +339,7 @@ impl Tracker {
                     self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
-                self.open(key, arrived, capture, writer)
+                self.open(arrived, writer)
             }
         };
         self.table.touch(slot, self.now_ns);
@@ -339,18 +379,12 @@ impl Tracker {
         Some(if from_client { Direction::Fwd } else { Direction::Rev })
     }
 
-    fn open(
-        &mut self,
-        key: FlowKey,
-        arrived: &Arrived<'_>,
-        capture: u32,
-        writer: &mut EventWriter<'_>,
-    ) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
+    fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
+        let Arrived { packet, datagram, segment, key, hash } = *arrived;
         let mut direction = Direction::Fwd;
-        let slot = self.table.open(key, |id, slot| {
+        let slot = self.table.open(key, hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
-            (connection.capture, connection.first_packet) = (capture, packet.number);
+            (connection.capture, connection.first_packet) = (packet.capture, packet.number);
             (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
             direction = way;
             connection
@@ -381,7 +415,7 @@ impl Tracker {
         arrived: &Arrived<'_>,
         writer: &mut EventWriter<'_>,
     ) {
-        let Arrived { packet, segment, payload_at, .. } = *arrived;
+        let Arrived { packet, segment, .. } = *arrived;
         let Some(connection) = self.table.get_mut(slot) else { return };
         let mut sink = EventSink {
             writer,
@@ -391,7 +425,6 @@ impl Tracker {
             max_gaps: self.max_gaps,
             event: plain(EventKind::Data, slot as u32, packet.ts_ns, packet.number),
             payload: segment.payload,
-            payload_at,
         };
         if segment.has(flags::ACK) {
             let turned = direction.turned();
@@ -436,7 +469,6 @@ impl Tracker {
             max_gaps: self.max_gaps,
             event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
             payload: &[],
-            payload_at: None,
         };
         act(&mut connection.streams[way], &mut self.arena, &mut sink);
     }
@@ -511,18 +543,17 @@ struct EventSink<'a, 'w> {
     max_gaps: usize,
     event: Event,
     payload: &'a [u8],
-    payload_at: Option<u32>,
 }
 
 impl EventSink<'_, '_> {
     #[inline]
-    fn data(&mut self, offset: u64, octets: Octets<'_>, bytes: &[u8]) {
+    fn data(&mut self, offset: u64, bytes: &[u8]) {
         if let Some(hashes) = &mut self.side.sha256 {
             hashes[self.event.direction.index()].update(bytes);
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, octets);
+            self.writer.data(self.spill, &event, bytes);
         }
     }
 }
@@ -530,16 +561,12 @@ impl EventSink<'_, '_> {
 impl Sink for EventSink<'_, '_> {
     #[inline]
     fn in_order(&mut self, offset: u64, range: std::ops::Range<u32>) {
-        let bytes = &self.payload[range.start as usize..range.end as usize];
-        let octets = match self.payload_at {
-            Some(at) => Octets::Block(at + range.start, bytes),
-            None => Octets::Copy(bytes, &[]),
-        };
-        self.data(offset, octets, bytes);
+        let payload = self.payload;
+        self.data(offset, &payload[range.start as usize..range.end as usize]);
     }
 
     fn released(&mut self, offset: u64, bytes: &[u8]) {
-        self.data(offset, Octets::Copy(bytes, &[]), bytes);
+        self.data(offset, bytes);
     }
 
     fn gap(&mut self, offset: u64, len: u64, _reason: GapReason) {
@@ -552,14 +579,14 @@ impl Sink for EventSink<'_, '_> {
         }
         if self.events {
             let event = Event { kind: EventKind::Gap, offset, length: len, ..self.event };
-            self.writer.push(self.spill, event, Octets::None);
+            self.writer.push(self.spill, &event, [&[], &[]]);
         }
     }
 
     fn conflict(&mut self, offset: u64, kept: &[u8], other: &[u8]) {
         if self.events {
             let event = Event { kind: EventKind::Conflict, offset, length: kept.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, Octets::Copy(kept, other));
+            self.writer.push(self.spill, &event, [kept, other]);
         }
     }
 }

@@ -21,7 +21,7 @@ use self::label::LabelParts;
 use self::rows::{EndedFlow, MAX_FLOWS, MAX_FRAMES, TraceLayout};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Status};
-use crate::capture::{CaptureLog, LinkType, Packet};
+use crate::capture::{Block, CaptureLog, LinkType, Packet};
 use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -56,7 +56,7 @@ pub struct TraceSession {
     options: TraceSessionOptions,
     layout: TraceLayout,
     feed: Feed,
-    block: Vec<u8>,
+    block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
     decoder: Decoder,
@@ -76,7 +76,6 @@ pub struct TraceSession {
 struct Arrived<'a> {
     packet: &'a Packet,
     frame: &'a [u8],
-    capture: u32,
     snaplen: u32,
 }
 
@@ -87,7 +86,7 @@ impl TraceSession {
         Self {
             layout: TraceLayout::new(options.frames),
             feed: Feed::new(options.filter.clone()),
-            block: Vec::new(),
+            block: Block::default(),
             in_block: false,
             decoder: Decoder::new(options.decode),
             table: TraceTable::new(options.flows),
@@ -172,10 +171,9 @@ impl TraceSession {
         while let Some(slot) = self.table.due(packet.ts_ns) {
             self.end(slot, TraceEnd::Fin)?;
         }
-        let capture = self.feed.capture();
         let interfaces = &self.feed.info().interfaces;
         let snaplen = interfaces.get(packet.interface as usize).map_or(0, |interface| interface.snaplen);
-        let arrived = Arrived { packet, frame, capture, snaplen };
+        let arrived = Arrived { packet, frame, snaplen };
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto != proto::TCP => {
                 self.stats.not_tcp += 1;
@@ -198,7 +196,7 @@ impl TraceSession {
             }
             Err(Drop::Fragment) => {
                 if let Some(key) = decoder.fragment_key() {
-                    self.held.hold(key, HeldFrame { packet: *packet, capture, frame: frame.into() });
+                    self.held.hold(key, HeldFrame { packet: *packet, frame: frame.into() });
                 }
                 Ok(())
             }
@@ -240,8 +238,8 @@ impl TraceSession {
             None => {
                 let parts =
                     LabelParts { version: *version, src: *src, dst: *dst, ports, first_ns: arrived.packet.ts_ns };
-                let Arrived { packet, capture, .. } = *arrived;
-                self.open(key, FirstPacket { parts, outer: *outer, number: packet.number, capture, from_first })?
+                let Packet { number, capture, .. } = *arrived.packet;
+                self.open(key, FirstPacket { parts, outer: *outer, number, capture, from_first })?
             }
         };
         let Packet { captured_len, ts_ns, .. } = *arrived.packet;
@@ -316,7 +314,7 @@ impl TraceSession {
     #[cold]
     fn write_fragments(&mut self, slot: u32, decoder: &Decoder, batch: &mut [u8]) -> Result<(), FlowError> {
         let Some(key) = decoder.fragment_key() else { return Ok(()) };
-        for HeldFrame { packet, capture, frame } in self.held.take(&key) {
+        for HeldFrame { packet, frame } in self.held.take(&key) {
             let one_link = self.options.format.container == Container::Pcap;
             let is_other = one_link
                 && self.table.get(slot).and_then(|f| f.interfaces.first()).is_some_and(|i| i.link != packet.link);
@@ -329,7 +327,7 @@ impl TraceSession {
                 flow.octets += u64::from(packet.captured_len);
             }
             let snaplen = self.feed.info().interfaces.get(packet.interface as usize).map_or(0, |i| i.snaplen);
-            self.write(slot, &Arrived { packet: &packet, frame: &frame, capture, snaplen }, batch)?;
+            self.write(slot, &Arrived { packet: &packet, frame: &frame, snaplen }, batch)?;
         }
         Ok(())
     }

@@ -162,7 +162,16 @@ mod tests {
 
     fn packet(ts_ns: i64, link: u16, len: usize) -> Packet {
         let captured_len = len as u32;
-        Packet { number: 1, ts_ns, start: 0, captured_len, wire_len: 1500, link: LinkType(link), interface: 0 }
+        Packet {
+            number: 1,
+            ts_ns,
+            start: 0,
+            captured_len,
+            wire_len: 1500,
+            link: LinkType(link),
+            interface: 0,
+            capture: 0,
+        }
     }
 
     #[test]

@@ -16,8 +16,6 @@ pub const MAX_HELD: usize = 4096;
 pub struct HeldFrame {
     /// Where it came from; its place in the block means nothing any more.
     pub packet: Packet,
-    /// Number of its capture.
-    pub capture: u32,
     /// Its octets.
     pub frame: Box<[u8]>,
 }

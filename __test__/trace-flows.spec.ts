@@ -1,5 +1,5 @@
 // traceFlows over whole captures: what is in the files, the limits, and what happens when a file can't be written.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -21,7 +21,7 @@ import { collect } from './support/collect.js'
 import { pcap, tcpFrame, udpFrame } from './support/frames.js'
 import { fixture, samplePath } from './support/places.js'
 import { readPcap, readPcapng } from './support/read-captures.js'
-import { canCount } from './support/resources.js'
+import { canCount, openFilesIn } from './support/resources.js'
 
 const base = mkdtempSync(join(tmpdir(), 'tcpskein-trace-flows-'))
 test.after.always(() => rmSync(base, { recursive: true, force: true }))
@@ -296,7 +296,7 @@ test('what is open is never more than the limit, as the system counts it', async
   writeFileSync(path, manyFlows(300, 20, 1000))
   let most = 0
   const timer = setInterval(() => {
-    most = Math.max(most, readdirSync('/proc/self/fd').filter(fd => linkOf(fd).startsWith(fout)).length)
+    most = Math.max(most, openFilesIn(fout))
   }, 1)
   const { stats } = await traceFlows(path, { fout, maxOpenFiles: 4, maxBufferedBytes: 100_000 })
   clearInterval(timer)
@@ -304,14 +304,6 @@ test('what is open is never more than the limit, as the system counts it', async
   t.true(stats.reopened > 1000)
   t.is(readdirSync(fout).length, 300)
 })
-
-function linkOf(fd: string): string {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`)
-  } catch {
-    return ''
-  }
-}
 
 test('maxFlows: the flow seen least recently ends, and its file is complete', async t => {
   for (const format of ['pcap', 'ndjson']) {

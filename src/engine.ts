@@ -58,12 +58,17 @@ export interface Engine {
 
 /** Makes engines. */
 export interface EngineFactory {
-  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
-  flows(options: FlowEngineOptions): Engine
+  /**
+   * For flow records: batches of rows with the columns of the built-in chains that were asked for. An engine may leave
+   * that to the chains' hooks, which make the same records out of packets.
+   */
+  flows?(options: FlowEngineOptions): Engine
   /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** Writes a capture file per TCP flow. An engine may leave that to dumpers in TypeScript. */
+  trace?(options: TraceEngineOptions): Engine
 }
 
 /** What a packet engine is told. */

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
   | 'ERR_CHAIN'
+  | 'ERR_NATIVE_MISSING'
   | 'ERR_INTERNAL'
 
 /** The class of all errors that this package throws. */
@@ -72,6 +73,9 @@ export class ChainError extends FlowError {
   }
 }
 
+/** There is no engine to do the work; the message says what is missing. */
+export class EngineError extends FlowError {}
+
 /** A bug in this package. */
 export class InternalError extends FlowError {
   constructor(message: string, options?: ErrorOptions) {
@@ -79,8 +83,12 @@ export class InternalError extends FlowError {
   }
 }
 
+const CLASSES = [
+  FlowError, CaptureError, OutputError, FileExistsError, OptionError, StateError, ChainError, EngineError, InternalError,
+]
+
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OutputError, FileExistsError, OptionError, StateError, ChainError, InternalError])
+for (const errorClass of CLASSES)
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
@@ -97,6 +105,7 @@ export const ERROR_CLASSES: Readonly<
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
   ERR_CHAIN: ChainError,
+  ERR_NATIVE_MISSING: EngineError,
   ERR_INTERNAL: InternalError,
 }
 

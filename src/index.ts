@@ -1,6 +1,12 @@
 /** tcpskein's public surface. */
+import { nodePlatform } from './node/platform.js'
+import { setPlatform } from './platform.js'
+
+setPlatform(nodePlatform)
+
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
+export type { ArrowTable } from './table/arrow.js'
 export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
 export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
 export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'
@@ -33,6 +39,7 @@ export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-fee
 export type {
   ChecksumMode,
   DecodeOptions,
+  EngineName,
   FragmentOptions,
   FragmentPolicy,
   ObserveTimes,
@@ -40,6 +47,7 @@ export type {
 export {
   CaptureError,
   ChainError,
+  EngineError,
   FileExistsError,
   FlowError,
   InternalError,

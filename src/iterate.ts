@@ -7,7 +7,8 @@ import type { BatchView } from './batch/view.js'
 import { parseCaptures, type CaptureInfo } from './capture-info.js'
 import { Status, type Engine } from './engine.js'
 import { FlowError, fromNative } from './errors.js'
-import { openSource, type CaptureSource, type ChunkReader } from './source.js'
+import { platform } from './platform.js'
+import type { CaptureSource, ChunkReader } from './source.js'
 
 /** What a drive needs to know. */
 export interface DriveOptions {
@@ -169,7 +170,7 @@ export class Drive<S extends Slot> {
     if (merge) return this.#openAll(sources)
     const source = sources[this.#next++]!
     this.#following = follow && this.#next === sources.length
-    const open = await openSource(source, this.#following)
+    const open = await platform().openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
     this.#chunks = [open.chunks]
     // Stopped while it was being opened.
@@ -179,7 +180,7 @@ export class Drive<S extends Slot> {
 
   async #openAll(sources: readonly CaptureSource[]): Promise<void> {
     this.#next = sources.length
-    const open = await Promise.all(sources.map(source => openSource(source, false)))
+    const open = await Promise.all(sources.map(source => platform().openSource(source, false)))
     this.#chunks = open.map(one => (one.kind === 'chunks' ? one.chunks : undefined))
     if (this.#finishing) this.finish()
     this.#engine.openMerged(

@@ -120,6 +120,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

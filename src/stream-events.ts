@@ -2,9 +2,9 @@
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
-import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
-import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkEngine, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
+import { platform } from './platform.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
 import { OpenConnections } from './open-connections.js'
@@ -179,7 +179,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
-    this.#engine = nativeEngines.streams({ events, sha256, ...checkStreams(options) })
+    const engines = platform().engines(checkEngine(options.engine))
+    this.#engine = engines.streams({ events, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
@@ -315,6 +316,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -1,6 +1,7 @@
 /** `tcpskein connections`: one record per TCP connection. */
 import { Option, type Command } from 'commander'
 import { connections, type FlowError, type StreamStats } from '../index.js'
+import { withExamples } from './grammar.js'
 import { FORMATS } from './output.js'
 import { addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { connectionTotals } from './totals.js'
@@ -19,6 +20,12 @@ export function connectionsCommand(program: Command, exit: (status: number) => v
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
   addReadingOptions(command)
     .action(async (files: string[], options: ConnectionOptions) => exit(await run(files, options)))
+  withExamples(
+    command,
+    ['tcpskein connections big.pcap', 'a table'],
+    ['zstdcat big.pcap.zst | tcpskein connections - --format ndjson --hash sha256', 'with digests of the streams'],
+    ['tcpskein connections big.pcap small.pcap --separate', 'each capture by itself'],
+  )
 }
 
 async function run(files: readonly string[], options: ConnectionOptions): Promise<number> {

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { streamEvents, type FlowError, type StreamEvents } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { hexDump, plainText, rawOctets, type Piece, type Writer } from './follow-formats.js'
 import { openStdout } from './stdout.js'
 
@@ -19,7 +20,7 @@ interface FollowOptions {
 
 /** Adds the command; `exit` takes the status. */
 export function followCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('follow')
     .description('print the streams of one connection; octets that are missing are marked')
     .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
@@ -36,6 +37,12 @@ export function followCommand(program: Command, exit: (status: number) => void):
     .option('--raw', 'the octets themselves; what is missing is told on stderr')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
+  withExamples(
+    command,
+    ['tcpskein follow big.pcap --connection 2', 'both sides, as text'],
+    ['tcpskein follow big.pcap --connection 2 --hex', 'as a hex dump'],
+    ['tcpskein follow big.pcap --connection 2 --server --raw > answer', 'what the server sent, octet by octet'],
+  )
 }
 
 function wholeNumber(text: string): number {
@@ -57,7 +64,7 @@ async function run(files: readonly string[], options: FollowOptions): Promise<nu
   const stdout = openStdout()
   const found = await follow(events, options, writer(options, stdout.colors), stdout.write)
   await stdout.end()
-  for (const error of errors) complain(error.message)
+  for (const error of errors) complain(error)
   if (!found) {
     complain(`there is no connection ${options.connection}: the input has ${events.stats.flows}, counted from 0`)
     return EXIT.usage

@@ -1,15 +1,19 @@
 /** `tcpskein info`: what captures are and what is in them. */
-import { statSync } from 'node:fs'
-import { InvalidArgumentError, type Command } from 'commander'
+import { createHash } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { describe, toJson } from './info-text.js'
 import { Talkers, type Talker } from './talkers.js'
 
 interface InfoOptions {
   json?: true
   top: number
+  hash?: 'sha256'
 }
 
 /** Packets and octets of a kind. */
@@ -25,6 +29,8 @@ export interface Findings {
   capture: CaptureInfo
   /** Octets of the file; null of a stream. */
   fileBytes: number | null
+  /** SHA-256 of the file, hexadecimal; null of a stream, and where it wasn't asked for. */
+  sha256: string | null
   protocols: Share[]
   flows: number
   talkers: Talker[]
@@ -33,13 +39,20 @@ export interface Findings {
 
 /** Adds the command; `exit` takes the status. */
 export function infoCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('info')
     .description('tell what captures are and what is in them')
     .argument('<file...>', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
     .option('--top <n>', 'how many addresses to list', count, 5)
+    .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
     .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+  withExamples(
+    command,
+    ['tcpskein info big.pcap', 'what is in it'],
+    ['tcpskein info *.pcap --json', 'one object per capture'],
+    ['tcpskein info big.pcap --top 20 --hash sha256', 'more addresses, and a digest of the file'],
+  )
 }
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
@@ -48,10 +61,11 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
     const errors: FlowError[] = []
     const findings = await examine(file, options.top, errors)
     if (findings) {
+      if (options.hash !== undefined) findings.sha256 = await digest(file)
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
-    for (const error of errors) complain(error.message)
+    for (const error of errors) complain(error)
     if (errors.length > 0) status = EXIT.capture
   }
   return status
@@ -74,12 +88,21 @@ async function examine(file: string, top: number, errors: FlowError[]): Promise<
   if (capture === undefined || capture.format === '') return undefined
   return {
     capture,
+    sha256: null,
     fileBytes: file === '-' ? null : (statSync(file, { throwIfNoEntry: false })?.size ?? null),
     protocols: [...protocols.shares(), ...dropped(observer.stats)],
     flows,
     talkers: talkers.top(top),
     talkersApproximate: talkers.approximate,
   }
+}
+
+/** Of the octets on disk, compressed or not, so that it can be compared with what other programs say. */
+async function digest(file: string): Promise<string | null> {
+  if (file === '-') return null
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
 }
 
 /** Packets and octets by protocol. */

@@ -1,7 +1,7 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ChecksumMode, FlowError } from '../index.js'
-import { complain } from './complain.js'
+import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
@@ -56,6 +56,7 @@ export interface Records extends AsyncIterable<object> {
 export interface RunOptions extends ReadingOptions {
   format: Format
   quiet?: true
+  json?: true
 }
 
 /**
@@ -80,9 +81,15 @@ export async function printRecords<R extends Records>(
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(totals(records, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (options.quiet !== true) tell(options, records.stats, totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
+}
+
+/** Totals for people, or the counters for programs. */
+function tell({ json }: RunOptions, stats: Progressing, text: string): void {
+  if (json === true) writeObject({ stats })
+  else process.stderr.write(text)
 }
 
 /** The first Ctrl-C ends the wait; a second one ends the program as it always does. */

@@ -1,8 +1,9 @@
 /** `tcpskein trace`: a file per TCP flow. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { traceFlows, type FlowError, type TraceStats } from '../index.js'
-import { complain } from './complain.js'
+import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { openProgress } from './progress.js'
 import { addReadingOptions, onInterrupt, positive, readingOptions, type ReadingOptions } from './reading.js'
 import { traceTotals } from './totals.js'
@@ -19,6 +20,7 @@ interface TraceOptions extends ReadingOptions {
   maxFlows: number
   force?: true
   quiet?: true
+  json?: true
 }
 
 /** Adds the command; `exit` takes the status. */
@@ -35,8 +37,15 @@ export function traceCommand(program: Command, exit: (status: number) => void): 
     .option('--max-open-files <n>', 'most files open at a time', whole, 256)
     .option('--max-flows <n>', 'most flows open at a time', whole, 1 << 19)
     .option('--force', 'replace files that are there already')
+    .option('--json', 'on stderr JSON, one object per line')
   addReadingOptions(command, { separate: false })
     .action(async (files: string[], options: TraceOptions) => exit(await trace(files, options)))
+  withExamples(
+    command,
+    ['tcpskein trace big.pcap --out by-direction', 'a pcap for each direction of each connection'],
+    ['tcpskein trace big.pcap --out by-connection --bidirectional', 'one for both'],
+    ["tcpskein trace big.pcap --out as-json --format json --filter 'tcp port 80'", 'headers and payload as JSON'],
+  )
 }
 
 async function trace(files: readonly string[], options: TraceOptions): Promise<number> {
@@ -67,8 +76,11 @@ async function trace(files: readonly string[], options: TraceOptions): Promise<n
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (!quiet && stats) process.stderr.write(traceTotals(stats, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (!quiet && stats) {
+    if (options.json === true) writeObject({ stats })
+    else process.stderr.write(traceTotals(stats, progress.seconds()))
+  }
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }
 

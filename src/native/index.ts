@@ -1,17 +1,35 @@
-/** The native engine: the addon, behind the engine interface. */
-import { NativeReader } from '../binding/index.js'
-import type { Engine, EngineFactory, TraceEngineOptions } from '../engine.js'
-import { fromNative } from '../errors.js'
+/** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
+import type { EngineFactory } from '../engine.js'
+import { fromNative, type FlowError } from '../errors.js'
+import { loadBinding, type NativeBinding } from './load.js'
 
-/** Engines that run in Rust on Node's worker threads. */
-export const nativeEngines: EngineFactory = {
-  flows: options => orThrow(() => NativeReader.flows(options)),
-  packets: options => orThrow(() => NativeReader.packets(options)),
-  streams: options => orThrow(() => NativeReader.streams(options)),
+/** Engines that run in Rust on Node's worker threads, or why there are none. */
+export type Loaded = { readonly engines: EngineFactory } | { readonly failure: FlowError }
+
+let loaded: Loaded | undefined
+
+/** Loads the addon; the same answer each time. */
+export function loadNative(): Loaded {
+  loaded ??= load()
+  return loaded
 }
 
-/** The engine that writes a capture file per flow; there is no other. */
-export const traceEngine = (options: TraceEngineOptions): Engine => orThrow(() => NativeReader.trace(options))
+function load(): Loaded {
+  try {
+    return { engines: enginesOf(loadBinding()) }
+  } catch (failure) {
+    return { failure: fromNative(failure) }
+  }
+}
+
+function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
+  return {
+    flows: options => orThrow(() => NativeReader.flows(options)),
+    packets: options => orThrow(() => NativeReader.packets(options)),
+    streams: options => orThrow(() => NativeReader.streams(options)),
+    trace: options => orThrow(() => NativeReader.trace(options)),
+  }
+}
 
 function orThrow<T>(make: () => T): T {
   try {

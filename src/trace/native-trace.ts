@@ -2,9 +2,9 @@
 import { formatAddress } from '../address.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { CaptureInfo } from '../capture-info.js'
+import type { Engine, TraceEngineOptions } from '../engine.js'
 import { bindOuter } from '../flow.js'
 import { Drive, type Slot } from '../iterate.js'
-import { traceEngine } from '../native/index.js'
 import { checkDecode, checkFilter } from '../options.js'
 import { secondsOf } from '../record.js'
 import { join } from 'node:path'
@@ -32,6 +32,9 @@ interface Frames {
   readonly number: ArrayLike<number>
 }
 
+/** Makes an engine that traces. */
+export type TraceEngines = (options: TraceEngineOptions) => Engine
+
 /** Runs the engine's tracing. */
 export class NativeTrace implements TraceRunner {
   readonly #task: TraceTask
@@ -44,13 +47,13 @@ export class NativeTrace implements TraceRunner {
   #room: number
   #dropped = 0
 
-  constructor(task: TraceTask, extension: string) {
+  constructor(engines: TraceEngines, task: TraceTask, extension: string) {
     this.#task = task
     this.#extension = extension
     this.#room = task.maxFrames
     const { trace, reading, force, maxBufferedBytes } = task
     const { fout, nanosecond, bidirectional, linger, maxFlows, maxOpenFiles } = trace
-    const engine = traceEngine({
+    const engine = engines({
       folder: fout,
       extension,
       pcapng: extension === '.pcapng',

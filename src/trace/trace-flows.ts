@@ -1,7 +1,8 @@
 /** `traceFlows`: a whole capture, a file per TCP flow. */
 import type { CaptureInfo } from '../capture-info.js'
 import { FileExistsError, OptionError, OutputError, type FlowError } from '../errors.js'
-import { abortSignal, checkReading, flag, integer, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
+import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
+import { platform } from '../platform.js'
 import { sourceList, sourceName, type CaptureSource } from '../source.js'
 import { PcapDumper, PcapngDumper } from './dump-capture.js'
 import { openFormat } from './formats.js'
@@ -79,8 +80,9 @@ export async function traceFlows(
   const failures = new Failures(options.onError)
   const task = checkTask(source, options, failures)
   const format = openFormat(task.trace.fout, task.trace.format)
-  const isNative = format.dumper === PcapDumper || format.dumper === PcapngDumper
-  const runner: TraceRunner = isNative ? new NativeTrace(task, format.extension) : new ScriptTrace(task, format)
+  const { trace } = platform().engines(checkEngine(options.engine))
+  const isCapture = format.dumper === PcapDumper || format.dumper === PcapngDumper
+  const runner: TraceRunner = trace && isCapture ? new NativeTrace(trace, task, format.extension) : new ScriptTrace(task, format)
   const index: TracedFlow[] = []
   const until = abortSignal(options.until)
   const finish = () => runner.finish()

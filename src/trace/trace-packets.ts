@@ -1,15 +1,14 @@
 /** `tracePackets`: a capture's TCP packets, one after another, as flow tracing takes them. */
-import { markAsUntransferable } from 'node:worker_threads'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { CaptureInfo } from '../capture-info.js'
 import type { Engine } from '../engine.js'
 import { bindOuter } from '../flow.js'
 import { Drive, type DriveOptions, type Slot } from '../iterate.js'
-import { nativeEngines } from '../native/index.js'
-import { abortSignal, checkDecode, checkFilter, checkReading, flag, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
+import { abortSignal, checkDecode, checkEngine, checkFilter, checkReading, flag, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
 import { packetColumns } from '../flow/hooked-records.js'
 import { NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
 import { PacketViews } from '../packet/views.js'
+import { platform } from '../platform.js'
 import { secondsOf } from '../record.js'
 import { sourceList, sourceName, type CaptureSource } from '../source.js'
 import type { ObserveStats } from '../stats.js'
@@ -79,7 +78,7 @@ export class PacketRun {
   constructor(options: ReadOptions, drive: DriveOptions, captures: readonly string[] | null) {
     this.#captures = captures
     this.#tellsEncap = !flag('ignoreEncap', options.ignoreEncap, false)
-    const engine = nativeEngines.packets({
+    const engine = platform().engines(checkEngine(options.engine)).packets({
       aggregate: false,
       frames: true,
       decode: checkDecode(options),
@@ -165,9 +164,8 @@ export class PacketRun {
   #makeSlot(layout: Layout, length: number): PacketSlot {
     const view = new BatchView(layout)
     const block = new Uint8Array(length)
-    // A block that the engine writes to must stay where it is.
-    markAsUntransferable(block.buffer)
-    markAsUntransferable(view.bytes.buffer)
+    platform().pin(block.buffer)
+    platform().pin(view.bytes.buffer)
     return { view, block, columns: frameColumns(view, block), givenBack: () => this.#giveBack() }
   }
 

@@ -464,6 +464,16 @@ fn full_table_lets_the_least_recently_seen_go_and_counts_it() {
 }
 
 #[test]
+fn connection_seen_again_after_the_table_was_full_is_not_the_next_to_go() {
+    let options = limits(ConnectionLimits { connections: 3, ..ConnectionLimits::default() });
+    let script = "c S 0 p=1001\n c S 0 p=1002\n c S 0 p=1003\n c S 0 p=1004\n c S 0 p=1002\n c S 0 p=1005";
+    let expected = "1001 open c>s\n 1002 open c>s\n 1003 open c>s\n 1001 close evicted syn_sent 1/0 0/0
+        1004 open c>s\n 1003 close evicted syn_sent 1/0 0/0\n 1005 open c>s\n 1002 close eof syn_sent 2/0 0/0
+        1004 close eof syn_sent 1/0 0/0\n 1005 close eof syn_sent 1/0 0/0";
+    assert_eq!(check_with(&options, script, expected).evicted, 2);
+}
+
+#[test]
 fn full_table_lets_one_that_is_over_go_first() {
     let options = limits(ConnectionLimits { connections: 2, ..ConnectionLimits::default() });
     let script = "c S 0 p=1001\n c S 0 p=1002\n s RA 0/1 p=1002\n c S 0 p=1003";

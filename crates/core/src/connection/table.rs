@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use tcpskein_map::{prefetch, prefetch_whole};
-
 use super::{Connection, EndReason};
 use crate::flow::FlowKey;
 use crate::flow::index::KeyIndex;
@@ -146,24 +144,11 @@ impl ConnectionTable {
         (slot.generation == entry.generation).then_some(slot.status)
     }
 
-    /// A key's hash. What a look-up with it touches begins to be fetched.
+    /// A key's hash.
     #[inline]
     #[must_use]
-    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
-        let hash = key.hash(&self.hasher);
-        self.index.prefetch(hash);
-        hash
-    }
-
-    /// Begins to fetch the connection that is probably meant by `hash`.
-    #[inline]
-    pub fn fetch_ahead(&self, hash: u64) {
-        let Some(slot) = self.index.likely(hash) else { return };
-        let slot = slot as usize;
-        prefetch(&self.slots, slot);
-        if let Some(page) = self.pages.get(slot / PAGE_LEN) {
-            prefetch_whole(page, slot % PAGE_LEN);
-        }
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        key.hash(&self.hasher)
     }
 
     /// The slot of the connection with this key, which has this hash.
@@ -292,19 +277,24 @@ impl ConnectionTable {
             if bin.idle_sorted.is_empty() {
                 let pages = &self.pages;
                 bin.idle_sorted = std::mem::take(&mut bin.idle);
-                bin.idle_sorted.sort_by_key(|e| {
+                let seen = |e: &Entry| {
                     let (page, place) = (e.slot as usize / PAGE_LEN, e.slot as usize % PAGE_LEN);
-                    std::cmp::Reverse(pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns))
-                });
+                    pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns)
+                };
+                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(seen(e)));
+                bin.sorted_ns = bin.idle_sorted.first().map_or(i64::MIN, seen);
             }
             let entry = bin.idle_sorted.pop()?;
+            let sorted_ns = bin.sorted_ns;
             self.timers.idle_entries -= 1;
             if self.status(entry) == Some(Status::Known) {
                 let end_second = self.slots[entry.slot as usize].end_second;
-                if end_second <= second {
+                let last_ns = self.connection(entry.slot as usize).map_or(i64::MIN, |c| c.last_ns);
+                // Seen again since the sorting: its turn is after all that weren't.
+                if end_second <= second && last_ns <= sorted_ns {
                     return Some(entry.slot);
                 }
-                self.timers.set_idle(end_second, entry);
+                self.timers.set_idle(end_second.max(second), entry);
             }
         }
     }

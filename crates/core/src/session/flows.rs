@@ -28,7 +28,7 @@ const BASE: &[Column] = &[
 ];
 
 /// Rows of a batch: enough to make a task's cost vanish, few enough to stay in the cache.
-const MAX_ROWS: usize = 2048;
+const MAX_ROWS: usize = 4096;
 
 /// Whom every packet belongs to when flows are aggregated.
 const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false };

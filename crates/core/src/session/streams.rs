@@ -4,8 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, Spill};
 use super::feed::FeedFilled;
-use super::lookahead::{self, Lookahead, Looked};
-use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
+use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
@@ -13,7 +12,7 @@ use crate::connection::{
 use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey, Identity, identify};
+use crate::flow::{Direction, FlowKey, identify};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
@@ -55,7 +54,6 @@ pub struct StreamSession {
     block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
-    lookahead: Lookahead,
     decoder: Decoder,
     tracker: Tracker,
     stats: Stats,
@@ -101,7 +99,6 @@ impl StreamSession {
             layout: EventLayout::default(),
             block: Block::default(),
             in_block: false,
-            lookahead: Lookahead::default(),
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -119,76 +116,34 @@ impl StreamSession {
         let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
-        let mut looked = Vec::new();
-        while self.tracker.spill.is_empty() {
-            let group = self.lookahead.group(&mut self.feed, &block);
-            if group.is_empty() {
-                break;
+        let mut done = false;
+        while !done && self.tracker.spill.is_empty() {
+            match self.feed.next(&block) {
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                FeedStep::BlockDone => done = true,
             }
-            self.walk_group(&group, &block, &mut decoder, &mut looked, writer);
-            self.lookahead.give_back(group);
         }
-        drop(looked);
         self.block = block;
         self.decoder = decoder;
-        self.lookahead.is_done()
+        done
     }
 
     #[inline]
-    fn walk_group<'a>(
-        &mut self,
-        group: &[Packet],
-        block: &'a [u8],
-        decoder: &mut Decoder,
-        looked: &mut Vec<Looked<'a>>,
-        writer: &mut EventWriter<'_>,
-    ) {
-        lookahead::look(group, block, decoder, looked, |datagram| self.owner(datagram));
-        for (_, hash) in looked.iter().filter_map(|packet| packet.owner) {
-            self.tracker.table.fetch_ahead(hash);
-        }
-        for Looked { packet, plain, owner } in &*looked {
-            self.stats.packets += 1;
-            self.stats.captured_bytes += u64::from(packet.captured_len);
-            self.tracker.advance(packet, writer);
-            match plain {
-                Some(datagram) => self.datagram(packet, datagram, *owner, writer),
-                None => self.packet(decoder, packet, packet.bytes(block), writer),
-            }
-            self.lookahead.find(&mut self.feed, block);
-        }
-    }
-
-    /// A packet that takes more than a look.
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
+        self.stats.packets += 1;
+        self.stats.captured_bytes += u64::from(packet.captured_len);
+        self.tracker.advance(packet, writer);
         match decoder.decode(packet, frame) {
-            Ok(datagram) => self.datagram(packet, &datagram, self.owner(&datagram), writer),
+            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, &datagram, writer),
+            Ok(_) => {}
             Err(reason) => self.stats.count_drop(reason),
         }
     }
 
-    /// Which connection a datagram belongs to, and the hash of the key; `None` where it holds no TCP.
     #[inline]
-    fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
-        if datagram.proto != proto::TCP {
-            return None;
-        }
-        let identity = identify(datagram, self.options.decode.key_encap(datagram.outer))?;
-        Some((identity, self.tracker.table.hash_ahead(&identity.key)))
-    }
-
-    #[inline]
-    fn datagram(
-        &mut self,
-        packet: &Packet,
-        datagram: &Datagram<'_>,
-        owner: Option<(Identity, u64)>,
-        writer: &mut EventWriter<'_>,
-    ) {
-        if datagram.proto != proto::TCP {
-            return;
-        }
-        let (Some(mut segment), Some((Identity { key, .. }, hash))) = (Segment::parse(datagram), owner) else {
+    fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
             self.stats.bad_segments += 1;
             return;
         };
@@ -196,7 +151,8 @@ impl StreamSession {
             let offset = datagram.upper_offset + segment.header_len;
             clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
         }
-        self.tracker.segment(&Arrived { packet, datagram, key, hash, segment: &segment }, writer);
+        let hash = self.tracker.table.hash(&identity.key);
+        self.tracker.segment(&Arrived { packet, datagram, key: identity.key, hash, segment: &segment }, writer);
     }
 
     /// Reads and walks what one call may.
@@ -212,10 +168,7 @@ impl StreamSession {
                 return Status::SourceFailed;
             }
             match self.feed.fill_own(&mut self.block) {
-                FeedFilled::Ready => {
-                    self.in_block = true;
-                    self.lookahead.enter_block();
-                }
+                FeedFilled::Ready => self.in_block = true,
                 FeedFilled::NeedInput => return Status::NeedInput,
                 FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
                 FeedFilled::End => return Status::SourceEnd,
@@ -253,7 +206,6 @@ impl Session for StreamSession {
     fn open(&mut self, source: Source, name: &str) {
         self.feed.open(source, name);
         self.in_block = false;
-        self.lookahead.enter_block();
     }
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {

@@ -414,7 +414,7 @@ test.serial('pcapng: section, interface and packets', t => {
   const flows = new TraceFlow({ fout: folder(), format: 'pcapng' })
   flows.dump(packet)
   const section = '0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000'
-  const link = '0100000020000000 01000000 00000400 0900010006000000 00000000 20000000'
+  const link = '0100000020000000 01000000 00000000 0900010006000000 00000000 20000000'
   const block = '0600000024000000 00000000 00000000 60e31600 03000000 05000000 aabbcc00 24000000'
   t.is(hex(flows.submit()[0]!.fpout!), (section + link + block).replaceAll(' ', ''))
 })
@@ -431,5 +431,5 @@ test.serial('a disk that is full: an error that names the file', t => {
   rmSync(fpout!)
   symlinkSync('/dev/full', fpout!)
   const error = t.throws(() => flows.dump(tracePacket({ index: 2 })), { instanceOf: OutputError, code: 'ERR_OUTPUT_IO' })
-  t.is(error.message, `${fpout}: cannot write: no space left on device`)
+  t.is(error.message, `${fpout}: cannot write: No space left on device`)
 })

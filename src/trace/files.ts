@@ -7,6 +7,7 @@
  */
 import { closeSync, ftruncateSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
 import { FileExistsError, OutputError } from '../errors.js'
 
 /** What is done about a file of the same name that was there before the run. */
@@ -257,7 +258,7 @@ function attempt<T>(path: string, what: string, action: () => T): T {
 
 /** An error of the system, with the file's name. */
 export function outputError(path: string, what: string, cause: unknown): OutputError {
-  // Node's sentence is `ENOSPC: no space left on device, write '/x'`.
-  const [, reason] = /^[A-Z0-9]+: (.*?),/.exec((cause as Error).message) ?? []
-  return new OutputError(`${path}: cannot ${what}: ${reason ?? String(cause)}`, { cause })
+  const { errno, message } = cause as NodeJS.ErrnoException
+  const sentence = (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? message
+  return new OutputError(`${path}: cannot ${what}: ${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`, { cause })
 }

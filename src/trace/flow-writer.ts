@@ -32,7 +32,7 @@ export interface WrittenFlow {
 const NO_OUTPUT = { path: '', tail: '', write: () => {} }
 
 /** Formats whose files have one link type. */
-const ONE_LINK: ReadonlySet<string> = new Set(['.pcap', '.pcapng'])
+const ONE_LINK: ReadonlySet<string> = new Set(['.pcap'])
 
 /** Keeps the open flows, and writes their frames. */
 export class FlowWriter {

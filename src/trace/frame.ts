@@ -9,6 +9,7 @@ export interface CapturedFrame {
   readonly number: number
   readonly ns: bigint
   readonly link: number
+  readonly snaplen: number
   /** Octets on the wire. */
   readonly length: number
   /** The captured octets, which stay. */
@@ -20,7 +21,7 @@ const ETHERNET = 1
 
 /** All that is known of a frame; `tcp` is null where the header is broken or cut. */
 export function traceFrame(frame: CapturedFrame, ip: IpView, tcp: TcpView | null): TraceFrame {
-  const { number, ns, link, length, octets } = frame
+  const { number, ns, link, snaplen, length, octets } = frame
   const seconds = ns / SECOND - (ns % SECOND < 0n ? 1n : 0n)
   const rest = ns - seconds * SECOND
   const internet = { ...internetLayer(ip), ...(tcp === null ? {} : { tcp: transportLayer(tcp) }) }
@@ -36,6 +37,8 @@ export function traceFrame(frame: CapturedFrame, ip: IpView, tcp: TcpView | null
     time: isoTime(seconds, rest),
     number,
     time_epoch: decimalSeconds(ns),
+    link_type: link,
+    snaplen,
     len: length,
     cap_len: octets.length,
     ...(isEthernet ? { ethernet: { ...linkLayer(octets), ...layers } } : layers),

@@ -16,6 +16,10 @@ export interface TraceFrame {
   readonly number?: number
   /** Time as decimal seconds since the Unix epoch, with every digit. It goes before `frame_info`. */
   readonly time_epoch?: string
+  /** Link-layer header type. Without it, the flow's first packet's counts. */
+  readonly link_type?: number
+  /** Octets that were kept at most of each packet; 0 = no limit. */
+  readonly snaplen?: number
   /** Octets on the wire. */
   readonly len?: number
   /** Octets captured. */

@@ -1,5 +1,6 @@
 /** Tracing by dumpers in TypeScript: the formats that the engine doesn't write, and those that were registered. */
 import type { CaptureInfo } from '../capture-info.js'
+import { badTimesOf } from './dump-capture.js'
 import { FlowWriter, type WrittenFlow } from './flow-writer.js'
 import type { Format } from './formats.js'
 import type { TracePacket } from './packet.js'
@@ -14,6 +15,7 @@ export class ScriptTrace implements TraceRunner {
   readonly #writer: FlowWriter
   #flow: (flow: TracedFlow) => void = () => {}
   #ended = 0
+  #badTimes = 0
 
   constructor(task: TraceTask, format: Format) {
     const { trace, reading, drive, force, maxBufferedBytes, captures, maxFrames } = task
@@ -46,8 +48,8 @@ export class ScriptTrace implements TraceRunner {
       openFlows: tracer.size,
       notTcp: this.#packets.others,
       tracedPackets: packets,
-      badTimes: 0,
-      lostFragments: 0,
+      badTimes: this.#badTimes,
+      lostFragments: this.#packets.fragments,
       ended: this.#ended,
       droppedFrames: this.#writer.droppedFrames,
       ...files.stats,
@@ -64,6 +66,7 @@ export class ScriptTrace implements TraceRunner {
 
   #end(flow: WrittenFlow, reason: TraceEndReason): void {
     this.#ended += 1
+    this.#badTimes += badTimesOf(flow.dumper)
     this.#flow(rowOf(flow, reason))
   }
 }

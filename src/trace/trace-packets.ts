@@ -57,6 +57,7 @@ interface FrameColumns extends PacketColumns {
   readonly frame_captured: ArrayLike<number>
   readonly frame_len: ArrayLike<number>
   readonly link: ArrayLike<number>
+  readonly snaplen: ArrayLike<number>
 }
 
 /** A run over captures, batch by batch. */
@@ -69,6 +70,8 @@ export class PacketRun {
   #slot: PacketSlot
   /** Packets with TCP given so far. */
   packets = 0
+  /** Fragments that came before the one that completed their datagram, which is given alone. */
+  fragments = 0
   /** Packets of flows without TCP. */
   others = 0
   #walked = 0
@@ -124,6 +127,7 @@ export class PacketRun {
       }
       this.#views.place.move(columns, row, meta)
       this.packets += 1
+      this.fragments += columns.packets[row]! - 1
       yield this.#packet(columns, row, meta)
     }
   }
@@ -135,7 +139,8 @@ export class PacketRun {
     const at = columns.frame[row]!
     const [index, ns, link] = [columns.number[row]!, columns.ts_ns[row]!, columns.link[row]!]
     const octets = columns.block.slice(at, at + columns.frame_captured[row]!)
-    const frame = traceFrame({ number: index, ns, link, length: columns.frame_len[row]!, octets }, ip, isSound ? tcp : null)
+    const [snaplen, length] = [columns.snaplen[row]!, columns.frame_len[row]!]
+    const frame = traceFrame({ number: index, ns, link, snaplen, length, octets }, ip, isSound ? tcp : null)
     return {
       protocol: link,
       index,
@@ -191,6 +196,7 @@ function frameColumns(view: BatchView, block: Uint8Array): FrameColumns {
     frame_captured: view.numbers('frame_captured'),
     frame_len: view.numbers('frame_len'),
     link: view.numbers('link'),
+    snaplen: view.numbers('snaplen'),
     outer: bindOuter(view),
   }
 }

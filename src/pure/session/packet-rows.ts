@@ -60,7 +60,7 @@ export class PacketRows {
     this.tunnelId = u32('tunnel_id')
     this.hasTunnelId = flags('tunnel_id')
     const link = () => new Uint16Array(buffer, values('link'), maxRows)
-    this.frames = places.has('frame') ? new FrameRows(u32('frame'), u32('frame_captured'), u32('frame_len'), link()) : undefined
+    this.frames = places.has('frame') ? new FrameRows(u32('frame'), u32('frame_captured'), u32('frame_len'), link(), u32('snaplen')) : undefined
   }
 }
 
@@ -70,18 +70,21 @@ class FrameRows {
   readonly #captured: Uint32Array
   readonly #length: Uint32Array
   readonly #link: Uint16Array
+  readonly #snaplen: Uint32Array
 
-  constructor(frame: Uint32Array, captured: Uint32Array, length: Uint32Array, link: Uint16Array) {
+  constructor(frame: Uint32Array, captured: Uint32Array, length: Uint32Array, link: Uint16Array, snaplen: Uint32Array) {
     this.#frame = frame
     this.#captured = captured
     this.#length = length
     this.#link = link
+    this.#snaplen = snaplen
   }
 
-  write(row: number, { start, capturedLen, wireLen, link }: Packet): void {
+  write(row: number, { start, capturedLen, wireLen, link }: Packet, snaplen: number): void {
     this.#frame[row] = start
     this.#captured[row] = capturedLen
     this.#length[row] = wireLen
     this.#link[row] = link
+    this.#snaplen[row] = snaplen
   }
 }

@@ -55,6 +55,7 @@ const FRAME_COLUMNS: readonly Column[] = [
   { name: 'frame_captured', kind: 'u32' },
   { name: 'frame_len', kind: 'u32' },
   { name: 'link', kind: 'u16' },
+  { name: 'snaplen', kind: 'u32' },
 ]
 
 /** Rows of a batch. */
@@ -228,7 +229,7 @@ export class PacketSession implements Session {
     rows.times.write(row, packet.second, packet.nanosecond)
     rows.second[row] = packet.second
     rows.nanosecond[row] = packet.nanosecond
-    rows.frames?.write(row, packet)
+    rows.frames?.write(row, packet, this.#feed.snaplen(packet))
   }
 
   #writeOuter(rows: PacketRows, row: number, outer: number): void {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput,
+    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput,
     Filled, Input, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
@@ -109,10 +109,11 @@ impl Feed {
         self.pending = Some(source);
     }
 
-    /// What the capture being read has said about itself so far; nothing of merged ones.
+    /// Octets that were kept at most of each packet of `packet`'s interface; 0 where there is no limit, or none is known
+    /// (captures that are merged).
     #[must_use]
-    pub fn info(&self) -> &CaptureInfo {
-        self.reader.info()
+    pub fn snaplen(&self, packet: &Packet) -> u32 {
+        self.reader.info().interfaces.get(packet.interface as usize).map_or(0, |interface| interface.snaplen)
     }
 
     /// Number of the capture that the latest packet is from, counted from 0.

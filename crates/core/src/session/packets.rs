@@ -56,8 +56,9 @@ const FRAME_COLUMNS: &[Column] = &[
     Column::new("frame", Kind::U32),
     Column::new("frame_captured", Kind::U32),
     Column::new("frame_len", Kind::U32),
-    // Link-layer header type.
+    // Link-layer header type, and the interface's snapshot length (0 = none).
     Column::new("link", Kind::U16),
+    Column::new("snaplen", Kind::U32),
 ];
 
 /// Rows of a batch. Packets of 64 octets and their record headers fill a block with less.
@@ -225,6 +226,7 @@ impl PacketSession {
             out.u32(packet.captured_len);
             out.u32(packet.wire_len);
             out.u16(packet.link.0);
+            out.u32(self.feed.snaplen(packet));
         }
         match outer {
             Some(outer) => self.write_outer(batch, row, |out| {

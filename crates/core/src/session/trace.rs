@@ -76,7 +76,6 @@ pub struct TraceSession {
 struct Arrived<'a> {
     packet: &'a Packet,
     frame: &'a [u8],
-    snaplen: u32,
 }
 
 impl TraceSession {
@@ -171,9 +170,7 @@ impl TraceSession {
         while let Some(slot) = self.table.due(packet.ts_ns) {
             self.end(slot, TraceEnd::Fin)?;
         }
-        let interfaces = &self.feed.info().interfaces;
-        let snaplen = interfaces.get(packet.interface as usize).map_or(0, |interface| interface.snaplen);
-        let arrived = Arrived { packet, frame, snaplen };
+        let arrived = Arrived { packet, frame };
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto != proto::TCP => {
                 self.stats.not_tcp += 1;
@@ -278,9 +275,9 @@ impl TraceSession {
     #[inline]
     fn write(&mut self, slot: u32, arrived: &Arrived<'_>, batch: &mut [u8]) -> Result<(), FlowError> {
         let Some(flow) = self.table.get(slot) else { return Ok(()) };
-        let Arrived { packet, frame, snaplen, .. } = *arrived;
+        let Arrived { packet, frame } = *arrived;
         let format = self.options.format;
-        let interface = Interface { link: packet.link, snaplen };
+        let interface = Interface { link: packet.link, snaplen: self.feed.snaplen(packet) };
         let is_new = flow.interfaces.is_empty();
         let known = match format.container {
             // Its one interface stands in the header, and the snapshot length is that of the first packet.
@@ -326,8 +323,7 @@ impl TraceSession {
                 flow.packets += 1;
                 flow.octets += u64::from(packet.captured_len);
             }
-            let snaplen = self.feed.info().interfaces.get(packet.interface as usize).map_or(0, |i| i.snaplen);
-            self.write(slot, &Arrived { packet: &packet, frame: &frame, snaplen }, batch)?;
+            self.write(slot, &Arrived { packet: &packet, frame: &frame }, batch)?;
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ class Run {
 function facts(event: StreamEvent | undefined): readonly unknown[] {
   if (event === undefined) return ['nothing']
   const { type, connection, timestampNs, packet } = event
-  const place = 'offset' in event ? [event.direction, event.offset, event.length] : []
+  const place = 'length' in event ? [event.direction, event.offset, event.length] : []
   return [type, connection.connection_id, timestampNs, packet, ...place]
 }
 
@@ -148,7 +148,7 @@ async function joined(engine: 'native' | 'js', source: CaptureSource): Promise<{
   let next = ''
   await streamEvents(source, { engine }).each(event => {
     const { connection, timestampNs, packet, type } = event
-    const place = 'offset' in event ? [event.direction, event.offset] : []
+    const place = 'length' in event ? [event.direction, event.offset] : []
     if (type !== 'data' || next !== `${connection.connection_id} ${place.join(' ')}`)
       heard.push({ facts: [type, connection.connection_id, timestampNs, packet, ...place], octets: [] })
     heard.at(-1)!.octets.push(...octets(event).map(part => part.slice()))

@@ -10,6 +10,10 @@ export type ErrorCode =
   | 'ERR_CAPTURE_DAMAGED'
   | 'ERR_OUTPUT_IO'
   | 'ERR_FILE_EXISTS'
+  | 'ERR_LIVE_PERMISSION'
+  | 'ERR_LIVE_INTERFACE'
+  | 'ERR_LIVE_DOWN'
+  | 'ERR_LIVE_UNSUPPORTED'
   | 'ERR_INVALID_OPTION'
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
@@ -28,7 +32,7 @@ export class FlowError extends Error {
   }
 }
 
-/** A capture can't be read, or not in full: missing, not a capture, cut short, damaged. */
+/** A capture can't be read or made, or not in full: missing, not a capture, cut short, damaged; not permitted. */
 export class CaptureError extends FlowError {}
 
 /** An option has a value that can't be used. */
@@ -101,6 +105,10 @@ export const ERROR_CLASSES: Readonly<
   ERR_CAPTURE_DAMAGED: CaptureError,
   ERR_OUTPUT_IO: OutputError,
   ERR_FILE_EXISTS: FileExistsError,
+  ERR_LIVE_PERMISSION: CaptureError,
+  ERR_LIVE_INTERFACE: CaptureError,
+  ERR_LIVE_DOWN: CaptureError,
+  ERR_LIVE_UNSUPPORTED: CaptureError,
   ERR_INVALID_OPTION: OptionError,
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
@@ -120,6 +128,10 @@ export function fromNative(error: unknown): FlowError {
     case 'ERR_CAPTURE_FORMAT':
     case 'ERR_CAPTURE_TRUNCATED':
     case 'ERR_CAPTURE_DAMAGED':
+    case 'ERR_LIVE_PERMISSION':
+    case 'ERR_LIVE_INTERFACE':
+    case 'ERR_LIVE_DOWN':
+    case 'ERR_LIVE_UNSUPPORTED':
       return new CaptureError(code, text, options)
     case 'ERR_OUTPUT_IO':
       return new OutputError(text, options)

@@ -62,7 +62,10 @@ export interface ReadOptions extends DecodeOptions {
    * @defaultValue false
    */
   follow?: boolean
-  /** Stops reading; the loop then throws the signal's reason. */
+  /**
+   * Stops reading; the loop then throws the signal's reason. Where a source is a network interface it ends the capture
+   * instead, as `finish()` does: what is open comes, and nothing is thrown.
+   */
   signal?: AbortSignal
   /**
    * Called for each capture that can't be read in full. Reading goes on with the next one.

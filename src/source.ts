@@ -4,10 +4,12 @@
  */
 import type { Readable } from 'node:stream'
 import { OptionError } from './errors.js'
+import { isLive, type CheckedLive, type LiveSource } from './live-source.js'
 import { platform } from './platform.js'
 
 /**
- * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, or any stream of octets.
+ * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, any stream of octets, or a network
+ * interface.
  */
 export type CaptureSource =
   | string
@@ -17,11 +19,13 @@ export type CaptureSource =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
+  | LiveSource
 
 /** A capture ready to be read. */
 export type OpenSource =
   | { readonly kind: 'path'; readonly path: string; readonly name: string }
   | { readonly kind: 'chunks'; readonly chunks: ChunkReader; readonly name: string }
+  | { readonly kind: 'live'; readonly live: CheckedLive; readonly name: string }
 
 /** Chunks of a stream, and a way to stop it. */
 export interface ChunkReader {
@@ -35,8 +39,19 @@ export interface ChunkReader {
 export function sourceList(source: CaptureSource | readonly CaptureSource[]): readonly CaptureSource[] {
   const list = Array.isArray(source) ? (source as readonly CaptureSource[]) : [source as CaptureSource]
   if (list.length === 0) throw new OptionError('source: the list of captures is empty')
-  list.forEach(sourceName)
+  for (const each of list) sourceName(each)
   return list
+}
+
+/**
+ * The signal that stops reading with an error. A live source has no end of its own, so there a signal is as good an end
+ * as any: reading finishes, and nothing is thrown.
+ */
+export function throwingSignal(
+  signal: AbortSignal | undefined,
+  sources: readonly CaptureSource[],
+): AbortSignal | undefined {
+  return sources.some(isLive) ? undefined : signal
 }
 
 /** The name of a source in records and errors. */
@@ -51,11 +66,11 @@ export function isStream(source: object): boolean {
 
 /** Why a source is none. */
 export function notASource(): OptionError {
-  return new OptionError('source: expected a path, a file: URL, "-", octets or a stream of octets')
+  return new OptionError('source: expected a path, a file: URL, "-", octets, a stream of octets or an interface')
 }
 
 /** Chunks of what is neither a file nor a stream of Node's. */
-export function chunksOf(source: Exclude<CaptureSource, string | URL>): ChunkReader {
+export function chunksOf(source: Exclude<CaptureSource, string | URL | LiveSource>): ChunkReader {
   if (source instanceof Uint8Array) return iteratorChunks([source])
   return 'getReader' in source ? webChunks(source) : iteratorChunks(source)
 }

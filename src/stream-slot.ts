@@ -1,4 +1,5 @@
 /** The buffers of a stream engine, and what reads them. */
+import { AnalysedRow, bindAnalysis } from './analysis/columns.js'
 import { BatchView, parseLayout, type Layout } from './batch/view.js'
 import {
   bindIdentity,
@@ -57,11 +58,12 @@ export interface EventSlot extends Slot {
   readonly readClosed: RowReader<ConnectionRecord>
 }
 
-/** Makes a slot with a block of `blockLength` octets. */
+/** Makes a slot with a block of `blockLength` octets; `analyse`: closes have the analysis. */
 export function eventSlot(
   layouts: EventLayouts,
   captures: readonly string[] | null,
   blockLength: number,
+  analyse: boolean,
 ): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
@@ -73,6 +75,15 @@ export function eventSlot(
     columns: new EventColumns(view),
     opens,
     readOpen: bindIdentity(opens, captures),
-    readClosed: bindRecord(new BatchView(layouts.closes, bytes), block, captures),
+    readClosed: bindClosed(new BatchView(layouts.closes, bytes), block, captures, analyse),
   }
+}
+
+function bindClosed(
+  view: BatchView,
+  block: Uint8Array,
+  captures: readonly string[] | null,
+  analyse: boolean,
+): RowReader<ConnectionRecord> {
+  return analyse ? bindAnalysis(view, bindRecord(view, block, captures, AnalysedRow)) : bindRecord(view, block, captures)
 }

@@ -3,8 +3,9 @@ import { Option, InvalidArgumentError, type Command } from 'commander'
 import { observe, type AnyChain, type FlowError, type ObserveStats } from '../index.js'
 import { CHAINS } from './chains.js'
 import { offering, withExamples } from './grammar.js'
-import { FORMATS } from './output.js'
-import { addReadingOptions, positive, printRecords, readingOptions, type RunOptions } from './reading.js'
+import { captureSources } from './live.js'
+import { positive } from './numbers.js'
+import { addOutputOptions, addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { similar } from './similar.js'
 import { flowTotals } from './totals.js'
 
@@ -21,14 +22,13 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
   const command = program
     .command('flows')
     .description('print one record per flow (both directions of a 5-tuple)')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .addOption(chainOption())
-    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
     .option('--idle-timeout <seconds>', 'packet time without a packet that ends a flow', positive, 30)
     .option('--expiry-timeout <seconds>', 'packet time a complete flow waits for late packets', positive, 5)
     .option('--max-flows <n>', 'most flows open at a time', positive, 1 << 20)
     .option('--aggregate', 'one flow for all packets')
-  addReadingOptions(command)
+  addReadingOptions(addOutputOptions(command))
     .action(async (files: string[], options: FlowOptions) => exit(await flows(files, options)))
   withExamples(
     command,
@@ -51,7 +51,7 @@ async function flows(files: readonly string[], options: FlowOptions): Promise<nu
   const chains = options.chain.map((name): AnyChain => CHAINS[name]!())
   const { idleTimeout, expiryTimeout, maxFlows, aggregate = false } = options
   const onError = (error: FlowError) => errors.push(error)
-  const observer = observe(files, {
+  const observer = observe(captureSources(files, options), {
     chains,
     idleTimeout,
     expiryTimeout,

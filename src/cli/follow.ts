@@ -1,13 +1,16 @@
 /** `tcpskein follow`: what the two sides of one connection said, as text, as a hex dump, or octet by octet. */
 import { Option, type Command } from 'commander'
-import { streamEvents, type FlowError, type StreamEvents } from '../index.js'
+import { streamEvents, type EngineName, type FlowError, type StreamEvents } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { hexDump, plainText, rawOctets, type Piece, type Writer } from './follow-formats.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
+import { engineOption } from './reading.js'
 import { openStdout } from './stdout.js'
 
-interface FollowOptions {
+interface FollowOptions extends LiveOptions {
   connection: number
   client?: true
   server?: true
@@ -16,6 +19,7 @@ interface FollowOptions {
   text?: true
   hex?: true
   filter?: string
+  engine: EngineName
 }
 
 /** Adds the command; `exit` takes the status. */
@@ -23,7 +27,7 @@ export function followCommand(program: Command, exit: (status: number) => void):
   const command = program
     .command('follow')
     .description('print the streams of one connection; octets that are missing are marked')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .addOption(
       new Option('--connection <number>', 'which connection: its connection_id, from 0')
         .argParser(wholeNumber)
@@ -36,7 +40,8 @@ export function followCommand(program: Command, exit: (status: number) => void):
     .addOption(new Option('--hex', 'as a hex dump with offsets, the server indented').conflicts('raw'))
     .option('--raw', 'the octets themselves; what is missing is told on stderr')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
+    .addOption(engineOption())
+  addLiveOptions(command).action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
   withExamples(
     command,
     ['tcpskein follow big.pcap --connection 2', 'both sides, as text'],
@@ -56,13 +61,16 @@ async function run(files: readonly string[], options: FollowOptions): Promise<nu
     return EXIT.usage
   }
   const errors: FlowError[] = []
-  const events = streamEvents(files, {
+  const events = streamEvents(captureSources(files, options), {
     want: connection => connection.connection_id === options.connection,
     onError: error => errors.push(error),
-    ...(options.filter === undefined ? {} : { filter: options.filter }),
+    engine: options.engine,
+    ...(options.filter === undefined || options.interface !== undefined ? {} : { filter: options.filter }),
   })
   const stdout = openStdout()
+  const release = options.interface === undefined ? () => {} : onInterrupt(() => events.finish())
   const found = await follow(events, options, writer(options, stdout.colors), stdout.write)
+  release()
   await stdout.end()
   for (const error of errors) complain(error)
   if (!found) {

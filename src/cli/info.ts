@@ -2,18 +2,32 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
+import { Option, type Command } from 'commander'
+import {
+  basicChain,
+  observe,
+  type CaptureInfo,
+  type CaptureSource,
+  type EngineName,
+  type FlowError,
+  type ObserveStats,
+} from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { describe, toJson } from './info-text.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
+import { wholeNumber } from './numbers.js'
+import { engineOption } from './reading.js'
 import { Talkers, type Talker } from './talkers.js'
 
-interface InfoOptions {
+interface InfoOptions extends LiveOptions {
   json?: true
   top: number
   hash?: 'sha256'
+  filter?: string
+  engine: EngineName
 }
 
 /** Packets and octets of a kind. */
@@ -42,11 +56,13 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
   const command = program
     .command('info')
     .description('tell what captures are and what is in them')
-    .argument('<file...>', 'captures; - is standard input')
+    .argument('[file...]', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
-    .option('--top <n>', 'how many addresses to list', count, 5)
+    .option('--top <n>', 'how many addresses to list', wholeNumber, 5)
+    .option('--filter <expression>', "packets to take, in tcpdump's language")
     .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
-    .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+    .addOption(engineOption())
+  addLiveOptions(command).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
   withExamples(
     command,
     ['tcpskein info big.pcap', 'what is in it'],
@@ -57,11 +73,11 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
   let status: number = EXIT.ok
-  for (const [index, file] of files.entries()) {
+  for (const [index, source] of captureSources(files, options).entries()) {
     const errors: FlowError[] = []
-    const findings = await examine(file, options.top, errors)
+    const findings = await examine(source, options, errors)
     if (findings) {
-      if (options.hash !== undefined) findings.sha256 = await digest(file)
+      if (options.hash !== undefined) findings.sha256 = await digest(files[index] ?? '-')
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
@@ -72,8 +88,19 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
 }
 
 /** Reads a capture through; undefined where it can't be opened. */
-async function examine(file: string, top: number, errors: FlowError[]): Promise<Findings | undefined> {
-  const observer = observe(file, { chains: [basicChain()], onError: error => errors.push(error) })
+async function examine(
+  source: CaptureSource,
+  { top, filter, engine }: InfoOptions,
+  errors: FlowError[],
+): Promise<Findings | undefined> {
+  const isFile = typeof source === 'string'
+  const observer = observe(source, {
+    chains: [basicChain()],
+    engine,
+    onError: error => errors.push(error),
+    ...(isFile && filter !== undefined ? { filter } : {}),
+  })
+  const release = isFile ? () => {} : onInterrupt(() => observer.finish())
   const protocols = new Protocols()
   const talkers = new Talkers()
   let flows = 0
@@ -84,12 +111,13 @@ async function examine(file: string, top: number, errors: FlowError[]): Promise<
     talkers.add(flow.sip, octets, packets)
     if (flow.dip !== flow.sip) talkers.add(flow.dip, octets, packets)
   }
+  release()
   const capture = observer.captures[0]
   if (capture === undefined || capture.format === '') return undefined
   return {
     capture,
     sha256: null,
-    fileBytes: file === '-' ? null : (statSync(file, { throwIfNoEntry: false })?.size ?? null),
+    fileBytes: isFile && source !== '-' ? (statSync(source, { throwIfNoEntry: false })?.size ?? null) : null,
     protocols: [...protocols.shares(), ...dropped(observer.stats)],
     flows,
     talkers: talkers.top(top),
@@ -136,10 +164,4 @@ function dropped(stats: ObserveStats): Share[] {
     ['no ports', stats.shortKey],
   ]
   return reasons.filter(([, packets]) => packets > 0).map(([name, packets]) => ({ name, packets, octets: null }))
-}
-
-function count(text: string): number {
-  const value = Number(text)
-  if (text === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.')
-  return value
 }

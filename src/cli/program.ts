@@ -1,13 +1,18 @@
 /** All commands, and what they have in common. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { analyzeCommand } from './analyze.js'
+import { benchCommand } from './bench.js'
 import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
 import { flowsCommand } from './flows.js'
+import { decodeTcpCommand } from './decode-tcp.js'
 import { followCommand } from './follow.js'
 import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
+import { interfacesCommand } from './interfaces.js'
+import { recordCommand } from './record.js'
+import { packageVersion } from './version.js'
 import { traceCommand } from './trace.js'
 
 /** Adds a command; `exit` takes the status when it has run. */
@@ -18,8 +23,13 @@ const COMMANDS: readonly AddCommand[] = [
   infoCommand,
   flowsCommand,
   connectionsCommand,
+  analyzeCommand,
   followCommand,
   traceCommand,
+  decodeTcpCommand,
+  recordCommand,
+  interfacesCommand,
+  benchCommand,
   completionCommand,
 ]
 
@@ -35,9 +45,4 @@ export function createProgram(exit: (status: number) => void): Command {
   for (const add of COMMANDS) add(program, exit)
   shareGrammar(program)
   return program
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -5,7 +5,10 @@ import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { openProgress } from './progress.js'
-import { addReadingOptions, onInterrupt, positive, readingOptions, type ReadingOptions } from './reading.js'
+import { onInterrupt } from './interrupt.js'
+import { captureSources } from './live.js'
+import { positive } from './numbers.js'
+import { addReadingOptions, readingOptions, type ReadingOptions } from './reading.js'
 import { traceTotals } from './totals.js'
 
 const FORMATS = ['pcap', 'cap', 'pcapng', 'json', 'ndjson', 'plist', 'xml', 'tree', 'txt', 'text'] as const
@@ -28,7 +31,7 @@ export function traceCommand(program: Command, exit: (status: number) => void): 
   const command = program
     .command('trace')
     .description('write a file for each TCP flow (one direction, until its FIN)')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .requiredOption('--out <folder>', 'where the files go; it is made')
     .addOption(new Option('--format <format>', 'what is written').choices(FORMATS).default('pcap'))
     .option('--bidirectional', 'both directions are one flow')
@@ -57,7 +60,7 @@ async function trace(files: readonly string[], options: TraceOptions): Promise<n
   const until = new AbortController()
   const release = options.follow === true ? onInterrupt(() => until.abort()) : () => {}
   try {
-    await traceFlows(files, {
+    await traceFlows(captureSources(files, options), {
       ...reading,
       fout: out,
       format,

@@ -5,6 +5,8 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.js'
 import { followFile } from '../follow.js'
+import { checkLive } from '../live.js'
+import { isLive } from '../live-source.js'
 import { chunksOf, isStream, iteratorChunks, notASource, type CaptureSource, type ChunkReader, type OpenSource } from '../source.js'
 
 /** The name of a source in records and errors. */
@@ -13,6 +15,7 @@ export function sourceName(source: CaptureSource): string {
   if (source instanceof URL) return urlPath(source)
   if (source instanceof Uint8Array) return 'octets'
   if (source === process.stdin) return 'standard input'
+  if (isLive(source)) return checkLive(source).interface
   if (typeof source === 'object' && source !== null) {
     const path = (source as { path?: unknown }).path
     if (typeof path === 'string') return path
@@ -31,6 +34,7 @@ export async function openSource(source: CaptureSource, follow: boolean): Promis
   if (source === '-') return { kind: 'chunks', chunks: readableChunks(process.stdin), name }
   if (typeof source === 'string' || source instanceof URL) return openPath(name, follow)
   if (source instanceof Readable) return { kind: 'chunks', chunks: readableChunks(source), name }
+  if (isLive(source)) return { kind: 'live', live: checkLive(source), name }
   return { kind: 'chunks', chunks: chunksOf(source), name }
 }
 

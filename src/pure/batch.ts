@@ -20,7 +20,7 @@ export interface Column {
   readonly words?: readonly string[]
 }
 
-const SIZES: Readonly<Record<ColumnKind, number>> = { bool: 1, u8: 1, word: 1, u16: 2, u32: 4, u64: 8, i64: 8, f64: 8, addr: 16 }
+const SIZES: Readonly<Record<ColumnKind, number>> = { bool: 1, u8: 1, word: 1, u16: 2, u32: 4, u64: 8, i64: 8, f64: 8, addr: 16, text: 0 }
 
 /** Where every column lies in a buffer for `maxRows` rows. */
 export class Layout implements Description {

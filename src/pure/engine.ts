@@ -1,12 +1,14 @@
 /** The pure TypeScript engine: sessions behind the engine interface. */
 import { Status, type Engine, type EngineFactory, type PacketEngineOptions, type StreamEngineOptions } from '../engine.js'
-import { InternalError, StateError } from '../errors.js'
+import { InternalError, OptionError, StateError } from '../errors.js'
 import { ChunkQueue } from './capture/input.js'
 import type { Host } from './host.js'
 import { PacketSession } from './session/packets.js'
 import { WAITING, type Session, type Source } from './session/session.js'
 import { StreamSession } from './session/streams.js'
 
+const NO_ANALYSIS = 'engine: the js engine has no TCP analysis (analyse, series); the native one does'
+const NO_MARKS = 'engine: the js engine gives no marks, which followers and decodeTcp need; the native one does'
 const NOTHING = new Uint8Array(0)
 const NO_NUMBERS = new Uint32Array(0)
 
@@ -14,7 +16,14 @@ const NO_NUMBERS = new Uint32Array(0)
 export function pureEngines(host: Host): EngineFactory {
   return {
     packets: (options: PacketEngineOptions) => new PureEngine(new PacketSession(options, host), host),
-    streams: (options: StreamEngineOptions) => new PureEngine(new StreamSession(options, host), host),
+    streams(options: StreamEngineOptions) {
+      if (options.analyse) throw new OptionError(NO_ANALYSIS)
+      if (options.marks) throw new OptionError(NO_MARKS)
+      return new PureEngine(new StreamSession(options, host), host)
+    },
+    series() {
+      throw new OptionError(NO_ANALYSIS)
+    },
   }
 }
 

@@ -80,6 +80,8 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
+    /// Give marks too: segments whose flags say more than their octets do.
+    pub marks: bool,
     /// Octets that follow each other are one event.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -104,6 +106,8 @@ pub struct NativeStreamOptions {
     pub linger: f64,
     /// Most gaps listed for a direction.
     pub max_gaps: u32,
+    /// Analyse each connection.
+    pub analyse: bool,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
     /// How packets are decoded.
@@ -129,9 +133,12 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
                 linger_ns: nanoseconds(options.linger),
             },
             events: options.events,
+            marks: options.marks,
             join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
+            analyse: options.analyse,
+            series: None,
             decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
         })
@@ -139,7 +146,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
 }
 
 /// A filter from its text; the error points at the token.
-fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
+pub fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
     let Some(text) = text else { return Ok(None) };
     let filter = Filter::compile(text).map_err(|error| FlowError::InvalidOption {
         name: "filter",
@@ -256,6 +263,6 @@ impl TryFrom<NativeTraceOptions> for TraceSessionOptions {
 }
 
 /// Seconds to nanoseconds, saturating.
-fn nanoseconds(seconds: f64) -> i64 {
+pub fn nanoseconds(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }

@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 
+use crate::analysis::{self, Analysis};
 use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::connection::{self, Connection, EndReason};
 use crate::flow::Direction;
@@ -28,11 +29,19 @@ pub enum EventKind {
     Conflict = 3,
     /// A connection ended: its record is the next row of `closes`.
     Close = 4,
+    /// A segment with flags that say more than its octets do; only where asked for. `offset` is where its payload ends
+    /// in the stream, `length` holds the flags, [`MARK_OVER`] and [`MARK_WAITS`].
+    Mark = 5,
 }
+
+/// In a mark: with this segment the connection is over.
+pub const MARK_OVER: u64 = 1 << 16;
+/// In a mark: octets of one of the streams are missing before others that came, or before a FIN.
+pub const MARK_WAITS: u64 = 1 << 17;
 
 impl EventKind {
     /// The words, by number.
-    pub const NAMES: [&'static str; 5] = ["open", "data", "gap", "conflict", "close"];
+    pub const NAMES: [&'static str; 6] = ["open", "data", "gap", "conflict", "close", "mark"];
 }
 
 const EVENTS: &[Column] = &[
@@ -80,15 +89,22 @@ pub struct EventLayout {
 
 impl Default for EventLayout {
     fn default() -> Self {
-        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
-        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
-        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
-        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
-        Self { events, opens, closes }
+        Self::new(false)
     }
 }
 
 impl EventLayout {
+    /// The tables; closes have the columns of the analysis where it is asked for.
+    #[must_use]
+    pub fn new(analyse: bool) -> Self {
+        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
+        let analysis = if analyse { analysis::COLUMNS } else { &[] };
+        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).chain(analysis).copied();
+        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
+        Self { events, opens, closes }
+    }
+
     /// Octets of a batch.
     #[must_use]
     pub fn byte_len(&self) -> usize {
@@ -115,6 +131,8 @@ pub struct CloseExtra {
     pub gaps: [Vec<(u64, u64)>; 2],
     /// SHA-256 of the delivered octets of each direction.
     pub sha256: Option<[[u8; 32]; 2]>,
+    /// What its segments told.
+    pub analysis: Option<Box<Analysis>>,
 }
 
 impl CloseExtra {
@@ -135,7 +153,7 @@ pub struct Event {
     pub direction: Direction,
     /// Offset in the stream.
     pub offset: u64,
-    /// Octets that it is about.
+    /// Octets that it is about; of a mark, its flags.
     pub length: u64,
     /// Packet time.
     pub ts_ns: i64,
@@ -324,6 +342,9 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[0].len() as u32);
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
+        if let Some(analysis) = &extra.analysis {
+            analysis.write(connection, row);
+        }
         self.closes += 1;
         self.write(event, [&[], &[]]);
     }

@@ -146,6 +146,12 @@ impl TraceSession {
                         break;
                     }
                 }
+                FeedStep::Tick(ts_ns) => {
+                    if let Err(error) = self.end_over(ts_ns) {
+                        walked = Err(error);
+                        break;
+                    }
+                }
                 FeedStep::BlockDone => {
                     walked = Ok(true);
                     break;
@@ -167,9 +173,7 @@ impl TraceSession {
     ) -> Result<(), FlowError> {
         self.stats.common.packets += 1;
         self.stats.common.captured_bytes += u64::from(packet.captured_len);
-        while let Some(slot) = self.table.due(packet.ts_ns) {
-            self.end(slot, TraceEnd::Fin)?;
-        }
+        self.end_over(packet.ts_ns)?;
         let arrived = Arrived { packet, frame };
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto != proto::TCP => {
@@ -202,6 +206,15 @@ impl TraceSession {
                 Ok(())
             }
         }
+    }
+
+    /// Ends the flows that are over and have waited long enough.
+    #[inline]
+    fn end_over(&mut self, now_ns: i64) -> Result<(), FlowError> {
+        while let Some(slot) = self.table.due(now_ns) {
+            self.end(slot, TraceEnd::Fin)?;
+        }
+        Ok(())
     }
 
     /// Finds or opens the segment's flow, and counts the segment.

@@ -228,6 +228,7 @@ impl Tape {
                     let (kept, other) = (text(&block[at..at + len]), text(&block[at + len..at + 2 * len]));
                     self.line(slot, format!("{} conflict {} {kept}/{other}", way(direction), n("offset")));
                 }
+                5 => self.mark(slot, direction, n("offset"), n("length")),
                 _ => self.close(record(&layout["closes"], batch, closes), slot, layout, &mut closes),
             }
         }
@@ -248,6 +249,14 @@ impl Tape {
         }
         self.line(slot, format!("{} {offset} {}", way(direction), text(octets)));
         self.last_data = Some((slot, direction));
+    }
+
+    fn mark(&mut self, slot: i64, direction: i64, offset: i64, word: i64) {
+        let flags: String =
+            "FSRPAUEC".chars().enumerate().filter(|(bit, _)| word >> bit & 1 == 1).map(|(_, c)| c).collect();
+        let over = if word >> 16 & 1 == 1 { " over" } else { "" };
+        let waits = if word >> 17 & 1 == 1 { " waits" } else { "" };
+        self.line(slot, format!("{} mark {offset} {flags}{over}{waits}", way(direction)));
     }
 
     fn close(&mut self, record: Record, slot: i64, layout: &Value, closes: &mut usize) {

@@ -151,7 +151,7 @@ for (const command of createProgram(() => {}).commands.map(each => each.name()))
 }
 
 test('blocks are of a known language, so that none is left out', t => {
-  for (const { place, language } of blocks) t.true(['ts', 'sh', 'text', 'json', 'py', 'sql'].includes(language), `${place}: ${language || 'no language'}`)
+  for (const { place, language } of blocks) t.true(['ts', 'sh', 'text', 'json', 'py', 'python', 'sql'].includes(language), `${place}: ${language || 'no language'}`)
 })
 
 test('links within the pages lead somewhere', t => {

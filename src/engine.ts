@@ -75,6 +75,8 @@ export interface EngineFactory {
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** Writes a capture file per TCP flow. An engine may leave that to dumpers in TypeScript. */
+  trace?(options: TraceEngineOptions): Engine
   /** For the segments of the connection with that serial number. */
   series(options: StreamEngineOptions, connection: number): Engine
 }
@@ -83,6 +85,28 @@ export interface EngineFactory {
 export interface PacketEngineOptions {
   /** One flow key for all packets. */
   aggregate: boolean
+  /** Tell where the frames lie, too. */
+  frames?: boolean
+  decode: CheckedDecode
+  filter?: string
+}
+
+/** What an engine that writes a capture file per flow is told; times are seconds, sizes octets. */
+export interface TraceEngineOptions {
+  folder: string
+  extension: string
+  pcapng: boolean
+  bigEndian: boolean
+  nanosecond: boolean
+  bidirectional: boolean
+  linger: number
+  maxFlows: number
+  maxOpenFiles: number
+  fileBufferBytes: number
+  maxBufferedBytes: number
+  overwrite: boolean
+  /** Tell of every frame which flow it went to. */
+  frames: boolean
   decode: CheckedDecode
   filter?: string
 }

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'ERR_CAPTURE_FORMAT'
   | 'ERR_CAPTURE_TRUNCATED'
   | 'ERR_CAPTURE_DAMAGED'
+  | 'ERR_OUTPUT_IO'
+  | 'ERR_FILE_EXISTS'
   | 'ERR_LIVE_PERMISSION'
   | 'ERR_LIVE_INTERFACE'
   | 'ERR_LIVE_DOWN'
@@ -37,6 +39,20 @@ export class CaptureError extends FlowError {}
 export class OptionError extends FlowError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_INVALID_OPTION', message, options)
+  }
+}
+
+/** A file or folder can't be written: the disk is full, a permission is lacking, … What was written before stays. */
+export class OutputError extends FlowError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_OUTPUT_IO', message, options)
+  }
+}
+
+/** A file that would be written is there already. */
+export class FileExistsError extends FlowError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_FILE_EXISTS', message, options)
   }
 }
 
@@ -71,8 +87,12 @@ export class InternalError extends FlowError {
   }
 }
 
+const CLASSES = [
+  FlowError, CaptureError, OutputError, FileExistsError, OptionError, StateError, ChainError, EngineError, InternalError,
+]
+
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, EngineError, InternalError])
+for (const errorClass of CLASSES)
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
@@ -83,6 +103,8 @@ export const ERROR_CLASSES: Readonly<
   ERR_CAPTURE_FORMAT: CaptureError,
   ERR_CAPTURE_TRUNCATED: CaptureError,
   ERR_CAPTURE_DAMAGED: CaptureError,
+  ERR_OUTPUT_IO: OutputError,
+  ERR_FILE_EXISTS: FileExistsError,
   ERR_LIVE_PERMISSION: CaptureError,
   ERR_LIVE_INTERFACE: CaptureError,
   ERR_LIVE_DOWN: CaptureError,
@@ -111,6 +133,10 @@ export function fromNative(error: unknown): FlowError {
     case 'ERR_LIVE_DOWN':
     case 'ERR_LIVE_UNSUPPORTED':
       return new CaptureError(code, text, options)
+    case 'ERR_OUTPUT_IO':
+      return new OutputError(text, options)
+    case 'ERR_FILE_EXISTS':
+      return new FileExistsError(text, options)
     case 'ERR_INVALID_OPTION':
       return new OptionError(text, options)
     case 'ERR_BUSY':

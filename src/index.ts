@@ -56,9 +56,11 @@ export {
   CaptureError,
   ChainError,
   EngineError,
+  FileExistsError,
   FlowError,
   InternalError,
   OptionError,
+  OutputError,
   StateError,
   type ErrorCode,
 } from './errors.js'
@@ -107,3 +109,11 @@ export type { Fed, Packet } from './follower/packets.js'
 export type { Answer } from './follower/options.js'
 export type { PieceReason, Since } from './decode-tcp/assembly.js'
 export type { ReadOptions } from './options.js'
+export { TraceFlow, type TraceCallback, type TraceIndex } from './trace/trace-flow.js'
+export { traceFlows, type TraceFlowsOptions, type TraceSummary } from './trace/trace-flows.js'
+export { tracePackets, type TracePacketsOptions } from './trace/trace-packets.js'
+export type { TraceFlowOptions } from './trace/options.js'
+export type { TraceFrame, TracePacket } from './trace/packet.js'
+export type { TraceDumper, TraceDumperClass, TraceDumperOptions, TraceOutput } from './trace/dumper.js'
+export type { TracedFlow, TraceStats } from './trace/traced-flow.js'
+export type { TraceEndReason } from './trace/tracer.js'

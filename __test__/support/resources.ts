@@ -1,19 +1,25 @@
 // What this process holds of the system, where the system tells (Linux): open files and threads.
 import { readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The system tells. */
 export const canCount: boolean = process.platform === 'linux'
 
 /** Names of open files that are `path`. */
-export function openFiles(path: string): number {
-  return readdirSync('/proc/self/fd').filter(fd => {
+export const openFiles = (path: string): number => openNames().filter(name => name === path).length
+
+/** Names of open files in a folder. */
+export const openFilesIn = (folder: string): number => openNames().filter(name => name.startsWith(join(folder, '/'))).length
+
+function openNames(): string[] {
+  return readdirSync('/proc/self/fd').map(fd => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path
+      return readlinkSync(`/proc/self/fd/${fd}`)
     } catch {
-      return false
+      return ''
     }
-  }).length
+  })
 }
 
 /** Threads of this process. */

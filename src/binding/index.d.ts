@@ -9,6 +9,8 @@ export declare class NativeReader {
   static packets(options: NativePacketOptions): NativeReader
   /** A reader of stream events and connection records. */
   static streams(options: NativeStreamOptions): NativeReader
+  /** A reader that writes a capture file per TCP flow, and tells of flows that ended. */
+  static trace(options: NativeTraceOptions): NativeReader
   /** A reader of the segments of the connection with serial number `connection`. */
   static series(options: NativeStreamOptions, connection: number): NativeReader
   /** Where things lie in a batch, as JSON. */
@@ -167,6 +169,8 @@ export interface NativeMember {
 export interface NativePacketOptions {
   /** One flow for all packets. */
   aggregate: boolean
+  /** Give frames too: where they lie, their lengths and link types. */
+  frames?: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
   /** How packets are decoded. */
@@ -239,6 +243,40 @@ export interface NativeStreamOptions {
   maxGaps: number
   /** Analyse each connection. */
   analyse: boolean
+  /** Which packets to take, in tcpdump's language. */
+  filter?: string
+  /** How packets are decoded. */
+  decode: NativeDecodeOptions
+}
+
+/** Options of a reader that writes a capture file per flow. */
+export interface NativeTraceOptions {
+  /** The folder that files are written to; it is there. */
+  folder: string
+  /** What file names end with. */
+  extension: string
+  /** pcapng, not pcap. */
+  pcapng: boolean
+  /** Numbers in network byte order. */
+  bigEndian: boolean
+  /** Times in nanoseconds. */
+  nanosecond: boolean
+  /** Both directions are one flow. */
+  bidirectional: boolean
+  /** Seconds of packet time. */
+  linger: number
+  /** Most open flows. */
+  maxFlows: number
+  /** Most open files. */
+  maxOpenFiles: number
+  /** Octets that may wait for one file. */
+  fileBufferBytes: number
+  /** Octets of memory for what waits for all files. */
+  maxBufferedBytes: number
+  /** Files that are there already may be replaced. */
+  overwrite: boolean
+  /** Tell of every frame which flow it went to. */
+  frames: boolean
   /** Which packets to take, in tcpdump's language. */
   filter?: string
   /** How packets are decoded. */

@@ -13,6 +13,7 @@ import { infoCommand } from './info.js'
 import { interfacesCommand } from './interfaces.js'
 import { recordCommand } from './record.js'
 import { packageVersion } from './version.js'
+import { traceCommand } from './trace.js'
 
 /** Adds a command; `exit` takes the status when it has run. */
 type AddCommand = (program: Command, exit: (status: number) => void) => void
@@ -24,6 +25,7 @@ const COMMANDS: readonly AddCommand[] = [
   connectionsCommand,
   analyzeCommand,
   followCommand,
+  traceCommand,
   decodeTcpCommand,
   recordCommand,
   interfacesCommand,

@@ -23,11 +23,11 @@ export interface ReadingOptions extends LiveOptions {
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
-/** Adds the options. */
-export function addReadingOptions(command: Command): Command {
-  return addLiveOptions(command)
-    .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
-    .option('--separate', 'each capture by itself')
+/** Adds the options; not every command can read captures separately. */
+export function addReadingOptions(command: Command, { separate = true }: { separate?: boolean } = {}): Command {
+  addLiveOptions(command).option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
+  if (separate) command.option('--separate', 'each capture by itself')
+  return command
     .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('--no-decap', 'take tunnels as they are, without looking inside')

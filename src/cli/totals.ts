@@ -1,5 +1,5 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import { linkTypeName, type DecodeTcpStats, type ObserveStats, type RecordStats, type StreamStats } from '../index.js'
+import { linkTypeName, type DecodeTcpStats, type ObserveStats, type RecordStats, type StreamStats, type TraceStats } from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -11,6 +11,12 @@ export function connectionTotals(stats: StreamStats, seconds: number): string {
   return totals(stats, 'connection', seconds)
 }
 
+/** Totals of a run that writes a file per flow. */
+export function traceTotals(stats: TraceStats, seconds: number): string {
+  const written = `  ${count(stats.files, 'file')}, ${number(stats.writtenBytes)} octets, at most ${number(stats.mostOpenFiles)} open at a time\n`
+  return totals(stats, 'flow', seconds) + written
+}
+
 /** Totals of a recording. */
 export function recordTotals(stats: RecordStats, seconds: number): string {
   const { packets, fileBytes, files } = stats
@@ -19,7 +25,7 @@ export function recordTotals(stats: RecordStats, seconds: number): string {
   return `${[...lines, ...reasons(stats, 'recording')].join('\n')}\n`
 }
 
-type Counted = Partial<ObserveStats & StreamStats & DecodeTcpStats> & Pick<ObserveStats, 'packets' | 'flows'>
+type Counted = Partial<ObserveStats & StreamStats & DecodeTcpStats & TraceStats> & Pick<ObserveStats, 'packets' | 'flows'>
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
@@ -58,6 +64,10 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['evicted', '%s ended early: the table was full'],
   ['limitGaps', 'holes given up: too many octets waited'],
   ['wildSegments', 'segments out of every window'],
+  ['notTcp', 'packets without TCP'],
+  ['lostFragments', 'fragments in no file: others of their datagram are missing'],
+  ['badTimes', 'packets whose time a pcap file can not hold'],
+  ['unwrittenBytes', 'octets not written'],
   ['withoutAck', 'segments with neither SYN nor ACK'],
   ['mergedPushes', 'pushes that come with a later one: too many waited'],
   ['missedBytes', 'octets left out: too many were kept'],

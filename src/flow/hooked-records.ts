@@ -118,7 +118,8 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
   }
 }
 
-function packetColumns(view: BatchView, block: Uint8Array): PacketColumns {
+/** The columns of a batch and its block. */
+export function packetColumns(view: BatchView, block: Uint8Array): PacketColumns {
   return {
     block,
     key: view.numbers('key'),

@@ -41,6 +41,20 @@ pub enum FlowError {
         /// What is wrong, in a few words.
         reason: String,
     },
+    /// The operating system refused to write a file.
+    Output {
+        /// The file or folder.
+        path: String,
+        /// What was tried: `create`, `write`, …
+        op: &'static str,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// A file that would be written is there already.
+    FileExists {
+        /// The file.
+        path: String,
+    },
     /// An option has a value that can't be used.
     InvalidOption {
         /// The option's name, as the user wrote it.
@@ -99,6 +113,8 @@ impl FlowError {
             Self::Format { .. } => "ERR_CAPTURE_FORMAT",
             Self::Truncated { .. } => "ERR_CAPTURE_TRUNCATED",
             Self::Damaged { .. } => "ERR_CAPTURE_DAMAGED",
+            Self::Output { .. } => "ERR_OUTPUT_IO",
+            Self::FileExists { .. } => "ERR_FILE_EXISTS",
             Self::InvalidOption { .. } => "ERR_INVALID_OPTION",
             Self::NotPermitted { .. } => "ERR_LIVE_PERMISSION",
             Self::Interface { .. } => "ERR_LIVE_INTERFACE",
@@ -143,6 +159,8 @@ impl fmt::Display for FlowError {
             Self::Truncated { what, offset, needed, available } => {
                 write!(f, "offset {offset}: {what} is cut short: {needed} octets needed, {available} there")
             }
+            Self::Output { path, op, source } => write!(f, "{path}: cannot {op}: {}", plain_io(source)),
+            Self::FileExists { path } => write!(f, "{path}: the file exists already"),
             Self::InvalidOption { name, reason } => write!(f, "option {name}: {reason}"),
             Self::NotPermitted { interface, remedy } => {
                 write!(f, "capturing on {interface} is not permitted: {remedy}")
@@ -161,7 +179,7 @@ impl fmt::Display for FlowError {
 impl std::error::Error for FlowError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } => Some(source),
+            Self::Io { source, .. } | Self::Output { source, .. } => Some(source),
             Self::InCapture { source, .. } => Some(source),
             _ => None,
         }

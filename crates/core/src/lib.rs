@@ -20,4 +20,5 @@ pub mod filter;
 pub mod flow;
 pub mod seq;
 pub mod session;
+pub mod sink;
 pub mod stream;

@@ -9,7 +9,10 @@ use tcpskein_core::decode::defrag::{FragmentConfig, FragmentPolicy};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::filter::Filter;
 use tcpskein_core::flow::FlowTableOptions;
-use tcpskein_core::session::{FlowSessionOptions, PacketSessionOptions, StreamSessionOptions};
+use tcpskein_core::session::{
+    FlowRules, FlowSessionOptions, PacketSessionOptions, StreamSessionOptions, TraceSessionOptions,
+};
+use tcpskein_core::sink::{CaptureFormat, Container, FileSetOptions};
 use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
 
 /// Options of a flow reader.
@@ -175,6 +178,8 @@ impl TryFrom<NativeFlowOptions> for FlowSessionOptions {
 pub struct NativePacketOptions {
     /// One flow for all packets.
     pub aggregate: bool,
+    /// Give frames too: where they lie, their lengths and link types.
+    pub frames: Option<bool>,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
     /// How packets are decoded.
@@ -187,8 +192,72 @@ impl TryFrom<NativePacketOptions> for PacketSessionOptions {
     fn try_from(options: NativePacketOptions) -> Result<Self, FlowError> {
         Ok(Self {
             aggregate: options.aggregate,
+            frames: options.frames.unwrap_or_default(),
             filter: compile(options.filter.as_deref())?,
             decode: options.decode.try_into()?,
+        })
+    }
+}
+
+/// Options of a reader that writes a capture file per flow.
+#[napi(object)]
+pub struct NativeTraceOptions {
+    /// The folder that files are written to; it is there.
+    pub folder: String,
+    /// What file names end with.
+    pub extension: String,
+    /// pcapng, not pcap.
+    pub pcapng: bool,
+    /// Numbers in network byte order.
+    pub big_endian: bool,
+    /// Times in nanoseconds.
+    pub nanosecond: bool,
+    /// Both directions are one flow.
+    pub bidirectional: bool,
+    /// Seconds of packet time.
+    pub linger: f64,
+    /// Most open flows.
+    pub max_flows: u32,
+    /// Most open files.
+    pub max_open_files: u32,
+    /// Octets that may wait for one file.
+    pub file_buffer_bytes: f64,
+    /// Octets of memory for what waits for all files.
+    pub max_buffered_bytes: f64,
+    /// Files that are there already may be replaced.
+    pub overwrite: bool,
+    /// Tell of every frame which flow it went to.
+    pub frames: bool,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+impl TryFrom<NativeTraceOptions> for TraceSessionOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativeTraceOptions) -> Result<Self, FlowError> {
+        let NativeTraceOptions { big_endian, nanosecond, .. } = options;
+        let container = if options.pcapng { Container::Pcapng } else { Container::Pcap };
+        Ok(Self {
+            flows: FlowRules {
+                bidirectional: options.bidirectional,
+                linger_ns: nanoseconds(options.linger),
+                max_flows: options.max_flows as usize,
+            },
+            files: FileSetOptions {
+                folder: options.folder.into(),
+                extension: options.extension,
+                open_files: options.max_open_files as usize,
+                file_octets: options.file_buffer_bytes as usize,
+                total_octets: options.max_buffered_bytes as usize,
+                overwrite: options.overwrite,
+            },
+            format: CaptureFormat { container, big_endian, nanosecond },
+            frames: options.frames,
+            decode: options.decode.try_into()?,
+            filter: compile(options.filter.as_deref())?,
         })
     }
 }

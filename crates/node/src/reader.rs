@@ -12,12 +12,13 @@ use tcpskein_core::capture::{CaptureLog, ChunkQueue};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
     Buffers, FlowSession, MergedSource, PacketSession, Progress, SeriesSession, Session, Source, StreamSession,
+    TraceSession,
 };
 use tcpskein_live::Control;
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
 use crate::live::{NativeLiveOptions, open_live};
-use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions};
+use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions, NativeTraceOptions};
 use crate::panicking::Panicking;
 
 /// A session, or what became of it.
@@ -89,6 +90,13 @@ impl NativeReader {
     pub fn streams(options: NativeStreamOptions) -> std::result::Result<Self, Error<&'static str>> {
         let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
         Ok(Self::new(Box::new(StreamSession::new(options))))
+    }
+
+    /// A reader that writes a capture file per TCP flow, and tells of flows that ended.
+    #[napi(factory, catch_unwind)]
+    pub fn trace(options: NativeTraceOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(TraceSession::new(options))))
     }
 
     /// A reader of the segments of the connection with serial number `connection`.

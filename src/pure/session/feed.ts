@@ -72,6 +72,14 @@ export class Feed {
     return this.#errors.shift()
   }
 
+  /**
+   * Octets that were kept at most of each packet of `packet`'s interface; 0 where there is no limit, or none is known
+   * (captures that are merged).
+   */
+  snaplen(packet: Packet): number {
+    return this.#reader.info.interfaces[packet.interface]?.snaplen ?? 0
+  }
+
   /** The capture failed. */
   failed(): boolean {
     return this.#errors.length > 0

@@ -1,6 +1,7 @@
 /** The columns of a batch of packets, as arrays to be filled. */
 import type { ColumnPlace } from '../../batch/view.js'
 import type { Layout } from '../batch.js'
+import type { Packet } from '../capture/packet.js'
 import { TimeWriter } from '../time.js'
 
 /** Arrays over one batch; what each means is told in `src/packet/columns.ts`. */
@@ -26,6 +27,8 @@ export class PacketRows {
   readonly hasTunnel: Uint8Array
   readonly tunnelId: Uint32Array
   readonly hasTunnelId: Uint8Array
+  /** Where frames are asked for. */
+  readonly frames: FrameRows | undefined
 
   constructor(layout: Layout, batch: Uint8Array) {
     const { maxRows } = layout
@@ -56,5 +59,32 @@ export class PacketRows {
     this.hasTunnel = flags('tunnel')
     this.tunnelId = u32('tunnel_id')
     this.hasTunnelId = flags('tunnel_id')
+    const link = () => new Uint16Array(buffer, values('link'), maxRows)
+    this.frames = places.has('frame') ? new FrameRows(u32('frame'), u32('frame_captured'), u32('frame_len'), link(), u32('snaplen')) : undefined
+  }
+}
+
+/** The columns that tell where frames lie. */
+class FrameRows {
+  readonly #frame: Uint32Array
+  readonly #captured: Uint32Array
+  readonly #length: Uint32Array
+  readonly #link: Uint16Array
+  readonly #snaplen: Uint32Array
+
+  constructor(frame: Uint32Array, captured: Uint32Array, length: Uint32Array, link: Uint16Array, snaplen: Uint32Array) {
+    this.#frame = frame
+    this.#captured = captured
+    this.#length = length
+    this.#link = link
+    this.#snaplen = snaplen
+  }
+
+  write(row: number, { start, capturedLen, wireLen, link }: Packet, snaplen: number): void {
+    this.#frame[row] = start
+    this.#captured[row] = capturedLen
+    this.#length[row] = wireLen
+    this.#link[row] = link
+    this.#snaplen[row] = snaplen
   }
 }

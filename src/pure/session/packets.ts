@@ -49,6 +49,15 @@ const COLUMNS: readonly Column[] = [
   { name: 'tunnel_id', kind: 'u32', nullable: true },
 ]
 
+/** Where frames are asked for, these stand behind them. */
+const FRAME_COLUMNS: readonly Column[] = [
+  { name: 'frame', kind: 'u32' },
+  { name: 'frame_captured', kind: 'u32' },
+  { name: 'frame_len', kind: 'u32' },
+  { name: 'link', kind: 'u16' },
+  { name: 'snaplen', kind: 'u32' },
+]
+
 /** Rows of a batch. */
 const MAX_ROWS = 16_384
 /** Octets of a block that packets are read into. */
@@ -61,7 +70,7 @@ const BLOCK_LEN = READ_LEN + TAIL_LEN
 
 /** Reads captures and hands out packets as columns over the caller's blocks. */
 export class PacketSession implements Session {
-  readonly #layout = new Layout(STAT_NAMES, COLUMNS, MAX_ROWS)
+  readonly #layout: Layout
   readonly #aggregate: boolean
   readonly #feed: Feed
   readonly #decoder: Decoder
@@ -82,6 +91,7 @@ export class PacketSession implements Session {
 
   /** A session without a capture yet. */
   constructor(options: PacketEngineOptions, host: Host) {
+    this.#layout = new Layout(STAT_NAMES, options.frames === true ? [...COLUMNS, ...FRAME_COLUMNS] : COLUMNS, MAX_ROWS)
     this.#aggregate = options.aggregate
     this.#feed = new Feed(host, compile(options.filter))
     this.#decoder = new Decoder(options.decode)
@@ -219,6 +229,7 @@ export class PacketSession implements Session {
     rows.times.write(row, packet.second, packet.nanosecond)
     rows.second[row] = packet.second
     rows.nanosecond[row] = packet.nanosecond
+    rows.frames?.write(row, packet, this.#feed.snaplen(packet))
   }
 
   #writeOuter(rows: PacketRows, row: number, outer: number): void {

@@ -85,6 +85,8 @@ pub struct Decoder {
     buffers: [Vec<u8>; 2],
     unknown_links: UnknownLinks,
     bad_checksums: u64,
+    /// Which datagram the latest fragment belongs to.
+    fragment: Option<defrag::FragmentKey>,
 }
 
 impl Decoder {
@@ -158,6 +160,7 @@ impl Decoder {
         let datagram = walk.whole(outermost, first).and_then(|datagram| walk.whole(datagram, second));
         let bad = walk.is_bad(datagram.as_ref().ok());
         let encap = walk.encap();
+        self.fragment = walk.fragment();
         self.bad_checksums += u64::from(bad);
         if bad && options.checksum == ChecksumMode::Drop {
             return Err(Drop::Checksum);
@@ -175,6 +178,13 @@ impl Decoder {
     #[must_use]
     pub fn fragment_stats(&self) -> &FragmentStats {
         self.defragmenter.stats()
+    }
+
+    /// Which datagram the packet's fragment belongs to, where the latest packet gave [`Drop::Fragment`] or was
+    /// reassembled.
+    #[must_use]
+    pub fn fragment_key(&self) -> Option<defrag::FragmentKey> {
+        self.fragment
     }
 
     /// Datagrams of which fragments are missing now.

@@ -17,6 +17,7 @@ pub(super) struct Walk<'w> {
     defragmenter: &'w mut Defragmenter,
     tunnels: usize,
     bad_header: bool,
+    fragment: Option<FragmentKey>,
 }
 
 impl<'w> Walk<'w> {
@@ -27,7 +28,7 @@ impl<'w> Walk<'w> {
         encaps: &'w mut EncapTable,
         defragmenter: &'w mut Defragmenter,
     ) -> Self {
-        Self { options, packet, context, encaps, defragmenter, tunnels: 0, bad_header: false }
+        Self { options, packet, context, encaps, defragmenter, tunnels: 0, bad_header: false, fragment: None }
     }
 
     /// Opens tunnels until there is none, or a fragment comes.
@@ -67,6 +68,7 @@ impl<'w> Walk<'w> {
             proto: part.proto,
             version: last.version,
         };
+        self.fragment = Some(key);
         let fragment = defrag::Fragment {
             offset: part.offset,
             more: part.more,
@@ -97,6 +99,11 @@ impl<'w> Walk<'w> {
             reassembled: true,
             ..*last
         })
+    }
+
+    /// Which datagram the innermost fragment belongs to.
+    pub fn fragment(&self) -> Option<FragmentKey> {
+        self.fragment
     }
 
     /// The identity of what is around the datagram.

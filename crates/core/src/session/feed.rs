@@ -122,6 +122,13 @@ impl Feed {
         self.pending = Some(source);
     }
 
+    /// Octets that were kept at most of each packet of `packet`'s interface; 0 where there is no limit, or none is known
+    /// (captures that are merged).
+    #[must_use]
+    pub fn snaplen(&self, packet: &Packet) -> u32 {
+        self.reader.info().interfaces.get(packet.interface as usize).map_or(0, |interface| interface.snaplen)
+    }
+
     /// Number of the capture that the latest packet is from, counted from 0.
     #[must_use]
     pub fn capture(&self) -> u32 {

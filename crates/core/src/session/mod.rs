@@ -15,6 +15,7 @@ mod packets;
 mod series;
 mod stats;
 mod streams;
+mod trace;
 
 pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
@@ -23,6 +24,7 @@ pub use packets::{PacketSession, PacketSessionOptions};
 pub use series::SeriesSession;
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
+pub use trace::{FlowRules, TraceEnd, TraceSession, TraceSessionOptions, TraceStats};
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;

@@ -50,6 +50,17 @@ const COLUMNS: &[Column] = &[
 /// The last columns: what lies around a packet.
 const OUTER_COLUMNS: usize = 3;
 
+/// Where frames are asked for, these stand behind them.
+const FRAME_COLUMNS: &[Column] = &[
+    // The frame; octets captured, and on the wire.
+    Column::new("frame", Kind::U32),
+    Column::new("frame_captured", Kind::U32),
+    Column::new("frame_len", Kind::U32),
+    // Link-layer header type, and the interface's snapshot length (0 = none).
+    Column::new("link", Kind::U16),
+    Column::new("snaplen", Kind::U32),
+];
+
 /// Rows of a batch. Packets of 64 octets and their record headers fill a block with less.
 const MAX_ROWS: usize = 16_384;
 
@@ -91,6 +102,8 @@ pub struct PacketSessionOptions {
     pub decode: DecodeOptions,
     /// One flow for all packets, as PATHspider's `aggregate`.
     pub aggregate: bool,
+    /// Give the frames too: where they lie, their lengths and link types.
+    pub frames: bool,
 }
 
 /// Reads captures and hands out packets as columns over the caller's blocks.
@@ -114,10 +127,11 @@ impl PacketSession {
     #[must_use]
     pub fn new(options: PacketSessionOptions) -> Self {
         let decoder = Decoder::new(options.decode);
+        let frames = if options.frames { FRAME_COLUMNS } else { &[] };
         Self {
             feed: Feed::new(options.filter.clone()),
             options,
-            layout: Layout::new(Stats::NAMES, COLUMNS.iter().copied(), MAX_ROWS),
+            layout: Layout::new(Stats::NAMES, COLUMNS.iter().chain(frames).copied(), MAX_ROWS),
             decoder,
             keys: KeyTable::default(),
             stats: Stats::default(),
@@ -207,6 +221,14 @@ impl PacketSession {
                 None
             }
         };
+        if self.options.frames {
+            let out = &mut self.layout.row_from(batch, row, COLUMNS.len());
+            out.u32(packet.start as u32);
+            out.u32(packet.captured_len);
+            out.u32(packet.wire_len);
+            out.u16(packet.link.0);
+            out.u32(self.feed.snaplen(packet));
+        }
         match outer {
             Some(outer) => self.write_outer(batch, row, |out| {
                 let layers = decoder.encaps().layers(outer);

@@ -1,0 +1,34 @@
+/** Apple's property list, as XML: a dictionary with an entry per frame. */
+import { build, type PlistValue } from 'plist'
+import type { TraceDumper, TraceOutput } from './dumper.js'
+import type { TraceFrame } from './packet.js'
+
+/** What the library writes around the entries. */
+const OPEN = '<dict>\n'
+const CLOSE = '\n\t</dict>\n</plist>'
+
+/** A dictionary per file, complete after every frame. */
+export class PlistDumper implements TraceDumper {
+  readonly #output: TraceOutput
+  #isFirst = true
+
+  constructor(output: TraceOutput) {
+    this.#output = output
+  }
+
+  dump(frame: TraceFrame, name: string): void {
+    const document = build({ [name]: legal(frame) as PlistValue }, { pretty: true, indent: '\t' })
+    const from = this.#isFirst ? 0 : document.indexOf(OPEN) + OPEN.length - 1
+    this.#isFirst = false
+    this.#output.tail = `${CLOSE}\n`
+    this.#output.write(document.slice(from, document.lastIndexOf(CLOSE)))
+  }
+}
+
+/** A value without what XML 1.0 (section 2.2) can't hold; such characters become U+FFFD. */
+function legal(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+  if (Array.isArray(value)) return value.filter(item => item !== null && item !== undefined).map(legal)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [legal(key), legal(item)]))
+}

@@ -83,6 +83,8 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
+  /** With events: packets too, with their frames. */
+  packets: boolean
   sha256: boolean
   policy: string
   acked: boolean

@@ -178,7 +178,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
-    this.#engine = nativeEngines.streams({ events, sha256, ...checkStreams(options) })
+    this.#engine = nativeEngines.streams({ events, packets: false, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
     const length = this.#engine.blockLength()
     const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const

@@ -90,7 +90,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 
 /** Checks and completes. */
-export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'sha256'> {
+export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'packets' | 'sha256'> {
   const policy = oneOf('policy', options.policy, POLICIES)
   const deliver = oneOf('deliver', options.deliver, DELIVERIES)
   if (options.want !== undefined && typeof options.want !== 'function')

@@ -113,6 +113,8 @@ export interface NativePacketOptions {
 export interface NativeStreamOptions {
   /** Give events; otherwise only records come. */
   events: boolean
+  /** With events: give packets too, with their frames. */
+  packets: boolean
   /** Compute SHA-256 of each direction. */
   sha256: boolean
   /** Whose octets stay in an overlap. */

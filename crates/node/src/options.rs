@@ -77,6 +77,8 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
+    /// With events: give packets too, with their frames.
+    pub packets: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Whose octets stay in an overlap.
@@ -124,6 +126,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
                 linger_ns: nanoseconds(options.linger),
             },
             events: options.events,
+            packets: options.packets,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
             decode: options.decode.try_into()?,

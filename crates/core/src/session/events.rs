@@ -1,13 +1,15 @@
 //! Stream events as rows: what happened, to which connection, and where its octets lie.
 //!
-//! Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that
-//! some events belong to. Rows go straight into the caller's batch; what doesn't fit waits here, copied, and goes
-//! first into the next one.
+//! Tables share a batch: `events` in capture order, `opens` and `closes` with the connection records that some events
+//! belong to, and, where packets are asked for, `packets` with what their headers say. Rows go straight into the
+//! caller's batch; what doesn't fit waits here, copied, and goes first into the next one.
 
 use std::collections::VecDeque;
 
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::connection::{self, Connection, EndReason};
+use crate::capture::Packet;
+use crate::connection::{self, Connection, EndReason, State};
+use crate::decode::Segment;
 use crate::flow::Direction;
 use crate::session::Stats;
 
@@ -25,11 +27,16 @@ pub enum EventKind {
     Conflict = 3,
     /// A connection ended: its record is the next row of `closes`.
     Close = 4,
+    /// A segment came: its frame, as captured; what it says is the next row of `packets`. It stands before what it brings.
+    Packet = 5,
+    /// A fragment came whose datagram isn't whole: its frame; the next row of `packets` says which datagram. It belongs to
+    /// no connection yet.
+    Fragment = 6,
 }
 
 impl EventKind {
     /// The words, by number.
-    pub const NAMES: [&'static str; 5] = ["open", "data", "gap", "conflict", "close"];
+    pub const NAMES: [&'static str; 7] = ["open", "data", "gap", "conflict", "close", "packet", "fragment"];
 }
 
 /// Where an event's octets lie.
@@ -62,6 +69,29 @@ const CLOSE_EXTRA: &[Column] = &[
     Column::nullable("sha256_at", Kind::U32),
 ];
 
+/// What a packet's row says. Of a fragment, only times, lengths, `link_type` and `datagram` count.
+const PACKETS: &[Column] = &[
+    // Time: whole seconds since the Unix epoch, rounded down, and nanoseconds after them.
+    Column::new("second", Kind::F64),
+    Column::new("nanosecond", Kind::U32),
+    Column::new("wire_len", Kind::U32),
+    Column::new("link_type", Kind::U16),
+    Column::new("seq", Kind::U32),
+    Column::new("ack", Kind::U32),
+    Column::new("flags", Kind::U16),
+    // Octets on the wire.
+    Column::new("payload_len", Kind::U32),
+    // The connection's, after this segment.
+    Column::new("state", Kind::Word(&State::NAMES)),
+    // Number of the fragmented datagram that the packet is part of, or completes; 0: of none.
+    Column::new("datagram", Kind::U64),
+];
+
+/// Slot of events that belong to no connection.
+const NO_SLOT: u32 = u32::MAX;
+
+const NS: i64 = 1_000_000_000;
+
 /// Most events of one batch: a block of the smallest packets with one octet each has fewer.
 const MAX_EVENTS: usize = 32_768;
 /// Most connections that one batch opens or closes.
@@ -73,30 +103,42 @@ pub struct EventLayout {
     events: Layout,
     opens: Layout,
     closes: Layout,
+    packets: Layout,
 }
 
 impl Default for EventLayout {
     fn default() -> Self {
-        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
-        let opens = Layout::behind(events.byte_len(), &[], connection::COLUMNS.iter().copied(), MAX_RECORDS);
-        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
-        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
-        Self { events, opens, closes }
+        Self::new(false)
     }
 }
 
 impl EventLayout {
+    /// The tables; that of packets has rows where they are asked for.
+    #[must_use]
+    pub fn new(packets: bool) -> Self {
+        let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::COLUMNS.iter().copied(), MAX_RECORDS);
+        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
+        let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
+        let rows = if packets { MAX_EVENTS } else { 0 };
+        let packets = Layout::behind(closes.byte_len(), &[], PACKETS.iter().copied(), rows);
+        Self { events, opens, closes, packets }
+    }
+
     /// Octets of a batch.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.closes.byte_len()
+        self.packets.byte_len()
     }
 
     /// As JSON for JavaScript: one layout for each table.
     #[must_use]
     pub fn describe(&self) -> String {
         let (events, opens, closes) = (self.events.describe(), self.opens.describe(), self.closes.describe());
-        format!("{{\"byteLength\":{},\"events\":{events},\"opens\":{opens},\"closes\":{closes}}}", self.byte_len())
+        let (length, packets) = (self.byte_len(), self.packets.describe());
+        format!(
+            "{{\"byteLength\":{length},\"events\":{events},\"opens\":{opens},\"closes\":{closes},\"packets\":{packets}}}"
+        )
     }
 
     /// Writes the statistics.
@@ -133,6 +175,49 @@ pub struct Event {
     pub packet: u64,
 }
 
+/// What the packets table says of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketRow {
+    wire_len: u32,
+    link_type: u16,
+    seq: u32,
+    ack: u32,
+    flags: u16,
+    payload_len: u32,
+    state: State,
+    datagram: u64,
+}
+
+impl PacketRow {
+    /// A segment, and its connection's state after it.
+    #[must_use]
+    pub fn segment(packet: &Packet, segment: &Segment<'_>, state: State, datagram: u64) -> Self {
+        Self {
+            seq: segment.seq.0,
+            ack: segment.ack.0,
+            flags: segment.flags,
+            payload_len: segment.payload_len,
+            state,
+            ..Self::fragment(packet, datagram)
+        }
+    }
+
+    /// A fragment of a datagram that isn't whole.
+    #[must_use]
+    pub fn fragment(packet: &Packet, datagram: u64) -> Self {
+        Self {
+            wire_len: packet.wire_len,
+            link_type: packet.link.0,
+            seq: 0,
+            ack: 0,
+            flags: 0,
+            payload_len: 0,
+            state: State::default(),
+            datagram,
+        }
+    }
+}
+
 /// An event's octets.
 #[derive(Clone, Copy, Debug)]
 pub enum Octets<'a> {
@@ -145,6 +230,14 @@ pub enum Octets<'a> {
 }
 
 impl Octets<'_> {
+    fn to_vec(self) -> Vec<u8> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Block(_, bytes) => bytes.to_vec(),
+            Self::Copy(first, second) => [first, second].concat(),
+        }
+    }
+
     fn side_len(&self) -> usize {
         match self {
             Self::None | Self::Block(..) => 0,
@@ -159,6 +252,7 @@ struct Spilled {
     event: Event,
     octets: Vec<u8>,
     extra: Option<(EndReason, Box<CloseExtra>)>,
+    packet: Option<PacketRow>,
 }
 
 /// Writes events into the buffers of one call.
@@ -170,6 +264,7 @@ pub struct EventWriter<'a> {
     rows: usize,
     opens: usize,
     closes: usize,
+    packets: usize,
     side_used: usize,
 }
 
@@ -188,7 +283,7 @@ impl Spill {
 impl<'a> EventWriter<'a> {
     /// A writer into empty buffers.
     pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], side: &'a mut [u8]) -> Self {
-        Self { layout, batch, side, rows: 0, opens: 0, closes: 0, side_used: 0 }
+        Self { layout, batch, side, rows: 0, opens: 0, closes: 0, packets: 0, side_used: 0 }
     }
 
     /// Rows of the events table so far.
@@ -216,12 +311,35 @@ impl<'a> EventWriter<'a> {
             self.write(&event, octets);
             return;
         }
-        let octets = match octets {
-            Octets::None => Vec::new(),
-            Octets::Block(_, bytes) => bytes.to_vec(),
-            Octets::Copy(first, second) => [first, second].concat(),
+        spill.0.push_back(Spilled { event, octets: octets.to_vec(), extra: None, packet: None });
+    }
+
+    /// Writes a packet event, or lets it wait; `slot` is its connection's, none for a fragment. Its frame is the first
+    /// version of `octets`.
+    #[inline]
+    pub fn packet(
+        &mut self,
+        spill: &mut Spill,
+        packet: &Packet,
+        (slot, direction): (Option<u32>, Direction),
+        row: PacketRow,
+        octets: Octets<'_>,
+    ) {
+        let kind = if slot.is_some() { EventKind::Packet } else { EventKind::Fragment };
+        let event = Event {
+            kind,
+            slot: slot.unwrap_or(NO_SLOT),
+            direction,
+            offset: 0,
+            length: u64::from(packet.captured_len),
+            ts_ns: packet.ts_ns,
+            packet: packet.number,
         };
-        spill.0.push_back(Spilled { event, octets, extra: None });
+        if spill.is_empty() && self.has_room(kind, octets.side_len()) {
+            self.write_packet(&event, &row, octets);
+        } else {
+            spill.0.push_back(Spilled { event, octets: octets.to_vec(), extra: None, packet: Some(row) });
+        }
     }
 
     /// Writes an open event with its connection's record, or lets it wait.
@@ -229,7 +347,7 @@ impl<'a> EventWriter<'a> {
         if spill.is_empty() && self.has_room(EventKind::Open, 0) {
             self.write_open(&event, connection);
         } else {
-            spill.0.push_back(Spilled { event, octets: Vec::new(), extra: None });
+            spill.0.push_back(Spilled { event, octets: Vec::new(), extra: None, packet: None });
         }
     }
 
@@ -245,7 +363,8 @@ impl<'a> EventWriter<'a> {
             self.write_close(&event, reason, &extra, connection);
             return true;
         }
-        spill.0.push_back(Spilled { event, octets: Vec::new(), extra: Some((reason, Box::new(extra))) });
+        let extra = Some((reason, Box::new(extra)));
+        spill.0.push_back(Spilled { event, octets: Vec::new(), extra, packet: None });
         false
     }
 
@@ -262,7 +381,11 @@ impl<'a> EventWriter<'a> {
             if !self.has_room(next.event.kind, side_len) {
                 return;
             }
-            let Some(Spilled { event, octets, extra }) = spill.0.pop_front() else { return };
+            let Some(Spilled { event, octets, extra, packet }) = spill.0.pop_front() else { return };
+            if let Some(row) = packet {
+                self.write_packet(&event, &row, Octets::Copy(&octets, &[]));
+                continue;
+            }
             match (event.kind, extra) {
                 (EventKind::Open, _) => {
                     if let Some(connection) = connection(context, event.slot) {
@@ -278,6 +401,23 @@ impl<'a> EventWriter<'a> {
                 _ => self.write(&event, Octets::Copy(&octets, &[])),
             }
         }
+    }
+
+    #[inline]
+    fn write_packet(&mut self, event: &Event, packet: &PacketRow, octets: Octets<'_>) {
+        let row = &mut self.layout.packets.row(self.batch, self.packets);
+        row.f64(event.ts_ns.div_euclid(NS) as f64);
+        row.u32(event.ts_ns.rem_euclid(NS) as u32);
+        row.u32(packet.wire_len);
+        row.u16(packet.link_type);
+        row.u32(packet.seq);
+        row.u32(packet.ack);
+        row.u16(packet.flags);
+        row.u32(packet.payload_len);
+        row.u8(packet.state as u8);
+        row.u64(packet.datagram);
+        self.packets += 1;
+        self.write(event, octets);
     }
 
     fn write_open(&mut self, event: &Event, connection: &Connection) {

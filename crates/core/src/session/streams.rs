@@ -2,14 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, Spill};
+use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, PacketRow, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, EncapId, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, EncapId, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey};
@@ -30,6 +30,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// With events: give packet and fragment events too, with their frames.
+    pub packets: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
@@ -68,6 +70,7 @@ struct Tracker {
     arena: Arena,
     spill: Spill,
     events: bool,
+    packets: bool,
     sha256: bool,
     max_gaps: usize,
     clock: CaptureClock,
@@ -87,6 +90,7 @@ impl StreamSession {
             arena: Arena::new(options.streams),
             spill: Spill::default(),
             events: options.events,
+            packets: options.events && options.packets,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
             clock: CaptureClock::default(),
@@ -96,8 +100,8 @@ impl StreamSession {
         Self {
             feed: Feed::new(options.filter.clone()),
             decoder: Decoder::new(options.decode),
+            layout: EventLayout::new(options.packets),
             options,
-            layout: EventLayout::default(),
             own_block: Vec::new(),
             in_block: false,
             tracker,
@@ -132,7 +136,8 @@ impl StreamSession {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet, writer);
-        match decoder.decode(packet, packet.bytes(block)) {
+        let frame = packet.bytes(block);
+        match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
                 Some(mut segment) => {
                     let offset = datagram.upper_offset + segment.header_len;
@@ -141,13 +146,18 @@ impl StreamSession {
                         clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
                     }
                     let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, datagram: &datagram, encap, segment: &segment, payload_at };
+                    let arrived = Arrived { packet, frame, datagram: &datagram, encap, segment: &segment, payload_at };
                     self.tracker.segment(&arrived, self.feed.capture(), writer);
                 }
                 None => self.stats.bad_segments += 1,
             },
             Ok(_) => {}
-            Err(reason) => self.stats.count_drop(reason),
+            Err(reason) => {
+                if reason == Drop::Fragment && self.tracker.packets {
+                    self.tracker.fragment(packet, frame, decoder.last_datagram(), writer);
+                }
+                self.stats.count_drop(reason);
+            }
         }
     }
 
@@ -263,6 +273,8 @@ fn clip_to_wire(segment: &mut Segment<'_>, room: u32) {
 /// A segment and where it comes from.
 struct Arrived<'a> {
     packet: &'a Packet,
+    /// Its octets.
+    frame: &'a [u8],
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
     /// What counts for the key of what lies around the datagram.
@@ -307,6 +319,11 @@ impl Tracker {
         connection.last_ns = packet.ts_ns;
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
+        if self.packets && connection.wanted {
+            let row = PacketRow::segment(packet, segment, connection.state, datagram.serial);
+            let octets = Octets::Block(packet.start as u32, arrived.frame);
+            writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, octets);
+        }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
         if over {
             self.table.set_over(slot, self.now_ns);
@@ -316,6 +333,14 @@ impl Tracker {
                 stream.relieve(arena, sink);
             });
         }
+    }
+
+    /// Tells of a fragment whose datagram isn't whole.
+    #[cold]
+    fn fragment(&mut self, packet: &Packet, frame: &[u8], datagram: u64, writer: &mut EventWriter<'_>) {
+        let row = PacketRow::fragment(packet, datagram);
+        let octets = Octets::Block(packet.start as u32, frame);
+        writer.packet(&mut self.spill, packet, (None, Direction::Fwd), row, octets);
     }
 
     fn begins_anew(&mut self, slot: usize, arrived: &Arrived<'_>, direction: Direction) -> bool {

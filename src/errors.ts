@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
   | 'ERR_CHAIN'
+  | 'ERR_WRITER'
   | 'ERR_INTERNAL'
 
 /** The class of all errors that this package throws. */
@@ -56,6 +57,21 @@ export class ChainError extends FlowError {
   }
 }
 
+/** A writer of streams failed; what went wrong is the `cause`. What was written before stays as it is. */
+export class WriterError extends FlowError {
+  /** The writer's name. */
+  readonly writer: string
+  /** The stream's key, `'SRC:SPORT ==> DST:DPORT'`; null where it was no single stream. */
+  readonly stream: string | null
+
+  constructor(writer: string, stream: string | null, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('ERR_WRITER', `writer '${writer}'${stream === null ? '' : `, stream ${stream}`}: ${reason}`, { cause })
+    this.writer = writer
+    this.stream = stream
+  }
+}
+
 /** A bug in this package. */
 export class InternalError extends FlowError {
   constructor(message: string, options?: ErrorOptions) {
@@ -64,12 +80,12 @@ export class InternalError extends FlowError {
 }
 
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, InternalError])
+for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, WriterError, InternalError])
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
 export const ERROR_CLASSES: Readonly<
-  Record<ErrorCode, typeof FlowError | typeof OptionError | typeof ChainError | typeof InternalError>
+  Record<ErrorCode, typeof FlowError | typeof OptionError | typeof ChainError | typeof WriterError | typeof InternalError>
 > = {
   ERR_CAPTURE_IO: CaptureError,
   ERR_CAPTURE_FORMAT: CaptureError,
@@ -79,6 +95,7 @@ export const ERROR_CLASSES: Readonly<
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
   ERR_CHAIN: ChainError,
+  ERR_WRITER: WriterError,
   ERR_INTERNAL: InternalError,
 }
 

@@ -37,7 +37,16 @@ export type {
   FragmentPolicy,
   ObserveTimes,
 } from './options.js'
-export { CaptureError, ChainError, FlowError, InternalError, OptionError, StateError, type ErrorCode } from './errors.js'
+export {
+  CaptureError,
+  ChainError,
+  FlowError,
+  InternalError,
+  OptionError,
+  StateError,
+  WriterError,
+  type ErrorCode,
+} from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,
@@ -51,3 +60,19 @@ export type {
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export {
+  TCPStreamExtractor,
+  type ClientServerStreams,
+  type ExtractedPacket,
+  type ExtractStats,
+  type PortStreams,
+  type StreamSummary,
+} from './extract/extractor.js'
+export type { ExtractOptions, OnWriterError } from './extract/options.js'
+export type { PacketTime, PartStart, PerSide, StreamInfo, StreamPart } from './extract/part.js'
+export type { PacketCursor, PacketLog, StreamPacket } from './extract/packet-log.js'
+export type { StateChange } from './extract/state-history.js'
+export { TCP_STATES, type TcpState } from './extract/tcp-states.js'
+export type { StreamWriter, WriterContext } from './extract/writer.js'
+export { PcapWriter, type FileWriterOptions } from './extract/pcap-writer.js'
+export { FLOW_SUMMARY_COLUMNS, FlowSummaryWriter } from './extract/flow-summary-writer.js'

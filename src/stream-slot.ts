@@ -1,8 +1,9 @@
 /** The buffers of a stream engine, and what reads them. */
-import { BatchView, parseLayout, type Layout } from './batch/view.js'
+import { BatchView, parseLayout, type Layout, type NumberArray } from './batch/view.js'
 import {
   bindIdentity,
   bindRecord,
+  type ConnectionEndReason,
   type ConnectionIdentity,
   type ConnectionRecord,
   type RowReader,
@@ -16,6 +17,8 @@ export interface EventLayouts {
   readonly events: Layout
   readonly opens: Layout
   readonly closes: Layout
+  /** Rows for packet events, where they are asked for. */
+  readonly packets: Layout
 }
 
 /** Reads the layouts as an engine gives them. */
@@ -59,6 +62,69 @@ export interface EventSlot extends Slot {
   readonly columns: EventColumns
   readonly readOpen: RowReader<ConnectionIdentity>
   readonly readClosed: RowReader<ConnectionRecord>
+  /** Only why a closed connection ended. */
+  readonly readEnd: (row: number) => ConnectionEndReason
+}
+
+/** The connections that a batch opens, column by column. Addresses have 16 octets for each row. */
+export interface OpenedColumns {
+  readonly id: NumberArray
+  readonly capture: NumberArray
+  readonly version: NumberArray
+  readonly client: Uint8Array
+  readonly clientPort: NumberArray
+  readonly server: Uint8Array
+  readonly serverPort: NumberArray
+}
+
+/** The same of a batch. */
+export function openedColumns(layouts: EventLayouts, bytes: Uint8Array<ArrayBuffer>): OpenedColumns {
+  const view = new BatchView(layouts.opens, bytes)
+  return {
+    id: view.numbers('connection_id'),
+    capture: view.numbers('capture'),
+    version: view.numbers('ip_version'),
+    client: view.addresses('client_addr'),
+    clientPort: view.numbers('client_port'),
+    server: view.addresses('server_addr'),
+    serverPort: view.numbers('server_port'),
+  }
+}
+
+/** What the headers of packets say, row by row. */
+export interface PacketTable {
+  readonly second: NumberArray
+  readonly nanosecond: NumberArray
+  readonly wireLength: NumberArray
+  readonly linkType: NumberArray
+  readonly seq: NumberArray
+  readonly ack: NumberArray
+  readonly flags: NumberArray
+  readonly payloadLength: NumberArray
+  /** The connection's state after the segment. */
+  readonly state: NumberArray
+  /** The one that stands for a reset. */
+  readonly resetState: number
+  /** Number of the fragmented datagram; 0 = none. */
+  readonly datagram: NumberArray
+}
+
+/** The packets table of a batch. */
+export function packetColumns(layouts: EventLayouts, bytes: Uint8Array<ArrayBuffer>): PacketTable {
+  const view = new BatchView(layouts.packets, bytes)
+  return {
+    second: view.numbers('second'),
+    nanosecond: view.numbers('nanosecond'),
+    wireLength: view.numbers('wire_len'),
+    linkType: view.numbers('link_type'),
+    seq: view.numbers('seq'),
+    ack: view.numbers('ack'),
+    flags: view.numbers('flags'),
+    payloadLength: view.numbers('payload_len'),
+    state: view.numbers('state'),
+    resetState: view.words('state').indexOf('reset'),
+    datagram: view.numbers('datagram'),
+  }
 }
 
 /** Makes a slot; `blockLength` is 0 where no event points into a block. */
@@ -70,12 +136,15 @@ export function eventSlot(
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
   const side = new Uint8Array(SIDE_LENGTH)
+  const [opens, closes] = [new BatchView(layouts.opens, bytes), new BatchView(layouts.closes, bytes)]
+  const [reason, reasons] = [closes.numbers('end_reason'), closes.words('end_reason')]
   return {
     view,
     side,
     ...(blockLength > 0 ? { block: new Uint8Array(blockLength) } : {}),
     columns: new EventColumns(view),
-    readOpen: bindIdentity(new BatchView(layouts.opens, bytes), captures),
-    readClosed: bindRecord(new BatchView(layouts.closes, bytes), side, captures),
+    readOpen: bindIdentity(opens, captures),
+    readClosed: bindRecord(closes, side, captures),
+    readEnd: row => reasons[reason[row]!] as ConnectionEndReason,
   }
 }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { basicChain, observe, tcpChain } from '../src/index.js'
+import { basicChain, connections, observe, tcpChain, type Connection } from '../src/index.js'
 
 const root = join(import.meta.dirname, '..')
 const sample = 'examples/captures/sample.pcap'
@@ -59,4 +59,51 @@ test('the program in docs/write-a-chain.md', async t => {
   } finally {
     rmSync(file)
   }
+})
+
+/** Runs the first program of a guide as it is written. */
+async function runGuide(guide: string): Promise<string> {
+  const [, program] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, guide), 'utf8')) ?? []
+  const file = join(root, 'examples', `guide-${process.pid}-${guide.replaceAll('/', '-')}.ts`)
+  writeFileSync(file, program!)
+  try {
+    return await run(file)
+  } finally {
+    rmSync(file)
+  }
+}
+
+/** The connections of the sample. */
+async function sampleConnections(): Promise<Connection[]> {
+  const found: Connection[] = []
+  for await (const connection of connections(join(root, sample))) found.push(connection)
+  return found
+}
+
+test('extract-streams.ts, and the program in docs/coming-from-scapy.md', async t => {
+  const printed = await run('examples/extract-streams.ts')
+  const guide = await runGuide('docs/coming-from-scapy.md')
+  const found = await sampleConnections()
+  t.is(printed.split('\n').length - 1, found.length)
+  t.is(guide.split('\n').length - 1, found.length)
+  for (const { client_port, server_port, client, server } of found) {
+    t.regex(printed, new RegExp(`:${client_port} ==> .*\\b${client_port}: ${client.length}\\b`))
+    t.regex(printed, new RegExp(`:${server_port} .*\\b${server_port}: ${server.length}\\b`))
+    t.regex(guide, new RegExp(`:${client_port} ==> .*: ${client.length} octets from the client, ${server.length} from the server`))
+  }
+})
+
+test('the tests that docs/coming-from-scapy.md names are there', t => {
+  const rows = [...readFileSync(join(root, 'docs/coming-from-scapy.md'), 'utf8').matchAll(/^\| .* \| .* \| (.+) \|$/gm)].map(row => row[1]!)
+  const named = rows.slice(1, rows.findIndex(row => row.startsWith('when it is reached')))
+  t.true(named.length > 15)
+  const specs = ['extractor', 'extract-states', 'extract-files', 'extract-couchdb'].map(name => readFileSync(join(root, '__test__', `${name}.spec.ts`), 'utf8'))
+  for (const name of named) t.true(specs.some(text => text.includes(`test('${name.replaceAll("'", "\\'")}'`)), name)
+})
+
+test('the program in docs/writers.md', async t => {
+  const lines = (await runGuide('docs/writers.md')).trim().split('\n')
+  const sums = new Map<number, number>()
+  for (const { server_port, server } of await sampleConnections()) sums.set(server_port, (sums.get(server_port) ?? 0) + server.length)
+  t.deepEqual(lines, [...sums].toSorted(([a], [b]) => a - b).map(([port, octets]) => `port ${port}: ${octets} octets`))
 })

@@ -1,9 +1,41 @@
-// Compiles src/ to dist/ and puts the generated binding and the addon beside it. dist/ is made anew, so that nothing
-// of a deleted module stays in the package.
+// Builds src/ to dist/: a few bundled modules, because Node takes 25 ms to find and load eighty; their types, module by
+// module; and beside them the generated binding and the addon. dist/ is made anew, so that nothing of a deleted module
+// stays in the package.
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { root, run } from './tools.mjs'
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+const dist = join(root, 'dist')
+rmSync(dist, { recursive: true, force: true })
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
-cpSync(join(root, 'src', 'binding'), join(root, 'dist', 'binding'), { recursive: true, preserveTimestamps: true })
+await build({
+  absWorkingDir: root,
+  // A thread begins with a module of its own, which lies beside the chunk that starts it.
+  entryPoints: [
+    { in: 'src/index.ts', out: 'index' },
+    { in: 'src/cli/main.ts', out: 'cli/main' },
+    { in: 'src/extract/file-thread.ts', out: 'file-thread' },
+  ],
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  packages: 'external',
+  sourcemap: true,
+  chunkNames: '[name]-[hash]',
+  logLevel: 'warning',
+  plugins: [{ name: 'binding', setup: keepBinding }],
+})
+cpSync(join(root, 'src', 'binding'), join(dist, 'binding'), { recursive: true, preserveTimestamps: true })
+
+/**
+ * The loader looks for the addon beside itself, so it stays a module of its own; shared chunks lie in dist/ itself.
+ *
+ * @param {import('esbuild').PluginBuild} build
+ */
+function keepBinding(build) {
+  build.onResolve({ filter: /\/binding\/index\.js$/ }, () => ({ path: './binding/index.js', external: true }))
+}

@@ -146,10 +146,10 @@ function bindIdentityColumns(view: BatchView, captures: readonly string[] | null
   }
 }
 
-/** A reader of records, from the table of connections that end and what lies in the side buffer. */
+/** A reader of records, from the table of connections that end and what lies in the block. */
 export function bindRecord(
   view: BatchView,
-  side: Uint8Array,
+  block: Uint8Array,
   captures: readonly string[] | null,
 ): RowReader<ConnectionRecord> {
   const writeIdentity = bindIdentityColumns(view, captures)
@@ -210,19 +210,19 @@ export function bindRecord(
     record.conflict_bytes_rev = conflict[1][row]!
     record.end_reason = reasons[reason[row]!]!
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
-    if (fwd > 0) record.gaps_fwd = readGaps(side, at[row]!, fwd)
-    if (rev > 0) record.gaps_rev = readGaps(side, at[row]! + fwd * 16, rev)
+    if (fwd > 0) record.gaps_fwd = readGaps(block, at[row]!, fwd)
+    if (rev > 0) record.gaps_rev = readGaps(block, at[row]! + fwd * 16, rev)
     const digests = optional(sha256, row)
     if (digests !== null) {
-      record.stream_sha256_fwd = hex(side, digests)
-      record.stream_sha256_rev = hex(side, digests + 32)
+      record.stream_sha256_fwd = hex(block, digests)
+      record.stream_sha256_rev = hex(block, digests + 32)
     }
     return record
   }
 }
 
-function readGaps(side: Uint8Array, at: number, count: number): Gap[] {
-  const pairs = new Float64Array(side.buffer, side.byteOffset + at, count * 2)
+function readGaps(block: Uint8Array, at: number, count: number): Gap[] {
+  const pairs = new Float64Array(block.buffer, block.byteOffset + at, count * 2)
   return Array.from({ length: count }, (_, i) => [pairs[i * 2]!, pairs[i * 2 + 1]!])
 }
 

@@ -1,5 +1,4 @@
 /** `connections`: captures in, one record per TCP connection out, with what each side sent. */
-import { createHash } from 'node:crypto'
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
@@ -258,7 +257,8 @@ class Content implements StreamContent {
 
   sha256(): string | null {
     if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
-    const hash = createHash('sha256')
+    // Loaded here, because few need it and loading takes milliseconds.
+    const hash = process.getBuiltinModule('node:crypto').createHash('sha256')
     for (const chunk of this.#chunks) hash.update(chunk)
     return hash.digest('hex')
   }

@@ -17,8 +17,6 @@ export const Status = {
   SourceFailed: 3,
   /** All is handed out. */
   Done: 4,
-  /** As `More`; the block holds packets that weren't looked at yet, so lend the same block again. */
-  MoreInBlock: 5,
 } as const
 
 /** A job over captures. One `next` at a time. */
@@ -42,11 +40,10 @@ export interface Engine {
   /** Octets of the block to be lent with each batch; 0 where none is needed. */
   blockLength(): number
   /**
-   * Fills `batch`, which must not be touched until then: rows × 8 + status. Engines of packets and of events also need
-   * a `block`; those of events a `side` buffer, of {@link SIDE_LENGTH} octets. To an engine of packets, `givenBack` says
-   * how many batches were walked, and which flow keys are needed no more.
+   * Fills `batch`, and the `block` where one is needed, which must not be touched until then: rows × 8 + status. To an
+   * engine of packets, `givenBack` says how many batches were walked, and which flow keys are needed no more.
    */
-  next(batch: Uint8Array, block?: Uint8Array, side?: Uint8Array, givenBack?: Uint32Array): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array, givenBack?: Uint32Array): Promise<number>
   /** Ends every open flow before the next request reads on. */
   flush(): void
   /** The payload of connection `id` in `slot` isn't wanted. */
@@ -58,9 +55,6 @@ export interface Engine {
   /** Lets go of everything; may be called again. */
   close(): void
 }
-
-/** Octets of a side buffer. */
-export const SIDE_LENGTH = 1024 * 1024
 
 /** Makes engines. */
 export interface EngineFactory {
@@ -83,8 +77,14 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
-  /** With events: packets too, with their frames. */
+  /** With events: packets too. */
   packets: boolean
+  /** Packets have their frames. */
+  frames: boolean
+  /** Data events have no octets, only their length. */
+  bare: boolean
+  /** Octets that follow each other in their stream and in capture order are one event. */
+  join: boolean
   sha256: boolean
   policy: string
   acked: boolean

@@ -1,7 +1,7 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
 import type { BatchView } from './batch/view.js'
 import type { Outer } from './packet/columns.js'
-import { recordClass, secondsOf } from './record.js'
+import { recordClass } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -58,30 +58,46 @@ export type RowReader<Fields> = (row: number) => Fields
 
 /** A reader of the base columns; `captures` names the captures where there are several. */
 export function bindBase(view: BatchView, captures: readonly string[] | null): RowReader<FlowBase> {
-  const flowId = view.numbers('flow_id')
-  const version = view.numbers('ip_version')
-  const first = view.bigints('first_ns')
-  const last = view.bigints('last_ns')
-  const firstPacket = view.numbers('first_packet')
+  const columns = new BaseColumns(view)
+  if (captures === null) return row => new FlowRow(columns, row)
   const capture = view.numbers('capture')
-  const reason = view.numbers('end_reason')
-  const reasons = view.words('end_reason') as readonly FlowEndReason[]
-  const outer = bindOuter(view)
-  const read = (row: number): FlowBase =>
-    new FlowRow(
-      flowId[row]!,
-      version[row]!,
-      first[row]!,
-      last[row]!,
-      firstPacket[row]!,
-      reasons[reason[row]!]!,
-      outer(row),
-    )
-  if (captures === null) return read
   return row => {
-    const record = read(row)
+    const record: FlowBase = new FlowRow(columns, row)
     record.capture = captures[capture[row]!]!
     return record
+  }
+}
+
+/** The base columns of a batch. */
+class BaseColumns {
+  readonly flowId
+  readonly version
+  readonly pktFirst
+  readonly pktLast
+  readonly first
+  readonly last
+  readonly firstPacket
+  readonly reason
+  readonly reasons
+  readonly vlan
+  readonly tunnel
+  readonly tunnels
+  readonly tunnelId
+
+  constructor(view: BatchView) {
+    this.flowId = view.numbers('flow_id')
+    this.version = view.numbers('ip_version')
+    this.pktFirst = view.numbers('pkt_first')
+    this.pktLast = view.numbers('pkt_last')
+    this.first = view.bigints('first_ns')
+    this.last = view.bigints('last_ns')
+    this.firstPacket = view.numbers('first_packet')
+    this.reason = view.numbers('end_reason')
+    this.reasons = view.words('end_reason') as readonly FlowEndReason[]
+    this.vlan = nullable(view, 'vlan')
+    this.tunnel = nullable(view, 'tunnel')
+    this.tunnels = view.words('tunnel') as readonly TunnelKind[]
+    this.tunnelId = nullable(view, 'tunnel_id')
   }
 }
 
@@ -118,26 +134,19 @@ class FlowRow implements FlowBase {
   tunnel: TunnelKind | null
   tunnel_id: number | null
 
-  constructor(
-    flowId: number,
-    version: number,
-    first: bigint,
-    last: bigint,
-    firstPacket: number,
-    reason: FlowEndReason,
-    outer: Outer,
-  ) {
-    this.flow_id = flowId
-    this.ip_version = version
-    this.pkt_first = secondsOf(first)
-    this.pkt_last = secondsOf(last)
-    this.first_ns = first
-    this.last_ns = last
-    this.first_packet = firstPacket
-    this.end_reason = reason
-    this.vlan = outer.vlan
-    this.tunnel = outer.tunnel
-    this.tunnel_id = outer.tunnel_id
+  constructor(columns: BaseColumns, row: number) {
+    this.flow_id = columns.flowId[row]!
+    this.ip_version = columns.version[row]!
+    this.pkt_first = columns.pktFirst[row]!
+    this.pkt_last = columns.pktLast[row]!
+    this.first_ns = columns.first[row]!
+    this.last_ns = columns.last[row]!
+    this.first_packet = columns.firstPacket[row]!
+    this.end_reason = columns.reasons[columns.reason[row]!]!
+    this.vlan = columns.vlan(row)
+    const tunnel = columns.tunnel(row)
+    this.tunnel = tunnel === null ? null : columns.tunnels[tunnel]!
+    this.tunnel_id = columns.tunnelId(row)
   }
 }
 

@@ -21,12 +21,10 @@ export interface DriveOptions {
   readonly onError: ((error: FlowError) => void) | undefined
 }
 
-/** A batch with whatever the caller bound to it; for engines of events also the buffers that events point into. */
+/** A batch with whatever the caller bound to it; for engines of packets and events also the block that rows point to. */
 export interface Slot {
   readonly view: BatchView
-  /** Exchanged between the slots when one block fills two batches. */
-  block?: Uint8Array
-  readonly side?: Uint8Array
+  readonly block?: Uint8Array
   /** What the engine gets back with the request for this batch. */
   givenBack?(): Uint32Array
 }
@@ -35,8 +33,6 @@ export interface Slot {
 export interface Filled<S extends Slot> {
   readonly slot: S
   readonly rows: number
-  /** The block that the rows point into. */
-  readonly block: Uint8Array | undefined
   /** No batch comes after this one. */
   readonly last: boolean
 }
@@ -95,13 +91,10 @@ export class Drive<S extends Slot> {
       while (request) {
         const answer: number = await request
         signal?.throwIfAborted()
-        const { block } = slot
-        // The rest of the block fills the other batch; the rows at hand point into it too.
-        if ((answer & 7) === Status.MoreInBlock) exchangeBlocks(slot, other)
         request = this.#request(answer & 7, other)
         // It is awaited at the next turn; until then nobody looks.
         request?.catch(() => {})
-        yield { slot, rows: answer >>> 3, block, last: request === undefined }
+        yield { slot, rows: answer >>> 3, last: request === undefined }
         ;[slot, other] = [other, slot]
       }
       if (this.#firstError) throw this.#firstError
@@ -120,7 +113,6 @@ export class Drive<S extends Slot> {
   #request(status: number, slot: S): Promise<number> | undefined {
     switch (status) {
       case Status.More:
-      case Status.MoreInBlock:
         return this.#lend(slot)
       case Status.NeedInput:
         return this.#pushAndRequest(slot)
@@ -135,7 +127,7 @@ export class Drive<S extends Slot> {
   }
 
   #lend(slot: S): Promise<number> {
-    return this.#engine.next(slot.view.bytes, slot.block, slot.side, slot.givenBack?.())
+    return this.#engine.next(slot.view.bytes, slot.block, slot.givenBack?.())
   }
 
   async #pushAndRequest(slot: S): Promise<number> {
@@ -218,8 +210,4 @@ function asFlowError(error: unknown): FlowError {
   const code = (error as { code?: unknown } | null)?.code
   const isNative = typeof code === 'string' && code.startsWith('ERR_') && !(error instanceof FlowError)
   return isNative ? fromNative(error) : (error as FlowError)
-}
-
-function exchangeBlocks(a: Slot, b: Slot): void {
-  if (a.block && b.block) [a.block, b.block] = [b.block, a.block]
 }

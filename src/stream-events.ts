@@ -7,7 +7,8 @@ import type { Engine } from './engine.js'
 import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
-import { eventSlot, parseEventLayouts, Place, type EventColumns, type EventSlot } from './stream-slot.js'
+import { OpenConnections } from './open-connections.js'
+import { eventSlot, parseEventLayouts, type EventSlot } from './stream-slot.js'
 
 /** Which way octets went: from the client (`fwd`) or from the server (`rev`). */
 export type Direction = 'fwd' | 'rev'
@@ -18,7 +19,9 @@ interface EventBase {
   readonly connection: ConnectionIdentity
   /** Packet time, nanoseconds since the Unix epoch. */
   readonly timestampNs: bigint
-  /** Number of the packet that brought it, in its capture, from 1; 0 at the end of the input. */
+  /**
+   * Number of the packet that brought it (of data: its first octet), in its capture, from 1; 0 at the end of the input.
+   */
   readonly packet: number
 }
 
@@ -154,11 +157,9 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   readonly #drive: Drive<EventSlot>
   readonly #batches: AsyncGenerator<Filled<EventSlot>, undefined>
   readonly #want: ((connection: ConnectionIdentity) => boolean) | undefined
-  /** The open connections, by the engine's slot numbers. */
-  readonly #connections: (ConnectionIdentity | undefined)[] = []
+  readonly #open: OpenConnections
   readonly #unwanted = new Set<number>()
   #slot: EventSlot
-  #block: Uint8Array
   #row = 0
   #rows = 0
   #opens = 0
@@ -178,12 +179,12 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
-    this.#engine = nativeEngines.streams({ events, packets: false, sha256, ...checkStreams(options) })
+    this.#engine = nativeEngines.streams({ events, packets: false, frames: false, bare: false, sha256, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
+    this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
     const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
     this.#slot = slots[0]
-    this.#block = slots[0].side
     this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)
   }
@@ -247,10 +248,12 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
 
   /** @internal Waits for a batch; false at the end. */
   async nextBatch(): Promise<boolean> {
+    // The batch at hand is about to be filled anew.
+    this.#open.keep()
     const { done, value } = await this.#batches.next()
     if (done === true) return false
     this.#slot = value.slot
-    this.#block = value.block ?? value.slot.side
+    this.#open.enter(value.slot)
     this.#rows = value.rows
     this.#row = this.#opens = this.#closes = 0
     return true
@@ -262,43 +265,37 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const slot = columns.slot[row]!
     switch (columns.kind[row]) {
       case 0:
-        return this.#open(row, slot)
+        return this.#opened(row, slot)
       case 4:
-        return this.#close(row, slot)
+        this.#open.delete(slot)
+        this.#unwanted.delete(slot)
+        return new CloseRow(this.#slot, row, this.#closes++)
       default:
         if (this.#unwanted.has(slot)) return undefined
-        return this.#payload(row, slot)
+        return this.#payload(row)
     }
   }
 
-  #open(row: number, slot: number): StreamEvent {
-    const connection = this.#slot.readOpen(this.#opens++)
-    this.#connections[slot] = connection
-    if (this.#want && !this.#want(connection)) {
-      this.#unwanted.add(slot)
-      this.#engine.unwant(slot, connection.connection_id)
+  #opened(row: number, slot: number): StreamEvent {
+    this.#open.add(slot, this.#opens++)
+    if (this.#want) {
+      const connection = this.#open.get(slot)
+      if (!this.#want(connection)) {
+        this.#unwanted.add(slot)
+        this.#engine.unwant(slot, connection.connection_id)
+      }
     }
-    return new RowEvent('open', this.#slot.columns, row, connection)
+    return new OpenRow(this.#slot, row, this.#open)
   }
 
-  #close(row: number, slot: number): StreamEvent {
-    const connection = this.#slot.readClosed(this.#closes++)
-    this.#connections[slot] = undefined
-    this.#unwanted.delete(slot)
-    return new RowEvent('close', this.#slot.columns, row, connection)
-  }
-
-  #payload(row: number, slot: number): StreamEvent {
-    const { columns, side } = this.#slot
-    const connection = this.#connections[slot]!
-    const octets = columns.place[row] === Place.Block ? this.#block : side
-    switch (columns.kind[row]) {
+  #payload(row: number): StreamEvent {
+    switch (this.#slot.columns.kind[row]) {
       case 1:
-        return new DataRow(columns, row, connection, octets)
+        return new DataRow(this.#slot, row, this.#open)
       case 2:
-        return new OffsetEvent('gap', columns, row, connection)
+        return new GapRow(this.#slot, row, this.#open)
       default:
-        return new ConflictRow(columns, row, connection, octets)
+        return new ConflictRow(this.#slot, row, this.#open)
     }
   }
 
@@ -323,49 +320,100 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   }
 }
 
-class RowEvent<Type extends string, Connection extends ConnectionIdentity = ConnectionIdentity> {
-  readonly type: Type
-  readonly connection: Connection
-  protected readonly columns: EventColumns
+class RowEvent {
+  protected readonly slot: EventSlot
   protected readonly row: number
 
-  constructor(type: Type, columns: EventColumns, row: number, connection: Connection) {
-    this.type = type
-    this.connection = connection
-    this.columns = columns
+  constructor(slot: EventSlot, row: number) {
+    this.slot = slot
     this.row = row
   }
 
   get timestampNs(): bigint {
-    return this.columns.time[this.row]!
+    return this.slot.columns.time[this.row]!
   }
 
   get packet(): number {
-    return this.columns.packet[this.row]!
+    return this.slot.columns.packet[this.row]!
   }
 }
 
-class OffsetEvent<Type extends string> extends RowEvent<Type> {
+/** An event of a connection that is open. */
+class OpenRow extends RowEvent implements OpenEvent {
+  protected readonly open: OpenConnections
+
+  constructor(slot: EventSlot, row: number, open: OpenConnections) {
+    super(slot, row)
+    this.open = open
+  }
+
+  get type(): 'open' {
+    return 'open'
+  }
+
+  get connection(): ConnectionIdentity {
+    return this.open.get(this.slot.columns.slot[this.row]!)
+  }
+}
+
+class CloseRow extends RowEvent implements CloseEvent {
+  readonly #closed: number
+  #record: ConnectionRecord | undefined
+
+  constructor(slot: EventSlot, row: number, closed: number) {
+    super(slot, row)
+    this.#closed = closed
+  }
+
+  get type(): 'close' {
+    return 'close'
+  }
+
+  get connection(): ConnectionRecord {
+    return (this.#record ??= this.slot.readClosed(this.#closed))
+  }
+}
+
+abstract class StreamRow extends RowEvent {
+  protected readonly open: OpenConnections
+
+  constructor(slot: EventSlot, row: number, open: OpenConnections) {
+    super(slot, row)
+    this.open = open
+  }
+
+  get connection(): ConnectionIdentity {
+    return this.open.get(this.slot.columns.slot[this.row]!)
+  }
+
   get direction(): Direction {
-    return DIRECTIONS[this.columns.direction[this.row] as 0 | 1]
+    return DIRECTIONS[this.slot.columns.direction[this.row] as 0 | 1]
   }
 
   get offset(): number {
-    return this.columns.offset[this.row]!
+    return this.slot.columns.offset[this.row]!
   }
 
   get length(): number {
-    return this.columns.length[this.row]!
+    return this.slot.columns.length[this.row]!
+  }
+
+  /** `length` octets of the block, from the event's first on or behind that. */
+  protected octets(skip: number, length: number): Uint8Array {
+    const at = this.slot.columns.at[this.row]! + skip
+    return this.slot.block.subarray(at, at + length)
   }
 }
 
-class DataRow extends OffsetEvent<'data'> implements DataEvent {
-  readonly data: Uint8Array
+class DataRow extends StreamRow implements DataEvent {
+  #data: Uint8Array | undefined
 
-  constructor(columns: EventColumns, row: number, connection: ConnectionIdentity, octets: Uint8Array) {
-    super('data', columns, row, connection)
-    const at = columns.at[row]!
-    this.data = octets.subarray(at, at + columns.length[row]!)
+  get type(): 'data' {
+    return 'data'
+  }
+
+  get data(): Uint8Array {
+    return (this.#data ??= this.octets(0, this.length))
   }
 
   copy(): Uint8Array {
@@ -373,15 +421,22 @@ class DataRow extends OffsetEvent<'data'> implements DataEvent {
   }
 }
 
-class ConflictRow extends OffsetEvent<'conflict'> implements ConflictEvent {
-  readonly kept: Uint8Array
-  readonly other: Uint8Array
-
-  constructor(columns: EventColumns, row: number, connection: ConnectionIdentity, octets: Uint8Array) {
-    super('conflict', columns, row, connection)
-    const [at, length] = [columns.at[row]!, columns.length[row]!]
-    this.kept = octets.subarray(at, at + length)
-    this.other = octets.subarray(at + length, at + 2 * length)
+class GapRow extends StreamRow implements GapEvent {
+  get type(): 'gap' {
+    return 'gap'
   }
 }
 
+class ConflictRow extends StreamRow implements ConflictEvent {
+  get type(): 'conflict' {
+    return 'conflict'
+  }
+
+  get kept(): Uint8Array {
+    return this.octets(0, this.length)
+  }
+
+  get other(): Uint8Array {
+    return this.octets(this.length, this.length)
+  }
+}

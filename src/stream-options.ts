@@ -2,7 +2,7 @@
 import type { ConnectionIdentity } from './connection.js'
 import type { StreamEngineOptions } from './engine.js'
 import { OptionError } from './errors.js'
-import { checkDecode, checkFilter, integer, seconds, type ReadOptions } from './options.js'
+import { checkDecode, checkFilter, flag, integer, seconds, type ReadOptions } from './options.js'
 
 /** Whose octets stay when two segments that wait overlap; `first` is also Windows Vista and later. */
 export type OverlapPolicy = 'first' | 'last' | 'bsd' | 'linux' | 'old-linux' | 'solaris'
@@ -65,6 +65,12 @@ export interface StreamOptions extends ReadOptions, StreamLimits {
    * @defaultValue 'contiguous'
    */
   deliver?: 'contiguous' | 'acked'
+  /**
+   * Octets of one direction that follow each other in capture order come as one event, with packet and time of the
+   * first; how many depends on how the capture was read. False: one event for each segment.
+   * @defaultValue true
+   */
+  joinData?: boolean
   /** Asked once for each connection: false = its payload isn't needed. Its record comes all the same. */
   want?: (connection: ConnectionIdentity) => boolean
 }
@@ -81,6 +87,7 @@ export const STREAM_OPTION_NAMES = [
   'maxGaps',
   'policy',
   'deliver',
+  'joinData',
   'want',
 ] as const
 
@@ -90,7 +97,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 
 /** Checks and completes. */
-export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'packets' | 'sha256'> {
+export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'packets' | 'frames' | 'bare' | 'sha256'> {
   const policy = oneOf('policy', options.policy, POLICIES)
   const deliver = oneOf('deliver', options.deliver, DELIVERIES)
   if (options.want !== undefined && typeof options.want !== 'function')
@@ -98,6 +105,7 @@ export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 
   return {
     policy,
     acked: deliver === 'acked',
+    join: flag('joinData', options.joinData, true),
     maxDirectionBytes: integer('maxDirectionBytes', options.maxDirectionBytes, 16 * MIB, 0, 3 * GIB),
     maxWaitingBytes: integer('maxWaitingBytes', options.maxWaitingBytes, 64 * MIB, 0, 3 * GIB),
     conflictWindow: integer('conflictWindow', options.conflictWindow, 4 * MIB, 0, GIB),

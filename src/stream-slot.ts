@@ -8,7 +8,6 @@ import {
   type ConnectionRecord,
   type RowReader,
 } from './connection.js'
-import { SIDE_LENGTH } from './engine.js'
 import type { Slot } from './iterate.js'
 
 /** The layouts of the tables that share a batch. */
@@ -26,16 +25,12 @@ export function parseEventLayouts(json: string): EventLayouts {
   return parseLayout(json) as unknown as EventLayouts
 }
 
-/** Where an event's octets lie. */
-export const Place = { None: 0, Block: 1, Side: 2 } as const
-
 /** The events table, column by column. */
 export class EventColumns {
   readonly kind
   readonly words: readonly string[]
   readonly slot
   readonly direction
-  readonly place
   readonly at
   readonly offset
   readonly length
@@ -47,7 +42,6 @@ export class EventColumns {
     this.words = view.words('kind')
     this.slot = view.numbers('slot')
     this.direction = view.numbers('direction')
-    this.place = view.numbers('place')
     this.at = view.numbers('at')
     this.offset = view.numbers('offset')
     this.length = view.numbers('length')
@@ -56,10 +50,12 @@ export class EventColumns {
   }
 }
 
-/** A batch with its side buffer, and what makes records of its tables. */
+/** A batch with its block, and what makes records of its tables. */
 export interface EventSlot extends Slot {
-  readonly side: Uint8Array
+  readonly block: Uint8Array
   readonly columns: EventColumns
+  /** The table of connections that began. */
+  readonly opens: BatchView
   readonly readOpen: RowReader<ConnectionIdentity>
   readonly readClosed: RowReader<ConnectionRecord>
   /** Only why a closed connection ended. */
@@ -78,16 +74,15 @@ export interface OpenedColumns {
 }
 
 /** The same of a batch. */
-export function openedColumns(layouts: EventLayouts, bytes: Uint8Array<ArrayBuffer>): OpenedColumns {
-  const view = new BatchView(layouts.opens, bytes)
+export function openedColumns({ opens }: EventSlot): OpenedColumns {
   return {
-    id: view.numbers('connection_id'),
-    capture: view.numbers('capture'),
-    version: view.numbers('ip_version'),
-    client: view.addresses('client_addr'),
-    clientPort: view.numbers('client_port'),
-    server: view.addresses('server_addr'),
-    serverPort: view.numbers('server_port'),
+    id: opens.numbers('connection_id'),
+    capture: opens.numbers('capture'),
+    version: opens.numbers('ip_version'),
+    client: opens.addresses('client_addr'),
+    clientPort: opens.numbers('client_port'),
+    server: opens.addresses('server_addr'),
+    serverPort: opens.numbers('server_port'),
   }
 }
 
@@ -109,25 +104,25 @@ export interface PacketTable {
   readonly datagram: NumberArray
 }
 
-/** The packets table of a batch. */
-export function packetColumns(layouts: EventLayouts, bytes: Uint8Array<ArrayBuffer>): PacketTable {
-  const view = new BatchView(layouts.packets, bytes)
+/** The same of a batch. */
+export function packetColumns(layouts: EventLayouts, { view }: EventSlot): PacketTable {
+  const table = new BatchView(layouts.packets, view.bytes as Uint8Array<ArrayBuffer>)
   return {
-    second: view.numbers('second'),
-    nanosecond: view.numbers('nanosecond'),
-    wireLength: view.numbers('wire_len'),
-    linkType: view.numbers('link_type'),
-    seq: view.numbers('seq'),
-    ack: view.numbers('ack'),
-    flags: view.numbers('flags'),
-    payloadLength: view.numbers('payload_len'),
-    state: view.numbers('state'),
-    resetState: view.words('state').indexOf('reset'),
-    datagram: view.numbers('datagram'),
+    second: table.numbers('second'),
+    nanosecond: table.numbers('nanosecond'),
+    wireLength: table.numbers('wire_len'),
+    linkType: table.numbers('link_type'),
+    seq: table.numbers('seq'),
+    ack: table.numbers('ack'),
+    flags: table.numbers('flags'),
+    payloadLength: table.numbers('payload_len'),
+    state: table.numbers('state'),
+    resetState: table.words('state').indexOf('reset'),
+    datagram: table.numbers('datagram'),
   }
 }
 
-/** Makes a slot; `blockLength` is 0 where no event points into a block. */
+/** Makes a slot with a block of `blockLength` octets. */
 export function eventSlot(
   layouts: EventLayouts,
   captures: readonly string[] | null,
@@ -135,16 +130,17 @@ export function eventSlot(
 ): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
-  const side = new Uint8Array(SIDE_LENGTH)
-  const [opens, closes] = [new BatchView(layouts.opens, bytes), new BatchView(layouts.closes, bytes)]
+  const opens = new BatchView(layouts.opens, bytes)
+  const block = new Uint8Array(blockLength)
+  const closes = new BatchView(layouts.closes, bytes)
   const [reason, reasons] = [closes.numbers('end_reason'), closes.words('end_reason')]
   return {
     view,
-    side,
-    ...(blockLength > 0 ? { block: new Uint8Array(blockLength) } : {}),
+    block,
     columns: new EventColumns(view),
+    opens,
     readOpen: bindIdentity(opens, captures),
-    readClosed: bindRecord(closes, side, captures),
+    readClosed: bindRecord(closes, block, captures),
     readEnd: row => reasons[reason[row]!] as ConnectionEndReason,
   }
 }

@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
 fn decode(decoder: &mut Decoder, link: LinkType, number: u64, frame: &[u8]) {
     let len = frame.len() as u32;
     let ts_ns = number as i64 * 1_000_000_000;
-    let packet = Packet { number, ts_ns, start: 0, captured_len: len, wire_len: len, link, interface: 0 };
+    let packet = Packet { number, ts_ns, start: 0, captured_len: len, wire_len: len, link, interface: 0, capture: 0 };
     let Ok(datagram) = decoder.decode(&packet, frame) else { return };
     assert!(datagram.packets >= 1 && datagram.octets > 0);
     let _ = Segment::parse(&datagram);

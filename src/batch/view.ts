@@ -37,7 +37,7 @@ export class BatchView {
   readonly #stats: Float64Array
 
   /** @param bytes the batch, where several tables share one */
-  constructor(layout: Layout, bytes = new Uint8Array(layout.byteLength)) {
+  constructor(layout: Layout, bytes: Uint8Array = new Uint8Array(layout.byteLength)) {
     this.#layout = layout
     this.bytes = bytes
     this.#stats = new Float64Array(this.bytes.buffer, 0, layout.stats.length)

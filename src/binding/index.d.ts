@@ -37,10 +37,10 @@ export declare class NativeReader {
   endStream(member: number): void
   /**
    * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
-   * Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
+   * Flow readers need a batch only; packet and stream readers also a block, for octets that rows point to.
    * What `given_back` is depends on the reader.
    */
-  next(batch: Uint8Array, block?: Uint8Array | undefined | null, side?: Uint8Array | undefined | null, givenBack?: Uint32Array | undefined | null): Promise<number>
+  next(batch: Uint8Array, block?: Uint8Array | undefined | null, givenBack?: Uint32Array | undefined | null): Promise<number>
   /** Ends every open flow before the next request reads on. */
   flush(): void
   /** No more captures will come. */
@@ -113,8 +113,14 @@ export interface NativePacketOptions {
 export interface NativeStreamOptions {
   /** Give events; otherwise only records come. */
   events: boolean
-  /** With events: give packets too, with their frames. */
+  /** With events: give packets too. */
   packets: boolean
+  /** Packets have their frames. */
+  frames: boolean
+  /** Data events have no octets. */
+  bare: boolean
+  /** Octets that follow each other are one event. */
+  join: boolean
   /** Compute SHA-256 of each direction. */
   sha256: boolean
   /** Whose octets stay in an overlap. */

@@ -5,6 +5,7 @@ import { FlowError, OptionError } from '../index.js'
 import { complain } from './complain.js'
 import { connectionsCommand } from './connections.js'
 import { EXIT } from './exit.js'
+import { extractCommand } from './extract.js'
 import { flowsCommand } from './flows.js'
 import { followCommand } from './follow.js'
 import { infoCommand } from './info.js'
@@ -28,6 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   connectionsCommand(program, exit)
   infoCommand(program, exit)
   followCommand(program, exit)
+  extractCommand(program, exit)
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {

@@ -19,11 +19,11 @@ export interface ReadingOptions {
 
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
-/** Adds the options. */
-export function addReadingOptions(command: Command): Command {
+/** Adds the options; `apart`: captures may be read each by itself. */
+export function addReadingOptions(command: Command, apart = true): Command {
+  if (apart) command.option('--separate', 'each capture by itself')
   return command
     .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
-    .option('--separate', 'each capture by itself')
     .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('--no-decap', 'take tunnels as they are, without looking inside')
@@ -86,7 +86,7 @@ export async function printRecords<R extends Records>(
 }
 
 /** The first Ctrl-C ends the wait; a second one ends the program as it always does. */
-function onInterrupt(finish: () => void): () => void {
+export function onInterrupt(finish: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.once(signal, finish)
   return () => {

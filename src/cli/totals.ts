@@ -1,5 +1,5 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import { linkTypeName, type ObserveStats, type StreamStats } from '../index.js'
+import { linkTypeName, type ExtractStats, type ObserveStats, type StreamStats } from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -11,7 +11,12 @@ export function connectionTotals(stats: StreamStats, seconds: number): string {
   return totals(stats, 'connection', seconds)
 }
 
-type Counted = Partial<ObserveStats & StreamStats> & Pick<ObserveStats, 'packets' | 'flows'>
+/** Totals of a run over streams that are written. */
+export function streamTotals(stats: ExtractStats, seconds: number): string {
+  return totals({ ...stats, flows: stats.streams }, 'stream', seconds)
+}
+
+type Counted = Partial<ObserveStats & ExtractStats> & Pick<ObserveStats, 'packets' | 'flows'>
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
@@ -46,6 +51,9 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['evicted', '%s ended early: the table was full'],
   ['limitGaps', 'holes given up: too many octets waited'],
   ['wildSegments', 'segments out of every window'],
+  ['staleStreams', '%s that ended as stale'],
+  ['unclaimedFragments', 'fragments that belong to no stream'],
+  ['writerErrors', 'failures of writers'],
 ]
 
 /** One line for each unknown link type that was told apart. */
@@ -66,7 +74,8 @@ function linkName(type: number): string {
   return name === null ? '' : ` (${name})`
 }
 
-function count(n: number, word: string): string {
+/** A number and what is counted. */
+export function count(n: number, word: string): string {
   return `${number(n)} ${word}${n === 1 ? '' : 's'}`
 }
 

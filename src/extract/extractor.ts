@@ -123,20 +123,17 @@ export class TCPStreamExtractor {
       onError: error => this.#writerFailed(error),
     })
     const engine = nativeEngines.streams(checked.engine)
-    const wants = (what: 'frames' | 'octets') => checked.writers.some(writer => writer.wants?.[what] ?? true)
     const captures = sources.length > 1 ? sources.map(sourceName) : null
     this.#tracker = new Tracker(
       {
         ...checked,
         packets: checked.writers.length > 0,
-        frames: wants('frames'),
-        octets: wants('octets'),
         captures,
         unwant: (slot, id) => engine.unwant(slot, id),
       },
       this.#queue,
     )
-    this.#events = new PacketEvents(engine, captures, {
+    this.#events = new PacketEvents(engine, checked.engine.bare, captures, {
       sources,
       ...checked.reading,
       signal: checked.signal,

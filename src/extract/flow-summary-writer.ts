@@ -31,6 +31,8 @@ const HEADER = `${FLOW_SUMMARY_COLUMNS.join(',')}\n`
 export class FlowSummaryWriter implements StreamWriter {
   readonly name = 'summary'
   readonly wants = { frames: false, octets: false }
+  /** @internal */
+  readonly looksAtOnce = true
   readonly #files: FileSink
 
   /** @param outputDir its folder `flows` is made where it isn't there */

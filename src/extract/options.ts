@@ -95,6 +95,8 @@ export interface CheckedExtract {
   readonly processPackets: boolean
   readonly writers: readonly StreamWriter[]
   readonly keep: boolean
+  /** Writers want octets. */
+  readonly octets: boolean
   readonly staleTimeout: number
   readonly flushPackets: number
   readonly flushBytes: number
@@ -131,6 +133,9 @@ export function checkExtract(options: ExtractOptions, count: number): CheckedExt
   const streamNames = STREAM_OPTION_NAMES.filter(name => name !== 'idleTimeout')
   knownNames(options, [...READ_OPTION_NAMES, ...streamNames, ...OWN_NAMES])
   const writers = checkWriters(options)
+  const wantFrames = writers.some(({ wants }) => wants?.frames ?? true)
+  const wantOctets = writers.some(({ wants }) => wants?.octets ?? true)
+  const keep = flag('keep', options.keep, writers.length === 0)
   const staleTimeout = seconds('staleTimeout', options.staleTimeout, 180)
   const octets = (name: 'flushBytes' | 'maxPendingBytes' | 'maxQueuedBytes' | 'maxKeptBytes', fallback: number) =>
     integer(name, options[name], fallback, 0, 2 ** 40)
@@ -138,7 +143,8 @@ export function checkExtract(options: ExtractOptions, count: number): CheckedExt
     writers,
     staleTimeout,
     processPackets: flag('processPackets', options.processPackets, true),
-    keep: flag('keep', options.keep, writers.length === 0),
+    keep,
+    octets: wantOctets,
     flushPackets: integer('flushPackets', options.flushPackets, 10_000, 1, 2 ** 31),
     flushBytes: octets('flushBytes', 4 * MIB),
     maxPendingBytes: octets('maxPendingBytes', 32 * MIB),
@@ -149,7 +155,14 @@ export function checkExtract(options: ExtractOptions, count: number): CheckedExt
     signal: abortSignal(options.signal),
     want: options.want,
     reading: checkReading(options, count),
-    engine: { ...checkStreams({ ...options, idleTimeout: staleTimeout }), events: true, packets: true, sha256: false },
+    engine: {
+      ...checkStreams({ ...options, idleTimeout: staleTimeout }),
+      events: true,
+      packets: true,
+      frames: wantFrames,
+      bare: !keep && !wantOctets,
+      sha256: false,
+    },
   }
 }
 

@@ -12,7 +12,6 @@ import {
   openedColumns,
   packetColumns,
   parseEventLayouts,
-  Place,
   type EventSlot,
   type OpenedColumns,
   type PacketTable,
@@ -40,10 +39,13 @@ export interface PacketHandler {
   packet(slot: number, facts: PacketFacts, reset: boolean, datagram: number, block: Uint8Array, from: number, length: number): void
   /** A fragment of a datagram that isn't whole. */
   fragment(datagram: number, facts: PacketFacts, frame: Uint8Array): void
-  data(slot: number, way: 0 | 1, octets: Uint8Array): void
+  /** `length` octets in stream order; they themselves only where the engine was asked for them. */
+  data(slot: number, way: 0 | 1, length: number, octets: Uint8Array): void
   gap(slot: number, way: 0 | 1, offset: number, length: number): void
   close(slot: number, reason: ConnectionEndReason): void
 }
+
+const NO_OCTETS = new Uint8Array(0)
 
 /** A batch with the packets of its events. */
 interface PacketEventSlot extends EventSlot {
@@ -56,26 +58,26 @@ export class PacketEvents {
   readonly #drive: Drive<PacketEventSlot>
   readonly #batches: AsyncGenerator<Filled<PacketEventSlot>, undefined>
   readonly #kinds: Record<string, number>
+  readonly #bare: boolean
   readonly #facts = new Facts()
   readonly #fragmentFacts = new Facts()
   #slot: PacketEventSlot
-  #block: Uint8Array
   #row = 0
   #rows = 0
   #opens = 0
   #closes = 0
   #packets = 0
 
-  constructor(engine: Engine, captures: readonly string[] | null, options: DriveOptions) {
+  /** @param bare the engine gives no octets of streams */
+  constructor(engine: Engine, bare: boolean, captures: readonly string[] | null, options: DriveOptions) {
+    this.#bare = bare
     const layouts = parseEventLayouts(engine.layout())
     const make = (): PacketEventSlot => {
       const slot = eventSlot(layouts, captures, engine.blockLength())
-      const bytes = slot.view.bytes as Uint8Array<ArrayBuffer>
-      return { ...slot, packets: packetColumns(layouts, bytes), opened: openedColumns(layouts, bytes) }
+      return { ...slot, packets: packetColumns(layouts, slot), opened: openedColumns(slot) }
     }
     const slots = [make(), make()] as const
     this.#slot = slots[0]
-    this.#block = slots[0].side
     this.#kinds = Object.fromEntries(slots[0].columns.words.map((word, number) => [word, number]))
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)
@@ -96,7 +98,6 @@ export class PacketEvents {
     const { done, value } = await this.#batches.next()
     if (done === true) return false
     this.#slot = value.slot
-    this.#block = value.block ?? value.slot.side
     this.#rows = value.rows
     this.#row = this.#opens = this.#closes = this.#packets = 0
     return true
@@ -137,10 +138,9 @@ export class PacketEvents {
   }
 
   #packet(handler: PacketHandler, row: number): void {
-    const { columns, packets, side } = this.#slot
+    const { columns, packets, block } = this.#slot
     const at = this.#packets++
     this.#facts.move(this.#slot, row, at)
-    const block = columns.place[row] === Place.Block ? this.#block : side
     const reset = packets.state[at] === packets.resetState
     handler.packet(
       columns.slot[row]!, this.#facts, reset, packets.datagram[at]!, block, columns.at[row]!, columns.length[row]!,
@@ -149,7 +149,8 @@ export class PacketEvents {
 
   #data(handler: PacketHandler, row: number): void {
     const { columns } = this.#slot
-    handler.data(columns.slot[row]!, columns.direction[row] as 0 | 1, this.#octets(row))
+    const octets = this.#bare ? NO_OCTETS : this.#octets(row)
+    handler.data(columns.slot[row]!, columns.direction[row] as 0 | 1, columns.length[row]!, octets)
   }
 
   #other(handler: PacketHandler, row: number): void {
@@ -171,10 +172,9 @@ export class PacketEvents {
   }
 
   #octets(row: number): Uint8Array {
-    const { columns, side } = this.#slot
+    const { columns, block } = this.#slot
     const at = columns.at[row]!
-    const octets = columns.place[row] === Place.Block ? this.#block : side
-    return octets.subarray(at, at + columns.length[row]!)
+    return block.subarray(at, at + columns.length[row]!)
   }
 }
 

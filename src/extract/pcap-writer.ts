@@ -29,6 +29,8 @@ const SNAPLEN = 262_144
 export class PcapWriter implements StreamWriter {
   readonly name = 'pcap'
   readonly wants = { frames: true, octets: false }
+  /** @internal */
+  readonly looksAtOnce = true
   readonly #files: FileSink
   /** Further link types of the open streams that have several. */
   readonly #further = new Map<string, readonly number[]>()

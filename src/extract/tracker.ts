@@ -14,9 +14,8 @@ import type { WriterQueue } from './writer-queue.js'
 
 /** What a tracker is told. */
 export interface TrackerOptions {
-  /** Writers want packets, frames, octets. */
+  /** There are writers; they want octets. */
   readonly packets: boolean
-  readonly frames: boolean
   readonly octets: boolean
   readonly keep: boolean
   readonly maxKeptBytes: number
@@ -116,7 +115,7 @@ export class Tracker implements PacketHandler {
     if (!this.#options.packets) return
     const before = table.pending(slot)
     if (datagram > 0) this.#keepFragments(slot, datagram, facts.way)
-    table.keepPacket(slot, facts, block, from, this.#options.frames ? length : 0)
+    table.keepPacket(slot, facts, block, from, length)
     this.#kept(slot, before)
     if (changed && table.isOver(slot)) this.#over.add(slot)
   }
@@ -125,10 +124,10 @@ export class Tracker implements PacketHandler {
     this.#fragments.push(datagram, { ...facts }, frame)
   }
 
-  data(slot: number, way: 0 | 1, octets: Uint8Array): void {
+  data(slot: number, way: 0 | 1, length: number, octets: Uint8Array): void {
     const { slots } = this.#table
     if (slots.status[slot] !== SlotStatus.Open) return
-    slots.streamed[slot * 2 + way]! += octets.length
+    slots.streamed[slot * 2 + way]! += length
     const kept = slots.extras[slot]?.kept
     if (kept) this.kept.push(kept, way, octets)
     if (!this.#options.octets) return
@@ -180,7 +179,7 @@ export class Tracker implements PacketHandler {
   /** The frames that came before the one that made their datagram whole. */
   #keepFragments(slot: number, datagram: number, way: 0 | 1): void {
     for (const { facts, frame } of this.#fragments.take(datagram))
-      this.#table.keepPacket(slot, { ...facts, way }, frame, 0, this.#options.frames ? frame.length : 0)
+      this.#table.keepPacket(slot, { ...facts, way }, frame, 0, frame.length)
   }
 
   /** Something was kept for the writers: cuts where it is too much. */

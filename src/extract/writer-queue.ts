@@ -23,6 +23,7 @@ export interface WriterQueueOptions {
 export class WriterQueue {
   readonly #lanes: readonly Lane[]
   readonly #options: WriterQueueOptions
+  readonly #lookAtOnce: boolean
   #octets = 0
   #isHalted = false
   #wake: (() => void) | undefined
@@ -30,6 +31,7 @@ export class WriterQueue {
   constructor(writers: readonly StreamWriter[], options: WriterQueueOptions) {
     this.#options = options
     this.#lanes = writers.map(writer => new Lane(writer, this))
+    this.#lookAtOnce = writers.every(({ looksAtOnce }) => looksAtOnce === true)
   }
 
   /** Octets of parts that wait or are being written. */
@@ -48,8 +50,9 @@ export class WriterQueue {
     const handed = { part, octets, release, users: this.#lanes.length }
     this.#octets += cut.octets
     if (handed.users === 0 || this.#isHalted) return this.#free(handed)
+    // What is known of the stream is made when it is first looked at; later on it would be something else.
+    if (!this.#lookAtOnce) void part.stream
     for (const lane of this.#lanes) lane.push(handed)
-    // What is known of the stream changes from here on; who needs it later gets it as it stands now.
     if (handed.users > 0) void part.stream
   }
 

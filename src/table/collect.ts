@@ -5,7 +5,6 @@ import { BASE_COLUMNS } from '../flow/columns.js'
 import { driveBatches } from '../flow/native-records.js'
 import { checkRun, openEngine, openRecords, type Run, type RunOptions } from '../flow/open.js'
 import type { CaptureSource } from '../source.js'
-import { secondsOf } from '../record.js'
 import type { ObserveStats } from '../stats.js'
 import { ColumnCopy, columnOf, type Column } from './column.js'
 
@@ -28,7 +27,7 @@ export async function collectColumns(
 /** Every chain is built in: the engine's columns are copied as they are. */
 async function collectBatches(run: Run): Promise<Collected> {
   const { chains, captures, drive } = run
-  const names = [...BASE_COLUMNS.filter(name => !DERIVED.has(name)), ...chains.flatMap(chain => chain.columns ?? [])]
+  const names = [...BASE_COLUMNS, ...chains.flatMap(chain => chain.columns ?? [])]
   const copies = new Map<string, ColumnCopy>()
   let length = 0
   let stats: ObserveStats | undefined
@@ -40,9 +39,6 @@ async function collectBatches(run: Run): Promise<Collected> {
   const finished = new Map(Array.from(copies, ([name, copy]) => [name, copy.finish()]))
   return { columns: inOrder(finished, chains, captures), length, stats: stats! }
 }
-
-/** What follows from the engine's times. */
-const DERIVED: ReadonlySet<string> = new Set(['pkt_first', 'pkt_last'])
 
 function appendColumn(copies: Map<string, ColumnCopy>, view: BatchView, name: string, rows: number): void {
   const { kind, flags, words } = view.place(name)
@@ -62,17 +58,10 @@ function inOrder(
 ): ReadonlyMap<string, Column> {
   const columns = new Map<string, Column>()
   for (const name of [...BASE_COLUMNS, ...chains.flatMap(chain => chain.columns ?? [])]) {
-    if (name === 'pkt_first') columns.set(name, seconds(finished.get('first_ns')))
-    else if (name === 'pkt_last') columns.set(name, seconds(finished.get('last_ns')))
-    else if (name !== 'capture') columns.set(name, finished.get(name)!)
+    if (name !== 'capture') columns.set(name, finished.get(name)!)
     else if (captures !== null) columns.set(name, { ...finished.get(name)!, words: captures })
   }
   return columns
-}
-
-function seconds(times: Column | undefined): Column {
-  const values = Float64Array.from((times?.values ?? []) as BigInt64Array, secondsOf)
-  return { kind: 'f64', values, present: null }
 }
 
 /** A chain is the user's own: the records come from its hooks, and their values are kept by column. */

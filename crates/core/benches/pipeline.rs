@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use tcpskein_core::chain::Chain;
 use tcpskein_core::session::{
-    Buffers, FlowSession, FlowSessionOptions, SIDE_LEN, Session, Source, Status, StreamSession, StreamSessionOptions,
+    Buffers, FlowSession, FlowSessionOptions, Session, Source, Status, StreamSession, StreamSessionOptions,
 };
 
 fn plain_read(path: &Path) -> f64 {
@@ -41,14 +41,12 @@ fn flows(path: &Path) -> (f64, u64, usize) {
 
 fn streams(path: &Path) -> (f64, u64, usize) {
     let start = Instant::now();
-    let mut session = StreamSession::new(StreamSessionOptions { events: true, ..Default::default() });
+    let mut session = StreamSession::new(StreamSessionOptions { events: true, join: true, ..Default::default() });
     session.open(Source::Path(path.to_path_buf()), "capture");
-    let (mut batch, mut side) = (vec![0; session.batch_len()], vec![0; SIDE_LEN]);
-    let mut block = vec![0; 512 * 1024];
+    let (mut batch, mut block) = (vec![0; session.batch_len()], vec![0; session.block_len()]);
     let mut events = 0;
     loop {
-        let progress =
-            session.next(&mut Buffers { batch: &mut batch, block: &mut block, side: &mut side, given_back: &[] });
+        let progress = session.next(&mut Buffers { batch: &mut batch, block: &mut block, given_back: &[] });
         events += progress.rows;
         match progress.status {
             Status::SourceEnd | Status::SourceFailed => session.finish(),

@@ -178,6 +178,13 @@ impl Layout {
         }
     }
 
+    /// Overwrites the count in column `column` of row `row`.
+    #[inline]
+    pub fn set_u64(&self, buffer: &mut [u8], row: usize, column: usize, value: u64) {
+        let at = self.places[column].values + row * 8;
+        buffer[at..at + 8].copy_from_slice(&(value as f64).to_ne_bytes());
+    }
+
     /// The same, from column `first` on.
     #[inline]
     pub fn row_from<'a>(&'a self, buffer: &'a mut [u8], row: usize, first: usize) -> RowWriter<'a> {

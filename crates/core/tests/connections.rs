@@ -464,6 +464,16 @@ fn full_table_lets_the_least_recently_seen_go_and_counts_it() {
 }
 
 #[test]
+fn connection_seen_again_after_the_table_was_full_is_not_the_next_to_go() {
+    let options = limits(ConnectionLimits { connections: 3, ..ConnectionLimits::default() });
+    let script = "c S 0 p=1001\n c S 0 p=1002\n c S 0 p=1003\n c S 0 p=1004\n c S 0 p=1002\n c S 0 p=1005";
+    let expected = "1001 open c>s\n 1002 open c>s\n 1003 open c>s\n 1001 close evicted syn_sent 1/0 0/0
+        1004 open c>s\n 1003 close evicted syn_sent 1/0 0/0\n 1005 open c>s\n 1002 close eof syn_sent 2/0 0/0
+        1004 close eof syn_sent 1/0 0/0\n 1005 close eof syn_sent 1/0 0/0";
+    assert_eq!(check_with(&options, script, expected).evicted, 2);
+}
+
+#[test]
 fn full_table_lets_one_that_is_over_go_first() {
     let options = limits(ConnectionLimits { connections: 2, ..ConnectionLimits::default() });
     let script = "c S 0 p=1001\n c S 0 p=1002\n s RA 0/1 p=1002\n c S 0 p=1003";
@@ -522,4 +532,26 @@ fn connection_that_is_over_leaves_after_the_linger_time() {
         "close rst reset connected 2/2 0/0\n 1001 open c>s\n open c>s
          1001 close eof syn_sent 2/0 0/0\n close eof midstream 1/0 0/0",
     );
+}
+
+// Packets
+
+#[test]
+fn packets_stand_before_what_they_bring() {
+    let options = StreamSessionOptions { packets: true, frames: true, ..options() };
+    let script = "c S 0\n s SA 0/1\n c A 1/1\n c PA 4/1 def\n c A 1/1 abc\n s R 1";
+    // An Ethernet, an IPv4 and a TCP header are 54 octets.
+    let expected = "open c>s\n fwd packet S 0/54 syn_sent\n rev packet SA 0/54 syn_received
+        fwd packet A 0/54 established\n fwd packet PA 3/57 established\n fwd packet A 3/57 established\n fwd 0 abcdef
+        rev packet R 0/54 reset\n close rst reset connected 4/2 6/0";
+    check_with(&options, script, expected);
+}
+
+#[test]
+fn packets_and_data_come_without_octets_where_only_headers_are_wanted() {
+    let options = StreamSessionOptions { packets: true, bare: true, ..options() };
+    // What stands in the block is what was there before.
+    let expected = "open c>s\n fwd packet PA 3/0 midstream\n fwd 0 \0\0\0\n fwd packet PA 2/0 midstream\n fwd 3 \0\0
+        close eof midstream 2/0 5/0";
+    check_with(&options, "c PA 1/1 abc\n c PA 4/1 de", expected);
 }

@@ -49,12 +49,8 @@ fn walk(
     let mut chunks = capture.chunks(chunk);
     let (mut batch, mut block) = (Batch::new(&session), vec![0; session.block_len()]);
     for number in 1.. {
-        let progress = session.next(&mut Buffers {
-            batch: &mut batch.bytes,
-            block: &mut block,
-            given_back: &given_back(number),
-            ..Buffers::default()
-        });
+        let progress =
+            session.next(&mut Buffers { batch: &mut batch.bytes, block: &mut block, given_back: &given_back(number) });
         for i in 0..progress.rows {
             row(&batch, &block, i, number);
         }
@@ -66,7 +62,7 @@ fn walk(
             Status::SourceEnd => session.finish(),
             Status::SourceFailed => panic!("{}", session.take_error().unwrap()),
             Status::Done => return session,
-            Status::More | Status::MoreInBlock => {}
+            Status::More => {}
         }
     }
     unreachable!()

@@ -77,8 +77,14 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
-    /// With events: give packets too, with their frames.
+    /// With events: give packets too.
     pub packets: bool,
+    /// Packets have their frames.
+    pub frames: bool,
+    /// Data events have no octets.
+    pub bare: bool,
+    /// Octets that follow each other are one event.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Whose octets stay in an overlap.
@@ -127,6 +133,9 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             },
             events: options.events,
             packets: options.packets,
+            frames: options.frames,
+            bare: options.bare,
+            join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
             decode: options.decode.try_into()?,

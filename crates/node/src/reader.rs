@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
-use tcpskein_core::capture::{CaptureLog, ChunkQueue, MIN_BLOCK_LEN};
+use tcpskein_core::capture::{CaptureLog, ChunkQueue};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
-    Buffers, FlowSession, MergedSource, PacketSession, Progress, SIDE_LEN, Session, Source, StreamSession,
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, Session, Source, StreamSession,
 };
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
@@ -178,14 +178,13 @@ impl NativeReader {
     }
 
     /// Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
-    /// Flow readers need a batch only; packet readers also a block, for packets; stream readers a side buffer besides.
+    /// Flow readers need a batch only; packet and stream readers also a block, for octets that rows point to.
     /// What `given_back` is depends on the reader.
     #[napi(ts_return_type = "Promise<number>", catch_unwind)]
     pub fn next(
         &self,
         batch: Uint8Array,
         block: Option<Uint8Array>,
-        side: Option<Uint8Array>,
         given_back: Option<Uint32Array>,
     ) -> AsyncTask<NextTask> {
         AsyncTask::new(NextTask {
@@ -195,7 +194,6 @@ impl NativeReader {
             unwanted: Arc::clone(&self.unwanted),
             batch,
             block,
-            side,
             given_back: given_back.map(|ids| ids.to_vec()).unwrap_or_default(),
         })
     }
@@ -257,7 +255,6 @@ pub struct NextTask {
     unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
     batch: Uint8Array,
     block: Option<Uint8Array>,
-    side: Option<Uint8Array>,
     flushing: Arc<AtomicBool>,
     given_back: Vec<u32>,
 }
@@ -271,8 +268,7 @@ impl NextTask {
         }
         let mut buffers = Buffers {
             batch: lend(Some(&mut self.batch), session.batch_len())?,
-            block: lend(self.block.as_mut(), MIN_BLOCK_LEN)?,
-            side: lend(self.side.as_mut(), SIDE_LEN)?,
+            block: lend(self.block.as_mut(), session.block_len())?,
             given_back: &self.given_back,
         };
         let flush = self.flushing.swap(false, Ordering::AcqRel);

@@ -77,6 +77,12 @@ impl FileInput {
         Compression::from_magic(&head[..read])
     }
 
+    /// The file itself.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Octets of a regular file when it was opened; 0 of a pipe or device.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "a length as the system tells it, not a collection")]

@@ -7,9 +7,11 @@
 //! Every container is a state machine that is fed with octets and never reads by itself, so a file, a pipe and a
 //! stream of chunks all go the same way. Nothing here looks into a packet.
 
+mod block;
 mod compress;
 mod info;
 mod input;
+mod mapped;
 mod merge;
 mod pcap;
 mod pcapng;
@@ -19,12 +21,14 @@ mod report;
 mod timestamp;
 mod totals;
 
+pub use block::Block;
 pub use compress::{Compression, DecodingInput, MAX_XZ_MEMORY_KIB, MAX_ZSTD_WINDOW_LOG};
 pub use info::{
     BlockCounts, BlockKind, CaptureInfo, InterfaceInfo, InterfaceStatistics, MAX_COMMENTS, MAX_INTERFACES_DESCRIBED,
     MAX_NOTES, MAX_TEXT_LEN,
 };
 pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
+pub use mapped::MappedInput;
 pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
 pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};

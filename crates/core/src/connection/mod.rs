@@ -26,7 +26,7 @@ mod table;
 
 pub use clock::{CaptureClock, LONGEST_STEP_NS};
 pub use observed::{Connection, SynInfo, Tracked};
-pub use record::COLUMNS;
+pub use record::{COLUMNS, IDENTITY};
 pub use reuse::begins_anew;
 pub use state::{EndReason, State};
 pub use table::{ConnectionLimits, ConnectionTable, Finished};

@@ -3,6 +3,19 @@
 use super::{Connection, EndReason, State};
 use crate::batch::{Column, Kind, RowWriter};
 
+/// What stands fast from a connection's first segment on.
+pub const IDENTITY: &[Column] = &[
+    Column::new("connection_id", Kind::U64),
+    Column::new("capture", Kind::U32),
+    Column::new("first_packet", Kind::U64),
+    Column::new("first_ns", Kind::I64),
+    Column::new("ip_version", Kind::U8),
+    Column::new("client_addr", Kind::Addr),
+    Column::new("client_port", Kind::U16),
+    Column::new("server_addr", Kind::Addr),
+    Column::new("server_port", Kind::U16),
+];
+
 /// `[fwd, rev]` pairs stand side by side. `stream_sha256_*` and the list of gaps travel apart.
 pub const COLUMNS: &[Column] = &[
     Column::new("connection_id", Kind::U64),
@@ -53,6 +66,19 @@ pub const COLUMNS: &[Column] = &[
 ];
 
 impl Connection {
+    /// Writes the columns of [`IDENTITY`].
+    pub fn write_identity(&self, row: &mut RowWriter<'_>) {
+        row.u64(self.id);
+        row.u32(self.capture);
+        row.u64(self.first_packet);
+        row.i64(self.first_ns);
+        row.u8(self.version);
+        row.bytes(&self.addr[0]);
+        row.u16(self.port[0]);
+        row.bytes(&self.addr[1]);
+        row.u16(self.port[1]);
+    }
+
     /// Writes the columns of [`COLUMNS`].
     pub fn write(&self, reason: EndReason, row: &mut RowWriter<'_>) {
         row.u64(self.id);

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashTable;
-
 use super::{Connection, EndReason};
 use crate::flow::FlowKey;
+use crate::flow::index::KeyIndex;
 use crate::flow::timers::{Entry, Timers, second_at_or_after};
 
 /// Bounds and times of a table.
@@ -44,9 +43,10 @@ struct Slot {
     end_second: i64,
     generation: u32,
     status: Status,
-    /// Boxed: a slot that is free or whose connection is small costs little, and growing moves only slots.
-    connection: Option<Box<Connection>>,
 }
+
+/// Connections of one page: growing moves no connection, and none is allocated by itself.
+const PAGE_LEN: usize = 128;
 
 /// A connection that left the table, and why.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +62,10 @@ pub struct Finished {
 pub struct ConnectionTable {
     limits: ConnectionLimits,
     hasher: foldhash::fast::RandomState,
-    index: HashTable<u32>,
+    index: KeyIndex,
     slots: Vec<Slot>,
+    /// By slot number, in pages of [`PAGE_LEN`].
+    pages: Vec<Vec<Option<Connection>>>,
     free: Vec<u32>,
     timers: Timers,
     finished: VecDeque<Finished>,
@@ -81,8 +83,9 @@ impl ConnectionTable {
         Self {
             limits,
             hasher: foldhash::fast::RandomState::default(),
-            index: HashTable::new(),
+            index: KeyIndex::default(),
             slots: Vec::new(),
+            pages: Vec::new(),
             free: Vec::new(),
             timers: Timers::default(),
             finished: VecDeque::new(),
@@ -141,24 +144,27 @@ impl ConnectionTable {
         (slot.generation == entry.generation).then_some(slot.status)
     }
 
-    /// The slot of the connection with this key.
+    /// A key's hash.
     #[inline]
     #[must_use]
-    pub fn find(&self, key: &FlowKey) -> Option<usize> {
-        let hash = key.hash(&self.hasher);
-        self.index.find(hash, |&i| self.slots[i as usize].key == *key).map(|&i| i as usize)
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        key.hash(&self.hasher)
     }
 
-    /// Puts a new connection under `key`, which must not be known; `open` gets its serial number and its slot.
-    pub fn open(&mut self, key: FlowKey, open: impl FnOnce(u64, u32) -> Connection) -> usize {
+    /// The slot of the connection with this key, which has this hash.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, key: &FlowKey, hash: u64) -> Option<usize> {
+        self.index.find(hash, |i| self.slots[i as usize].key == *key).map(|i| i as usize)
+    }
+
+    /// Puts a new connection under `key`, which has this hash and must not be known; `open` gets its serial number and
+    /// its slot.
+    pub fn open(&mut self, key: FlowKey, hash: u64, open: impl FnOnce(u64, u32) -> Connection) -> usize {
         if self.index.len() >= self.limits.connections.max(1) {
             self.evict();
         }
-        let index = self.free.pop().unwrap_or_else(|| {
-            let (key, status) = (FlowKey::default(), Status::Free);
-            self.slots.push(Slot { key, end_second: 0, generation: 0, status, connection: None });
-            (self.slots.len() - 1) as u32
-        });
+        let index = self.free.pop().unwrap_or_else(|| self.add_slot());
         let connection = open(self.opened, index);
         self.opened += 1;
         let slot = &mut self.slots[index as usize];
@@ -166,11 +172,28 @@ impl ConnectionTable {
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
         slot.end_second = i64::MIN;
-        slot.connection = Some(Box::new(connection));
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(key.hash(hasher), index, |&i| slots[i as usize].key.hash(hasher));
+        self.pages[index as usize / PAGE_LEN][index as usize % PAGE_LEN] = Some(connection);
+        self.index.insert(hash, index);
         self.tidy_timers();
         index as usize
+    }
+
+    fn add_slot(&mut self) -> u32 {
+        let (key, status) = (FlowKey::default(), Status::Free);
+        self.slots.push(Slot { key, end_second: 0, generation: 0, status });
+        match self.pages.last_mut() {
+            Some(page) if page.len() < PAGE_LEN => page.push(None),
+            _ => {
+                let mut page = Vec::with_capacity(PAGE_LEN);
+                page.push(None);
+                self.pages.push(page);
+            }
+        }
+        (self.slots.len() - 1) as u32
+    }
+
+    fn connection(&self, index: usize) -> Option<&Connection> {
+        self.pages.get(index / PAGE_LEN)?.get(index % PAGE_LEN)?.as_ref()
     }
 
     /// Timer entries of connections that ended early stay until their second comes; here they go when they outweigh
@@ -211,7 +234,7 @@ impl ConnectionTable {
     /// A connection in the table, or finished and not yet released.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut Connection> {
-        self.slots.get_mut(index)?.connection.as_deref_mut()
+        self.pages.get_mut(index / PAGE_LEN)?.get_mut(index % PAGE_LEN)?.as_mut()
     }
 
     /// Takes a connection out of the table because of `cause`.
@@ -222,9 +245,7 @@ impl ConnectionTable {
         }
         slot.status = Status::Finished;
         let hash = slot.key.hash(&self.hasher);
-        if let Ok(found) = self.index.find_entry(hash, |&i| i == index) {
-            found.remove();
-        }
+        self.index.remove(hash, index);
         self.finished.push_back(Finished { slot: index as usize, cause });
     }
 
@@ -254,21 +275,26 @@ impl ConnectionTable {
             let (&second, bin) =
                 self.timers.bins.iter_mut().find(|(_, b)| !b.idle.is_empty() || !b.idle_sorted.is_empty())?;
             if bin.idle_sorted.is_empty() {
-                let slots = &self.slots;
+                let pages = &self.pages;
                 bin.idle_sorted = std::mem::take(&mut bin.idle);
-                bin.idle_sorted.sort_by_key(|e| {
-                    let last = slots[e.slot as usize].connection.as_ref().map_or(i64::MIN, |c| c.last_ns);
-                    std::cmp::Reverse(last)
-                });
+                let seen = |e: &Entry| {
+                    let (page, place) = (e.slot as usize / PAGE_LEN, e.slot as usize % PAGE_LEN);
+                    pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns)
+                };
+                bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(seen(e)));
+                bin.sorted_ns = bin.idle_sorted.first().map_or(i64::MIN, seen);
             }
             let entry = bin.idle_sorted.pop()?;
+            let sorted_ns = bin.sorted_ns;
             self.timers.idle_entries -= 1;
             if self.status(entry) == Some(Status::Known) {
                 let end_second = self.slots[entry.slot as usize].end_second;
-                if end_second <= second {
+                let last_ns = self.connection(entry.slot as usize).map_or(i64::MIN, |c| c.last_ns);
+                // Seen again since the sorting: its turn is after all that weren't.
+                if end_second <= second && last_ns <= sorted_ns {
                     return Some(entry.slot);
                 }
-                self.timers.set_idle(end_second, entry);
+                self.timers.set_idle(end_second.max(second), entry);
             }
         }
     }
@@ -277,7 +303,7 @@ impl ConnectionTable {
     pub fn flush(&mut self) {
         self.timers = Timers::default();
         let mut open: Vec<(u64, u32)> =
-            self.index.iter().filter_map(|&i| self.slots[i as usize].connection.as_ref().map(|c| (c.id, i))).collect();
+            self.index.slots().filter_map(|i| self.connection(i as usize).map(|c| (c.id, i))).collect();
         open.sort_unstable();
         for (_, slot) in open {
             self.finish(slot, EndReason::Eof);
@@ -292,9 +318,8 @@ impl ConnectionTable {
 
     /// Frees a finished connection's slot.
     pub fn release(&mut self, index: usize) {
-        let slot = &mut self.slots[index];
-        slot.status = Status::Free;
-        slot.connection = None;
+        self.slots[index].status = Status::Free;
+        self.pages[index / PAGE_LEN][index % PAGE_LEN] = None;
         self.free.push(index as u32);
     }
 }

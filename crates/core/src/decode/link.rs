@@ -48,20 +48,25 @@ pub(super) enum Step {
     Link(LinkType, usize),
 }
 
+/// The offset of the IP header in an Ethernet frame that holds nothing in between.
+#[inline]
+pub fn plain_ethernet(link: LinkType, frame: &[u8]) -> Option<usize> {
+    let &[high, low] = frame.get(12..14)?.first_chunk()?;
+    let is_ip = matches!(u16::from_be_bytes([high, low]), ethertype::IPV4 | ethertype::IPV6);
+    (link == LinkType::ETHERNET && is_ip).then_some(14)
+}
+
 /// Finds the IP header of `frame`: its offset. VLAN tags and the like go to `layers`, outermost first.
 ///
 /// # Errors
 /// Why there is none.
 #[inline]
 pub fn network_layer(link: LinkType, frame: &[u8], layers: &mut Layers) -> Result<usize, Drop> {
-    // The common case first: plain Ethernet.
-    if link == LinkType::ETHERNET
-        && let Some(&[high, low]) = frame.get(12..14).and_then(|word| word.first_chunk())
-        && matches!(u16::from_be_bytes([high, low]), ethertype::IPV4 | ethertype::IPV6)
-    {
-        return Ok(14);
+    // The common case first.
+    match plain_ethernet(link, frame) {
+        Some(offset) => Ok(offset),
+        None => walk(frame, Step::Link(link, 0), layers),
     }
-    walk(frame, Step::Link(link, 0), layers)
 }
 
 /// Where the packet at `at` ends by the PPPoE header right before it, if there is one and the capture goes that far.

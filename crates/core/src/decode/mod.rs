@@ -116,6 +116,15 @@ impl Decoder {
         }
     }
 
+    /// The datagram of a plain packet: Ethernet with nothing between it and IP, and nothing to be remembered or checked.
+    /// `None` says nothing: [`Decoder::decode`] knows.
+    #[inline]
+    #[must_use]
+    pub fn decode_plain<'a>(&self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
+        let offset = link::plain_ethernet(packet.link, frame)?;
+        ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.is_worth_a_look(datagram))
+    }
+
     /// The IP packet at `offset`, around which lies something that may know better where it ends.
     fn parse_wrapped<'a>(&self, frame: &'a [u8], offset: usize, outer: EncapId) -> Result<Datagram<'a>, Drop> {
         match link::pppoe_end(frame, offset, &self.layers) {

@@ -12,7 +12,16 @@ use crate::capture::LinkType;
 fn packet(number: u64, frame: &[u8]) -> Packet {
     let len = frame.len() as u32;
     let ts_ns = number as i64 * 1_000_000_000;
-    Packet { number, ts_ns, start: 0, captured_len: len, wire_len: len, link: LinkType::ETHERNET, interface: 0 }
+    Packet {
+        number,
+        ts_ns,
+        start: 0,
+        captured_len: len,
+        wire_len: len,
+        link: LinkType::ETHERNET,
+        interface: 0,
+        capture: 0,
+    }
 }
 
 fn ip(text: &str) -> IpAddr {

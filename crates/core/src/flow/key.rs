@@ -6,8 +6,19 @@ use crate::decode::{Datagram, EncapId, Fragment, proto};
 
 /// Both endpoints of a flow in canonical order (the lesser address and port first), protocol, IP version and what is
 /// wrapped around: the same for both directions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct FlowKey([u64; 6]);
+
+impl PartialEq for FlowKey {
+    /// Without a branch for each word, and without the call that comparing arrays would be.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let ([a, b, c, d, e, f], [u, v, w, x, y, z]) = (self.0, other.0);
+        ((a ^ u) | (b ^ v) | (c ^ w) | (d ^ x) | (e ^ y) | (f ^ z)) == 0
+    }
+}
+
+impl Eq for FlowKey {}
 
 impl FlowKey {
     /// The key of packets from `src` to `dst`, and whether `src` is the key's first endpoint.

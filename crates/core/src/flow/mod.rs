@@ -5,6 +5,7 @@
 //! ICMP error belongs to the flow that it quotes, with the direction turned round.
 
 mod direction;
+pub(crate) mod index;
 mod key;
 mod table;
 pub(crate) mod timers;

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashTable;
+use tcpskein_map::prefetch_whole;
 
+use super::index::KeyIndex;
 use super::timers::{Bin, Entry, Timers, second_at_or_after};
 use super::{Direction, FlowKey, Identity};
 use crate::chain::{BasicState, TcpState};
@@ -39,8 +40,9 @@ enum Status {
     Ready,
 }
 
-/// What every packet of a flow touches.
+/// What every packet of a flow touches: two cache lines.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 pub struct FlowSlot {
     key: FlowKey,
     /// Time of the latest packet, nanoseconds since the Unix epoch.
@@ -101,7 +103,7 @@ impl Default for FlowTableOptions {
 pub struct FlowTable {
     options: FlowTableOptions,
     hasher: foldhash::fast::RandomState,
-    index: HashTable<u32>,
+    index: KeyIndex,
     slots: Vec<FlowSlot>,
     cold: Vec<FlowCold>,
     free: Vec<u32>,
@@ -122,7 +124,7 @@ impl FlowTable {
         Self {
             options,
             hasher: foldhash::fast::RandomState::default(),
-            index: HashTable::new(),
+            index: KeyIndex::default(),
             slots: Vec::new(),
             cold: Vec::new(),
             free: Vec::new(),
@@ -187,17 +189,35 @@ impl FlowTable {
         (slot.generation == entry.generation && slot.status == Status::Active).then_some(slot)
     }
 
-    /// The flow of `identity`, and the packet's direction in it. A new flow gets what `open` makes.
+    /// A key's hash. What a look-up with it touches begins to be fetched.
+    #[inline]
+    #[must_use]
+    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
+        let hash = key.hash(&self.hasher);
+        self.index.prefetch(hash);
+        hash
+    }
+
+    /// Begins to fetch the flow that is probably meant by `hash`.
+    #[inline]
+    pub fn fetch_ahead(&self, hash: u64) {
+        if let Some(slot) = self.index.likely(hash) {
+            prefetch_whole(&self.slots, slot as usize);
+        }
+    }
+
+    /// The flow of `identity`, whose key has this hash, and the packet's direction in it. A new flow gets what `open`
+    /// makes.
     #[inline]
     pub fn find_or_open(
         &mut self,
         identity: &Identity,
+        hash: u64,
         ts_ns: i64,
         open: impl FnOnce(u64) -> FlowCold,
     ) -> (usize, Direction) {
-        let hash = identity.key.hash(&self.hasher);
         let slots = &self.slots;
-        let found = self.index.find(hash, |&i| slots[i as usize].key == identity.key).copied();
+        let found = self.index.find(hash, |i| slots[i as usize].key == identity.key);
         let index = match found {
             Some(index) => index,
             None => self.open(identity, hash, open),
@@ -235,8 +255,7 @@ impl FlowTable {
             ..FlowSlot::default()
         };
         self.cold[index as usize] = cold;
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, index, |&i| slots[i as usize].key.hash(hasher));
+        self.index.insert(hash, index);
         self.tidy_timers();
         index
     }
@@ -291,9 +310,7 @@ impl FlowTable {
             return;
         }
         let hash = slot.key.hash(&self.hasher);
-        if let Ok(found) = self.index.find_entry(hash, |&i| i == entry.slot) {
-            found.remove();
-        }
+        self.index.remove(hash, entry.slot);
         self.slots[index].status = Status::Ready;
         self.ready.push_back(entry.slot);
     }
@@ -360,7 +377,7 @@ impl FlowTable {
                 self.retire(entry);
             }
         }
-        let mut open: Vec<u32> = self.index.iter().copied().collect();
+        let mut open: Vec<u32> = self.index.slots().collect();
         open.sort_unstable_by_key(|&i| self.cold[i as usize].flow_id);
         for slot in open {
             let generation = self.slots[slot as usize].generation;

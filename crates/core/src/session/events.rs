@@ -2,7 +2,11 @@
 //!
 //! Tables share a batch: `events` in capture order, `opens` and `closes` with the connection records that some events
 //! belong to, and, where packets are asked for, `packets` with what their headers say. Rows go straight into the
-//! caller's batch; what doesn't fit waits here, copied, and goes first into the next one.
+//! caller's batch and octets, side by side, into the caller's block; what doesn't fit waits here and goes first into the
+//! next ones.
+//!
+//! Octets that follow those of the row before, in their stream and so in the block, lengthen that row: one event then
+//! holds what several segments brought.
 
 use std::collections::VecDeque;
 
@@ -39,28 +43,23 @@ impl EventKind {
     pub const NAMES: [&'static str; 7] = ["open", "data", "gap", "conflict", "close", "packet", "fragment"];
 }
 
-/// Where an event's octets lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Place {
-    None = 0,
-    Block = 1,
-    Side = 2,
-}
-
 const EVENTS: &[Column] = &[
     Column::new("kind", Kind::Word(&EventKind::NAMES)),
     Column::new("slot", Kind::U32),
     Column::new("direction", Kind::U8),
-    Column::new("place", Kind::U8),
+    // Where in the block its octets begin.
     Column::new("at", Kind::U32),
     Column::new("offset", Kind::U64),
     Column::new("length", Kind::U64),
+    // Of the packet that brought the first octet.
     Column::new("ts_ns", Kind::I64),
     Column::new("packet", Kind::U64),
 ];
 
-/// What a close row adds to the record's columns: where in the side buffer the gaps (pairs of doubles) and the
+/// The place of `length` among them.
+const LENGTH: usize = 5;
+
+/// What a close row adds to the record's columns: where in the block the gaps (pairs of doubles) and the
 /// SHA-256 digests (32 octets each, forward first) lie.
 const CLOSE_EXTRA: &[Column] = &[
     Column::new("gaps_at", Kind::U32),
@@ -92,8 +91,13 @@ const NO_SLOT: u32 = u32::MAX;
 
 const NS: i64 = 1_000_000_000;
 
-/// Most events of one batch: a block of the smallest packets with one octet each has fewer.
-const MAX_EVENTS: usize = 32_768;
+/// Octets of the caller's block. Each wakes two threads, one to fill it and one to walk its events, which costs more
+/// than what a block beyond the size of a core's own cache loses (measured with bench/streams.mjs: 1 MiB took a fifth
+/// longer, 8 MiB a tenth).
+pub const BLOCK_LEN: usize = 1 << 22;
+
+/// Most events of one batch.
+const MAX_EVENTS: usize = 16_384;
 /// Most connections that one batch opens or closes.
 const MAX_RECORDS: usize = 4096;
 
@@ -117,7 +121,7 @@ impl EventLayout {
     #[must_use]
     pub fn new(packets: bool) -> Self {
         let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
-        let opens = Layout::behind(events.byte_len(), &[], connection::COLUMNS.iter().copied(), MAX_RECORDS);
+        let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
         let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
         let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
         let rows = if packets { MAX_EVENTS } else { 0 };
@@ -154,6 +158,13 @@ pub struct CloseExtra {
     pub gaps: [Vec<(u64, u64)>; 2],
     /// SHA-256 of the delivered octets of each direction.
     pub sha256: Option<[[u8; 32]; 2]>,
+}
+
+impl CloseExtra {
+    /// Octets that it takes in the block.
+    fn block_len(&self) -> usize {
+        self.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
+    }
 }
 
 /// An event on its way.
@@ -218,32 +229,14 @@ impl PacketRow {
     }
 }
 
-/// An event's octets.
+/// What a row of data may be lengthened by.
 #[derive(Clone, Copy, Debug)]
-pub enum Octets<'a> {
-    /// None.
-    None,
-    /// In the block, at this place.
-    Block(u32, &'a [u8]),
-    /// To be copied; a second version may follow the first.
-    Copy(&'a [u8], &'a [u8]),
-}
-
-impl Octets<'_> {
-    fn to_vec(self) -> Vec<u8> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Block(_, bytes) => bytes.to_vec(),
-            Self::Copy(first, second) => [first, second].concat(),
-        }
-    }
-
-    fn side_len(&self) -> usize {
-        match self {
-            Self::None | Self::Block(..) => 0,
-            Self::Copy(first, second) => first.len() + second.len(),
-        }
-    }
+struct Tail {
+    slot: u32,
+    direction: Direction,
+    /// Where the next octet would be in the stream.
+    offset: u64,
+    length: u64,
 }
 
 /// An event that had no room.
@@ -260,12 +253,16 @@ struct Spilled {
 pub struct EventWriter<'a> {
     layout: &'a EventLayout,
     batch: &'a mut [u8],
-    side: &'a mut [u8],
+    block: &'a mut [u8],
     rows: usize,
     opens: usize,
     closes: usize,
     packets: usize,
-    side_used: usize,
+    /// Octets of the block that are taken.
+    used: usize,
+    /// The last row, where it is data and may grow.
+    tail: Option<Tail>,
+    join: bool,
 }
 
 /// Events that wait for room.
@@ -281,9 +278,9 @@ impl Spill {
 }
 
 impl<'a> EventWriter<'a> {
-    /// A writer into empty buffers.
-    pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], side: &'a mut [u8]) -> Self {
-        Self { layout, batch, side, rows: 0, opens: 0, closes: 0, packets: 0, side_used: 0 }
+    /// A writer into empty buffers. `join`: octets that follow those of the row before lengthen it.
+    pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], block: &'a mut [u8], join: bool) -> Self {
+        Self { layout, batch, block, rows: 0, opens: 0, closes: 0, packets: 0, used: 0, tail: None, join }
     }
 
     /// Rows of the events table so far.
@@ -293,29 +290,50 @@ impl<'a> EventWriter<'a> {
     }
 
     /// Octets that are free behind the next multiple of 8.
-    fn side_room(&self) -> usize {
-        self.side.len().saturating_sub(self.side_used + 8)
+    #[inline]
+    fn room(&self) -> usize {
+        self.block.len().saturating_sub(self.used + 8)
     }
 
-    fn has_room(&self, kind: EventKind, side_len: usize) -> bool {
+    #[inline]
+    fn has_room(&self, kind: EventKind, octets: usize) -> bool {
         self.rows < MAX_EVENTS
-            && side_len <= self.side_room()
+            && octets <= self.room()
             && (kind != EventKind::Open || self.opens < MAX_RECORDS)
             && (kind != EventKind::Close || self.closes < MAX_RECORDS)
     }
 
-    /// Writes an event other than open and close, or lets it wait.
+    /// Writes data, or lets it wait.
     #[inline]
-    pub fn push(&mut self, spill: &mut Spill, event: Event, octets: Octets<'_>) {
-        if spill.is_empty() && self.has_room(event.kind, octets.side_len()) {
-            self.write(&event, octets);
+    pub fn data(&mut self, spill: &mut Spill, event: &Event, octets: &[u8]) {
+        if let Some(tail) = &mut self.tail
+            && (tail.slot, tail.direction, tail.offset) == (event.slot, event.direction, event.offset)
+            && octets.len() + self.used + 8 <= self.block.len()
+        {
+            tail.offset += octets.len() as u64;
+            tail.length += octets.len() as u64;
+            self.layout.events.set_u64(self.batch, self.rows - 1, LENGTH, tail.length);
+            self.copy(octets);
             return;
         }
-        spill.0.push_back(Spilled { event, octets: octets.to_vec(), extra: None, packet: None });
+        self.push(spill, event, [octets, &[]]);
+        let Event { slot, direction, offset, length, .. } = *event;
+        self.tail =
+            (self.join && spill.is_empty()).then_some(Tail { slot, direction, offset: offset + length, length });
     }
 
-    /// Writes a packet event, or lets it wait; `slot` is its connection's, none for a fragment. Its frame is the first
-    /// version of `octets`.
+    /// Writes an event other than open and close, or lets it wait; its octets may come in two versions.
+    #[inline]
+    pub fn push(&mut self, spill: &mut Spill, event: &Event, octets: [&[u8]; 2]) {
+        if spill.is_empty() && self.has_room(event.kind, octets[0].len() + octets[1].len()) {
+            self.write(event, octets);
+        } else {
+            spill.0.push_back(Spilled { event: *event, octets: octets.concat(), extra: None, packet: None });
+        }
+    }
+
+    /// Writes a packet event with what is wanted of its frame, or lets it wait; `slot` is its connection's, none for a
+    /// fragment.
     #[inline]
     pub fn packet(
         &mut self,
@@ -323,7 +341,7 @@ impl<'a> EventWriter<'a> {
         packet: &Packet,
         (slot, direction): (Option<u32>, Direction),
         row: PacketRow,
-        octets: Octets<'_>,
+        frame: &[u8],
     ) {
         let kind = if slot.is_some() { EventKind::Packet } else { EventKind::Fragment };
         let event = Event {
@@ -331,14 +349,14 @@ impl<'a> EventWriter<'a> {
             slot: slot.unwrap_or(NO_SLOT),
             direction,
             offset: 0,
-            length: u64::from(packet.captured_len),
+            length: frame.len() as u64,
             ts_ns: packet.ts_ns,
             packet: packet.number,
         };
-        if spill.is_empty() && self.has_room(kind, octets.side_len()) {
-            self.write_packet(&event, &row, octets);
+        if spill.is_empty() && self.has_room(kind, frame.len()) {
+            self.write_packet(&event, &row, frame);
         } else {
-            spill.0.push_back(Spilled { event, octets: octets.to_vec(), extra: None, packet: Some(row) });
+            spill.0.push_back(Spilled { event, octets: frame.to_vec(), extra: None, packet: Some(row) });
         }
     }
 
@@ -359,7 +377,7 @@ impl<'a> EventWriter<'a> {
         (reason, extra): (EndReason, CloseExtra),
         connection: &Connection,
     ) -> bool {
-        if spill.is_empty() && self.has_room(EventKind::Close, side_len(&extra)) {
+        if spill.is_empty() && self.has_room(EventKind::Close, extra.block_len()) {
             self.write_close(&event, reason, &extra, connection);
             return true;
         }
@@ -377,13 +395,13 @@ impl<'a> EventWriter<'a> {
         mut closed: impl FnMut(&mut C, u32),
     ) {
         while let Some(next) = spill.0.front() {
-            let side_len = next.extra.as_ref().map_or(next.octets.len(), |(_, extra)| side_len(extra));
-            if !self.has_room(next.event.kind, side_len) {
+            let octets = next.extra.as_ref().map_or(next.octets.len(), |(_, extra)| extra.block_len());
+            if !self.has_room(next.event.kind, octets) {
                 return;
             }
             let Some(Spilled { event, octets, extra, packet }) = spill.0.pop_front() else { return };
             if let Some(row) = packet {
-                self.write_packet(&event, &row, Octets::Copy(&octets, &[]));
+                self.write_packet(&event, &row, &octets);
                 continue;
             }
             match (event.kind, extra) {
@@ -398,13 +416,13 @@ impl<'a> EventWriter<'a> {
                     }
                     closed(context, event.slot);
                 }
-                _ => self.write(&event, Octets::Copy(&octets, &[])),
+                _ => self.write(&event, [&octets, &[]]),
             }
         }
     }
 
     #[inline]
-    fn write_packet(&mut self, event: &Event, packet: &PacketRow, octets: Octets<'_>) {
+    fn write_packet(&mut self, event: &Event, packet: &PacketRow, frame: &[u8]) {
         let row = &mut self.layout.packets.row(self.batch, self.packets);
         row.f64(event.ts_ns.div_euclid(NS) as f64);
         row.u32(event.ts_ns.rem_euclid(NS) as u32);
@@ -417,24 +435,25 @@ impl<'a> EventWriter<'a> {
         row.u8(packet.state as u8);
         row.u64(packet.datagram);
         self.packets += 1;
-        self.write(event, octets);
+        self.write(event, [frame, &[]]);
     }
 
     fn write_open(&mut self, event: &Event, connection: &Connection) {
-        connection.write(EndReason::Eof, &mut self.layout.opens.row(self.batch, self.opens));
+        connection.write_identity(&mut self.layout.opens.row(self.batch, self.opens));
         self.opens += 1;
-        self.write(event, Octets::None);
+        self.write(event, [&[], &[]]);
     }
 
     fn write_close(&mut self, event: &Event, reason: EndReason, extra: &CloseExtra, connection: &Connection) {
-        let gaps_at = self.align_side();
+        self.used = self.used.next_multiple_of(8);
+        let gaps_at = self.used;
         for (offset, length) in extra.gaps.iter().flatten() {
-            self.copy_to_side(&(*offset as f64).to_ne_bytes());
-            self.copy_to_side(&(*length as f64).to_ne_bytes());
+            self.copy(&(*offset as f64).to_ne_bytes());
+            self.copy(&(*length as f64).to_ne_bytes());
         }
         let sha256_at = extra.sha256.map(|digests| {
-            let at = self.side_used;
-            digests.iter().for_each(|digest| self.copy_to_side(digest));
+            let at = self.used;
+            digests.iter().for_each(|digest| self.copy(digest));
             at as u32
         });
         let row = &mut self.layout.closes.row(self.batch, self.closes);
@@ -444,46 +463,28 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
         self.closes += 1;
-        self.write(event, Octets::None);
+        self.write(event, [&[], &[]]);
     }
 
     #[inline]
-    fn write(&mut self, event: &Event, octets: Octets<'_>) {
-        let (place, at) = match octets {
-            Octets::None => (Place::None, 0),
-            Octets::Block(at, _) => (Place::Block, at),
-            Octets::Copy(first, second) => {
-                let at = self.side_used;
-                self.copy_to_side(first);
-                self.copy_to_side(second);
-                (Place::Side, at as u32)
-            }
-        };
+    fn write(&mut self, event: &Event, octets: [&[u8]; 2]) {
         let row = &mut self.layout.events.row(self.batch, self.rows);
         row.u8(event.kind as u8);
         row.u32(event.slot);
         row.u8(event.direction as u8);
-        row.u8(place as u8);
-        row.u32(at);
+        row.u32(self.used as u32);
         row.u64(event.offset);
         row.u64(event.length);
         row.i64(event.ts_ns);
         row.u64(event.packet);
         self.rows += 1;
+        self.tail = None;
+        octets.into_iter().for_each(|octets| self.copy(octets));
     }
 
-    fn align_side(&mut self) -> usize {
-        self.side_used = self.side_used.next_multiple_of(8);
-        self.side_used
+    #[inline]
+    fn copy(&mut self, octets: &[u8]) {
+        self.block[self.used..self.used + octets.len()].copy_from_slice(octets);
+        self.used += octets.len();
     }
-
-    fn copy_to_side(&mut self, bytes: &[u8]) {
-        self.side[self.side_used..self.side_used + bytes.len()].copy_from_slice(bytes);
-        self.side_used += bytes.len();
-    }
-}
-
-/// Octets that a close event takes in the side buffer.
-fn side_len(extra: &CloseExtra) -> usize {
-    extra.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled, Input,
-    MIN_BLOCK_LEN, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
+    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled, Input,
+    MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -31,12 +31,14 @@ pub enum FeedFilled {
     End,
 }
 
-/// Files smaller than this aren't worth a thread.
-const READ_AHEAD_FROM: u64 = 2 << 20;
+/// Files smaller than this aren't worth a thread or a mapping.
+const LARGE_FROM: u64 = 2 << 20;
 
 enum Bytes {
     Direct(Box<dyn Input>),
+    /// By a thread of its own, where files aren't mapped.
     Ahead(ReadAhead),
+    Mapped(MappedInput),
 }
 
 impl Bytes {
@@ -44,14 +46,15 @@ impl Bytes {
         match self {
             Self::Direct(input) => input.position(),
             Self::Ahead(ahead) => ahead.position(),
+            Self::Mapped(file) => file.position(),
         }
     }
 
     fn compression(&self) -> Option<Compression> {
         match self {
             Self::Direct(input) => input.compression(),
-            // Only what isn't compressed is read ahead.
-            Self::Ahead(_) => None,
+            // Only what isn't compressed is read ahead or mapped.
+            Self::Ahead(_) | Self::Mapped(_) => None,
         }
     }
 }
@@ -133,11 +136,14 @@ impl Feed {
     #[inline]
     pub fn next(&mut self, block: &[u8]) -> FeedStep {
         match self.next_chosen(block) {
+            Ok(Next::Packet(packet)) if packet.captured_len == 0 && self.is_cut() => self.fail_cut(),
             Ok(Next::Packet(packet)) => FeedStep::Packet(packet),
+            Ok(Next::BlockDone) if self.is_cut() => self.fail_cut(),
             Ok(Next::BlockDone) => {
                 self.reader.release(block);
                 FeedStep::BlockDone
             }
+            Err(_) if self.is_cut() => self.fail_cut(),
             Err(error) => {
                 self.fail(error);
                 FeedStep::BlockDone
@@ -145,14 +151,29 @@ impl Feed {
         }
     }
 
+    /// The file became shorter while it was read, so what is found from there on isn't in it.
+    fn is_cut(&self) -> bool {
+        matches!(&self.bytes, Some(Bytes::Mapped(file)) if file.is_cut())
+    }
+
+    #[cold]
+    fn fail_cut(&mut self) -> FeedStep {
+        let source = std::io::Error::other("the file became shorter meanwhile");
+        self.fail(FlowError::Io { op: "read", source });
+        FeedStep::BlockDone
+    }
+
     #[inline]
     fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
             let mut next = self.reader.next(block)?;
-            if let (Some(merge), Next::Packet(packet)) = (&self.merge, &mut next) {
-                let origin = Origin::of(block, packet.start);
-                self.capture = merge.first + origin.capture;
-                packet.number = origin.number;
+            if let Next::Packet(packet) = &mut next {
+                packet.capture = self.capture;
+                if let Some(merge) = &self.merge {
+                    let origin = Origin::of(block, packet.start);
+                    packet.capture = merge.first + origin.capture;
+                    packet.number = origin.number;
+                }
             }
             match (&self.filter, &next) {
                 (Some(filter), Next::Packet(packet))
@@ -179,23 +200,16 @@ impl Feed {
         self.judge(filled)
     }
 
-    /// Fills or replaces `block`, which is the feed's to exchange for one that was read ahead.
-    pub fn fill_own(&mut self, block: &mut Vec<u8>) -> FeedFilled {
-        let filled = self.start(true).and_then(|()| match &mut self.bytes {
-            Some(Bytes::Direct(input)) => {
-                block.resize(block.len().max(MIN_BLOCK_LEN), 0);
-                self.reader.fill(block, input.as_mut())
-            }
-            Some(Bytes::Ahead(ahead)) => match ahead.next_block()? {
-                Some(mut read) => {
-                    self.reader.adopt(&mut read);
-                    let AheadBlock { block: next, end, .. } = read;
-                    ahead.give_back(std::mem::replace(block, next));
-                    Ok(Filled::Bytes(end))
-                }
+    /// Replaces `block` by the next one, in whose memory it may come.
+    pub fn fill_own(&mut self, block: &mut Block) -> FeedFilled {
+        let filled = self.start(true).and_then(|()| {
+            let reader = &mut self.reader;
+            match &mut self.bytes {
+                Some(Bytes::Direct(input)) => fill_direct(reader, input.as_mut(), block),
+                Some(Bytes::Ahead(ahead)) => fill_ahead(reader, ahead, block),
+                Some(Bytes::Mapped(file)) => fill_mapped(reader, file, block),
                 None => Ok(Filled::End),
-            },
-            None => Ok(Filled::End),
+            }
         });
         self.judge(filled)
     }
@@ -220,16 +234,16 @@ impl Feed {
         }
     }
 
-    /// Opens what is waiting to be opened.
-    fn start(&mut self, may_read_ahead: bool) -> Result<(), FlowError> {
+    /// Opens what is waiting to be opened. `own_blocks`: blocks come from here, so they may be mapped or read ahead.
+    fn start(&mut self, own_blocks: bool) -> Result<(), FlowError> {
         let Some(source) = self.pending.take() else { return Ok(()) };
         self.bytes = Some(match source {
-            Source::Merged(merged) => self.start_merge(merged, may_read_ahead)?,
+            Source::Merged(merged) => self.start_merge(merged, own_blocks)?,
             Source::Path(path) => {
                 let mut file = FileInput::open(&path)?;
                 // A compressed file has a thread of its own already, which decodes it.
-                if may_read_ahead && file.len() >= READ_AHEAD_FROM && file.magic().is_none() {
-                    Bytes::Ahead(ReadAhead::start(Box::new(file))?)
+                if own_blocks && file.len() >= LARGE_FROM && file.magic().is_none() {
+                    start_large(file)?
                 } else {
                     Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
                 }
@@ -240,7 +254,7 @@ impl Feed {
     }
 
     /// Opens captures to be merged. One that can't be opened is as one that failed later.
-    fn start_merge(&mut self, source: MergedSource, may_read_ahead: bool) -> Result<Bytes, FlowError> {
+    fn start_merge(&mut self, source: MergedSource, own_blocks: bool) -> Result<Bytes, FlowError> {
         let MergedSource { members, wanted } = source;
         // A queue says that it needs input, which a thread that reads ahead couldn't pass on.
         let only_files = members.iter().all(|(member, _)| matches!(member, Source::Path(_)));
@@ -252,7 +266,7 @@ impl Feed {
         });
         let input = MergeInput::new(members.collect(), merge.first, wanted, self.log.clone(), merge.errors)?;
         self.reader = BlockReader::of_merged();
-        Ok(if may_read_ahead && only_files {
+        Ok(if own_blocks && only_files {
             Bytes::Ahead(ReadAhead::start(Box::new(input))?)
         } else {
             Bytes::Direct(Box::new(input))
@@ -291,6 +305,39 @@ impl Feed {
             }),
         }
     }
+}
+
+/// A large file that isn't compressed: mapped, or where that can't be done read ahead.
+fn start_large(file: FileInput) -> Result<Bytes, FlowError> {
+    Ok(match MappedInput::open(&file) {
+        Some(mapped) => Bytes::Mapped(mapped),
+        None => Bytes::Ahead(ReadAhead::start(Box::new(file))?),
+    })
+}
+
+fn fill_direct(reader: &mut BlockReader, input: &mut dyn Input, block: &mut Block) -> Result<Filled, FlowError> {
+    let mut octets = std::mem::take(block).into_own();
+    octets.resize(octets.len().max(MIN_BLOCK_LEN), 0);
+    let filled = reader.fill(&mut octets, input);
+    *block = Block::Own(octets);
+    filled
+}
+
+fn fill_ahead(reader: &mut BlockReader, ahead: &mut ReadAhead, block: &mut Block) -> Result<Filled, FlowError> {
+    let Some(mut read) = ahead.next_block()? else { return Ok(Filled::End) };
+    reader.adopt(&mut read);
+    let AheadBlock { block: next, end, .. } = read;
+    ahead.give_back(std::mem::replace(block, Block::Own(next)).into_own());
+    Ok(Filled::Bytes(end))
+}
+
+/// The next window begins with the record that the one before cut.
+fn fill_mapped(reader: &mut BlockReader, file: &mut MappedInput, block: &mut Block) -> Result<Filled, FlowError> {
+    let Some(window) = file.window(reader.input_offset(), reader.carried())? else { return Ok(Filled::End) };
+    reader.adopt_window(window.len());
+    let filled = Filled::Bytes(window.len());
+    *block = Block::Mapped(window);
+    Ok(filled)
 }
 
 /// Opens one capture.

@@ -1,19 +1,22 @@
 //! Captures in, flow records out, all in Rust.
 
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use super::lookahead::{self, Lookahead, Looked};
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::capture::{CaptureLog, Packet};
+use crate::capture::{Block, CaptureLog, Packet};
 use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, DecodeOptions, Decoder, LayerKind, Layers, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, EndReason, FlowCold, FlowKey, FlowTable, FlowTableOptions, Identity, identify};
 
-/// Columns of every flow record. `pkt_first` and `pkt_last` follow from the times in JavaScript.
+/// Columns of every flow record.
 const BASE: &[Column] = &[
     Column::new("flow_id", Kind::U64),
     Column::new("ip_version", Kind::U8),
+    Column::new("pkt_first", Kind::F64),
+    Column::new("pkt_last", Kind::F64),
     Column::new("first_ns", Kind::I64),
     Column::new("last_ns", Kind::I64),
     Column::new("first_packet", Kind::U64),
@@ -25,7 +28,7 @@ const BASE: &[Column] = &[
 ];
 
 /// Rows of a batch: enough to make a task's cost vanish, few enough to stay in the cache.
-const MAX_ROWS: usize = 2048;
+const MAX_ROWS: usize = 4096;
 
 /// Whom every packet belongs to when flows are aggregated.
 const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false };
@@ -53,9 +56,10 @@ pub struct FlowSession {
     options: FlowSessionOptions,
     layout: Layout,
     feed: Feed,
-    block: Vec<u8>,
+    block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
+    lookahead: Lookahead,
     decoder: Decoder,
     table: FlowTable,
     /// What the rarer chains remember.
@@ -77,8 +81,9 @@ impl FlowSession {
             feed: Feed::new(options.filter.clone()),
             options,
             layout,
-            block: Vec::new(),
+            block: Block::default(),
             in_block: false,
+            lookahead: Lookahead::default(),
             decoder,
             table,
             states,
@@ -98,50 +103,81 @@ impl FlowSession {
         let block = std::mem::take(&mut self.block);
         // A datagram may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
-        let mut done = false;
+        let mut looked = Vec::new();
         while self.table.finished() < MAX_ROWS {
-            match self.feed.next(&block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block)),
-                FeedStep::BlockDone => {
-                    done = true;
-                    break;
-                }
+            let group = self.lookahead.group(&mut self.feed, &block);
+            if group.is_empty() {
+                break;
             }
+            self.walk_group(&group, &block, &mut decoder, &mut looked);
+            self.lookahead.give_back(group);
         }
+        drop(looked);
         self.block = block;
         self.decoder = decoder;
-        done
+        self.lookahead.is_done()
     }
 
     #[inline]
-    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8]) {
+    fn walk_group<'a>(
+        &mut self,
+        group: &[Packet],
+        block: &'a [u8],
+        decoder: &mut Decoder,
+        looked: &mut Vec<Looked<'a>>,
+    ) {
+        lookahead::look(group, block, decoder, looked, |datagram| self.owner(datagram));
+        for (_, hash) in looked.iter().filter_map(|packet| packet.owner) {
+            self.table.fetch_ahead(hash);
+        }
+        for Looked { packet, plain, owner } in &*looked {
+            self.count(packet);
+            match plain {
+                Some(datagram) => self.datagram(packet, datagram, *owner),
+                None => self.packet(decoder, packet, packet.bytes(block)),
+            }
+            self.lookahead.find(&mut self.feed, block);
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, packet: &Packet) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.table.advance(packet.ts_ns);
+    }
+
+    /// A packet that takes more than a look.
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8]) {
         match decoder.decode(packet, frame) {
-            Ok(datagram) => self.datagram(packet, &datagram),
+            Ok(datagram) => self.datagram(packet, &datagram, self.owner(&datagram)),
             Err(reason) => self.stats.count_drop(reason),
         }
     }
 
+    /// Whom a datagram belongs to, and the hash of the key.
     #[inline]
-    fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>) {
+    fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
         let encap = self.options.decode.key_encap(datagram.outer);
-        let identity = if self.options.aggregate { Some(AGGREGATE) } else { identify(datagram, encap) };
-        let Some(identity) = identity else {
+        let identity = if self.options.aggregate { AGGREGATE } else { identify(datagram, encap)? };
+        Some((identity, self.table.hash_ahead(&identity.key)))
+    }
+
+    #[inline]
+    fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>, owner: Option<(Identity, u64)>) {
+        let Some((identity, hash)) = owner else {
             self.stats.short_key += 1;
             return;
         };
         self.stats.quoted += u64::from(identity.quoted);
-        let capture = self.feed.capture();
         let mut is_new = false;
-        let (index, direction) = self.table.find_or_open(&identity, packet.ts_ns, |flow_id| {
+        let (index, direction) = self.table.find_or_open(&identity, hash, packet.ts_ns, |flow_id| {
             is_new = true;
             FlowCold {
                 flow_id,
                 first_ns: packet.ts_ns,
                 first_packet: packet.number,
-                capture,
+                capture: packet.capture,
                 version: datagram.version,
                 outer: datagram.outer,
                 basic: BasicState::new(datagram),
@@ -184,6 +220,8 @@ impl FlowSession {
                 let row = &mut layout.row(batch, rows);
                 row.u64(cold.flow_id);
                 row.u8(cold.version);
+                row.f64(seconds(cold.first_ns));
+                row.f64(seconds(slot.last_ns));
                 row.i64(cold.first_ns);
                 row.i64(slot.last_ns);
                 row.u64(cold.first_packet);
@@ -210,20 +248,32 @@ impl FlowSession {
             if self.in_block {
                 self.in_block = !self.walk_block();
             }
-            if self.table.finished() >= MAX_ROWS {
+            if self.in_block || self.table.finished() >= MAX_ROWS {
                 return Status::More;
             }
             if self.feed.failed() {
                 return Status::SourceFailed;
             }
             match self.feed.fill_own(&mut self.block) {
-                FeedFilled::Ready => self.in_block = true,
+                FeedFilled::Ready => {
+                    self.in_block = true;
+                    self.lookahead.enter_block();
+                }
                 FeedFilled::NeedInput => return Status::NeedInput,
                 FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
                 FeedFilled::End => return Status::SourceEnd,
             }
         }
         Status::More
+    }
+}
+
+/// Nanoseconds as seconds. Dividing them as they are would round twice: times in whole microseconds come out as the
+/// nearest double, others within one unit in the last place.
+fn seconds(ns: i64) -> f64 {
+    match (ns / 1000, ns % 1000) {
+        (micros, 0) => micros as f64 / 1e6,
+        _ => (ns / 1_000_000_000) as f64 + (ns % 1_000_000_000) as f64 / 1e9,
     }
 }
 
@@ -239,6 +289,7 @@ impl Session for FlowSession {
     fn open(&mut self, source: Source, name: &str) {
         self.feed.open(source, name);
         self.in_block = false;
+        self.lookahead.enter_block();
     }
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {

@@ -3,9 +3,8 @@
 //! In: the keys of packets, batch by batch. Out: a number for each, the same until the consumer gives it back. The
 //! table holds no more keys than the consumer holds flows, plus those of the batches that it hasn't walked yet.
 
-use hashbrown::HashTable;
-
 use crate::flow::FlowKey;
+use crate::flow::index::KeyIndex;
 
 /// A number that no key has.
 pub const NO_KEY: u32 = u32::MAX;
@@ -24,7 +23,7 @@ struct Slot {
 #[derive(Debug, Default)]
 pub struct KeyTable {
     hasher: foldhash::fast::RandomState,
-    index: HashTable<u32>,
+    index: KeyIndex,
     slots: Vec<Slot>,
     free: Vec<u32>,
 }
@@ -39,7 +38,7 @@ impl KeyTable {
     /// No number is in use.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.index.len() == 0
     }
 
     /// The number of `key`, which stands in batch `batch`.
@@ -47,8 +46,8 @@ impl KeyTable {
     pub fn id(&mut self, key: &FlowKey, batch: u32) -> u32 {
         let hash = key.hash(&self.hasher);
         let slots = &self.slots;
-        let id = match self.index.find(hash, |&i| slots[i as usize].key == *key) {
-            Some(&id) => id,
+        let id = match self.index.find(hash, |i| slots[i as usize].key == *key) {
+            Some(id) => id,
             None => self.insert(key, hash),
         };
         self.slots[id as usize].batch = batch;
@@ -67,8 +66,7 @@ impl KeyTable {
                 u32::try_from(self.slots.len() - 1).unwrap_or(NO_KEY)
             }
         };
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, id, |&i| slots[i as usize].key.hash(hasher));
+        self.index.insert(hash, id);
         id
     }
 
@@ -82,9 +80,7 @@ impl KeyTable {
             }
             slot.batch = FREE;
             let hash = slot.key.hash(&self.hasher);
-            if let Ok(found) = self.index.find_entry(hash, |&i| i == id) {
-                found.remove();
-            }
+            self.index.remove(hash, id);
             self.free.push(id);
         }
     }

@@ -10,6 +10,7 @@ mod events;
 mod feed;
 mod flows;
 mod keys;
+mod lookahead;
 mod packets;
 mod stats;
 mod streams;
@@ -42,8 +43,6 @@ pub enum Status {
     SourceFailed = 3,
     /// All is handed out.
     Done = 4,
-    /// As [`Status::More`], and the block holds packets that weren't looked at yet: lend the same block again.
-    MoreInBlock = 5,
 }
 
 /// Rows in the batch, and what comes next.
@@ -80,16 +79,11 @@ pub struct MergedSource {
 pub struct Buffers<'a> {
     /// Takes columns, of [`Session::batch_len`] octets.
     pub batch: &'a mut [u8],
-    /// Takes the capture's own octets: rows point into it. At least [`crate::capture::MIN_BLOCK_LEN`] octets.
+    /// Takes octets that rows point to, [`Session::block_len`] of them.
     pub block: &'a mut [u8],
-    /// Takes octets that don't lie in the block. At least [`SIDE_LEN`] octets.
-    pub side: &'a mut [u8],
     /// What the caller gives back; the session says what that is.
     pub given_back: &'a [u32],
 }
-
-/// Least size of [`Buffers::side`].
-pub const SIDE_LEN: usize = 1 << 20;
 
 /// One job over captures.
 pub trait Session: Send {

@@ -246,7 +246,7 @@ impl PacketSession {
         row.u32(self.keys.id(&identity.key, self.batch));
         row.u32(meta(datagram, upper, identity));
         row.u64(packet.number);
-        row.u32(self.feed.capture());
+        row.u32(packet.capture);
         row.i64(packet.ts_ns);
         row.f64(packet.ts_ns.div_euclid(NS) as f64);
         row.u32(packet.ts_ns.rem_euclid(NS) as u32);
@@ -271,7 +271,7 @@ impl PacketSession {
         row.u32(NO_KEY);
         row.u32(0);
         row.u64(packet.number);
-        row.u32(self.feed.capture());
+        row.u32(packet.capture);
         row.i64(packet.ts_ns);
         row.f64(packet.ts_ns.div_euclid(NS) as f64);
         row.u32(packet.ts_ns.rem_euclid(NS) as u32);

@@ -2,23 +2,20 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{CloseExtra, Event, EventKind, EventLayout, EventWriter, Octets, PacketRow, Spill};
+use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, PacketRow, Spill};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::{CaptureLog, MIN_BLOCK_LEN, Packet};
+use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, EncapId, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey};
+use crate::flow::{Direction, FlowKey, identify};
 use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
 
-/// Octets of a block that events point into: each wakes two threads, one to fill it and one to walk its events.
-const BLOCK_LEN: usize = 4 * MIN_BLOCK_LEN;
-
-/// Blocks that one call reads at most when no events point into them.
+/// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
 const BLOCKS_PER_CALL: usize = 8;
 
 /// What a stream session is to do.
@@ -30,8 +27,14 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
-    /// With events: give packet and fragment events too, with their frames.
+    /// With events: give packet and fragment events too.
     pub packets: bool,
+    /// Packet events have their frames; otherwise these have no octets.
+    pub frames: bool,
+    /// Data events have no octets, only their length.
+    pub bare: bool,
+    /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
+    pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
     /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
@@ -54,8 +57,8 @@ pub struct StreamSession {
     options: StreamSessionOptions,
     layout: EventLayout,
     feed: Feed,
-    /// Used where no event points into the block.
-    own_block: Vec<u8>,
+    block: Block,
+    /// The block holds packets that weren't looked at yet.
     in_block: bool,
     decoder: Decoder,
     tracker: Tracker,
@@ -71,6 +74,8 @@ struct Tracker {
     spill: Spill,
     events: bool,
     packets: bool,
+    frames: bool,
+    bare: bool,
     sha256: bool,
     max_gaps: usize,
     clock: CaptureClock,
@@ -91,6 +96,8 @@ impl StreamSession {
             spill: Spill::default(),
             events: options.events,
             packets: options.events && options.packets,
+            frames: options.frames,
+            bare: options.bare,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
             clock: CaptureClock::default(),
@@ -102,7 +109,7 @@ impl StreamSession {
             decoder: Decoder::new(options.decode),
             layout: EventLayout::new(options.packets),
             options,
-            own_block: Vec::new(),
+            block: Block::default(),
             in_block: false,
             tracker,
             stats: Stats::default(),
@@ -117,40 +124,29 @@ impl StreamSession {
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
-    fn walk(&mut self, block: &[u8], writer: &mut EventWriter<'_>) -> bool {
+    fn walk(&mut self, writer: &mut EventWriter<'_>) -> bool {
+        let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut done = false;
         while !done && self.tracker.spill.is_empty() {
-            match self.feed.next(block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, block, writer),
+            match self.feed.next(&block) {
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
                 FeedStep::BlockDone => done = true,
             }
         }
+        self.block = block;
         self.decoder = decoder;
         done
     }
 
     #[inline]
-    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, block: &[u8], writer: &mut EventWriter<'_>) {
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet, writer);
-        let frame = packet.bytes(block);
         match decoder.decode(packet, frame) {
-            Ok(datagram) if datagram.proto == proto::TCP => match Segment::parse(&datagram) {
-                Some(mut segment) => {
-                    let offset = datagram.upper_offset + segment.header_len;
-                    let payload_at = (!datagram.reassembled).then_some(packet.start as u32 + offset);
-                    if !datagram.reassembled {
-                        clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
-                    }
-                    let encap = self.options.decode.key_encap(datagram.outer);
-                    let arrived = Arrived { packet, frame, datagram: &datagram, encap, segment: &segment, payload_at };
-                    self.tracker.segment(&arrived, self.feed.capture(), writer);
-                }
-                None => self.stats.bad_segments += 1,
-            },
+            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, frame, &datagram, writer),
             Ok(_) => {}
             Err(reason) => {
                 if reason == Drop::Fragment && self.tracker.packets {
@@ -161,34 +157,39 @@ impl StreamSession {
         }
     }
 
+    #[inline]
+    fn datagram(&mut self, packet: &Packet, frame: &[u8], datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
+            self.stats.bad_segments += 1;
+            return;
+        };
+        if !datagram.reassembled {
+            let offset = datagram.upper_offset + segment.header_len;
+            clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+        }
+        let hash = self.tracker.table.hash(&identity.key);
+        let key = identity.key;
+        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment }, writer);
+    }
+
     /// Reads and walks what one call may.
-    fn read(&mut self, block: &mut [u8], writer: &mut EventWriter<'_>) -> Status {
-        let blocks = if self.options.events { 1 } else { BLOCKS_PER_CALL };
-        for _ in 0..blocks {
-            if !self.in_block {
-                let filled =
-                    if self.options.events { self.feed.fill(block) } else { self.feed.fill_own(&mut self.own_block) };
-                match filled {
-                    FeedFilled::Ready => self.in_block = true,
-                    FeedFilled::NeedInput => return Status::NeedInput,
-                    FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
-                    FeedFilled::End => return Status::SourceEnd,
-                }
+    fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
+        for _ in 0..BLOCKS_PER_CALL {
+            if self.in_block {
+                self.in_block = !self.walk(writer);
             }
-            let done = if self.options.events {
-                self.walk(block, writer)
-            } else {
-                let own = std::mem::take(&mut self.own_block);
-                let done = self.walk(&own, writer);
-                self.own_block = own;
-                done
-            };
-            self.in_block = !done;
+            if self.in_block || !self.tracker.spill.is_empty() {
+                return Status::More;
+            }
             if self.feed.failed() {
                 return Status::SourceFailed;
             }
-            if !self.tracker.spill.is_empty() {
-                return if self.in_block { Status::MoreInBlock } else { Status::More };
+            match self.feed.fill_own(&mut self.block) {
+                FeedFilled::Ready => self.in_block = true,
+                FeedFilled::NeedInput => return Status::NeedInput,
+                FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
+                FeedFilled::End => return Status::SourceEnd,
             }
         }
         Status::More
@@ -217,7 +218,7 @@ impl Session for StreamSession {
     }
 
     fn block_len(&self) -> usize {
-        if self.options.events { BLOCK_LEN } else { 0 }
+        BLOCK_LEN
     }
 
     fn open(&mut self, source: Source, name: &str) {
@@ -227,14 +228,14 @@ impl Session for StreamSession {
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {
         let layout = std::mem::take(&mut self.layout);
-        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.side);
+        let mut writer = EventWriter::new(&layout, buffers.batch, buffers.block, self.options.join);
         self.tracker.drain(&mut writer);
         let status = if !self.tracker.spill.is_empty() {
-            if self.in_block { Status::MoreInBlock } else { Status::More }
+            Status::More
         } else if self.finished {
             self.tracker.flush(&mut writer)
         } else {
-            self.read(buffers.block, &mut writer)
+            self.read(&mut writer)
         };
         let rows = writer.rows();
         self.count();
@@ -277,10 +278,9 @@ struct Arrived<'a> {
     frame: &'a [u8],
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
-    /// What counts for the key of what lies around the datagram.
-    encap: EncapId,
-    /// Where the payload begins in the block, unless it was put together from fragments.
-    payload_at: Option<u32>,
+    /// Its connection's key, and the key's hash.
+    key: FlowKey,
+    hash: u64,
 }
 
 impl Tracker {
@@ -297,12 +297,12 @@ impl Tracker {
         }
     }
 
-    fn segment(&mut self, arrived: &Arrived<'_>, capture: u32, writer: &mut EventWriter<'_>) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
-        let ports = (segment.src_port, segment.dst_port);
-        let (key, _) =
-            FlowKey::new(&datagram.src, &datagram.dst, ports, datagram.proto, datagram.version, arrived.encap);
-        let known = self.table.find(&key).and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+    fn segment(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let known = self
+            .table
+            .find(&arrived.key, arrived.hash)
+            .and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
@@ -311,7 +311,7 @@ impl Tracker {
                     self.table.finish(slot as u32, if idle { EndReason::Idle } else { EndReason::Reuse });
                     self.end_finished(packet.ts_ns, packet.number, writer);
                 }
-                self.open(key, arrived, capture, writer)
+                self.open(arrived, writer)
             }
         };
         self.table.touch(slot, self.now_ns);
@@ -320,9 +320,9 @@ impl Tracker {
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
         if self.packets && connection.wanted {
-            let row = PacketRow::segment(packet, segment, connection.state, datagram.serial);
-            let octets = Octets::Block(packet.start as u32, arrived.frame);
-            writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, octets);
+            let row = PacketRow::segment(packet, segment, connection.state, arrived.datagram.serial);
+            let frame = if self.frames { arrived.frame } else { &[] };
+            writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, frame);
         }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
         if over {
@@ -339,8 +339,8 @@ impl Tracker {
     #[cold]
     fn fragment(&mut self, packet: &Packet, frame: &[u8], datagram: u64, writer: &mut EventWriter<'_>) {
         let row = PacketRow::fragment(packet, datagram);
-        let octets = Octets::Block(packet.start as u32, frame);
-        writer.packet(&mut self.spill, packet, (None, Direction::Fwd), row, octets);
+        let frame = if self.frames { frame } else { &[] };
+        writer.packet(&mut self.spill, packet, (None, Direction::Fwd), row, frame);
     }
 
     fn begins_anew(&mut self, slot: usize, arrived: &Arrived<'_>, direction: Direction) -> bool {
@@ -364,18 +364,12 @@ impl Tracker {
         Some(if from_client { Direction::Fwd } else { Direction::Rev })
     }
 
-    fn open(
-        &mut self,
-        key: FlowKey,
-        arrived: &Arrived<'_>,
-        capture: u32,
-        writer: &mut EventWriter<'_>,
-    ) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, .. } = *arrived;
+    fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
+        let Arrived { packet, datagram, segment, key, hash, .. } = *arrived;
         let mut direction = Direction::Fwd;
-        let slot = self.table.open(key, |id, slot| {
+        let slot = self.table.open(key, hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
-            (connection.capture, connection.first_packet) = (capture, packet.number);
+            (connection.capture, connection.first_packet) = (packet.capture, packet.number);
             (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
             direction = way;
             connection
@@ -406,17 +400,17 @@ impl Tracker {
         arrived: &Arrived<'_>,
         writer: &mut EventWriter<'_>,
     ) {
-        let Arrived { packet, segment, payload_at, .. } = *arrived;
+        let Arrived { packet, segment, .. } = *arrived;
         let Some(connection) = self.table.get_mut(slot) else { return };
         let mut sink = EventSink {
             writer,
             spill: &mut self.spill,
             side: &mut self.sides[slot],
             events: self.events && connection.wanted,
+            bare: self.bare,
             max_gaps: self.max_gaps,
             event: plain(EventKind::Data, slot as u32, packet.ts_ns, packet.number),
             payload: segment.payload,
-            payload_at,
         };
         if segment.has(flags::ACK) {
             let turned = direction.turned();
@@ -458,10 +452,10 @@ impl Tracker {
             spill: &mut self.spill,
             side: &mut self.sides[slot],
             events: self.events && connection.wanted,
+            bare: self.bare,
             max_gaps: self.max_gaps,
             event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
             payload: &[],
-            payload_at: None,
         };
         act(&mut connection.streams[way], &mut self.arena, &mut sink);
     }
@@ -533,21 +527,25 @@ struct EventSink<'a, 'w> {
     spill: &'a mut Spill,
     side: &'a mut Side,
     events: bool,
+    bare: bool,
     max_gaps: usize,
     event: Event,
     payload: &'a [u8],
-    payload_at: Option<u32>,
 }
 
 impl EventSink<'_, '_> {
     #[inline]
-    fn data(&mut self, offset: u64, octets: Octets<'_>, bytes: &[u8]) {
+    fn data(&mut self, offset: u64, bytes: &[u8]) {
         if let Some(hashes) = &mut self.side.sha256 {
             hashes[self.event.direction.index()].update(bytes);
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, octets);
+            if self.bare {
+                self.writer.push(self.spill, &event, [&[], &[]]);
+            } else {
+                self.writer.data(self.spill, &event, bytes);
+            }
         }
     }
 }
@@ -555,16 +553,12 @@ impl EventSink<'_, '_> {
 impl Sink for EventSink<'_, '_> {
     #[inline]
     fn in_order(&mut self, offset: u64, range: std::ops::Range<u32>) {
-        let bytes = &self.payload[range.start as usize..range.end as usize];
-        let octets = match self.payload_at {
-            Some(at) => Octets::Block(at + range.start, bytes),
-            None => Octets::Copy(bytes, &[]),
-        };
-        self.data(offset, octets, bytes);
+        let payload = self.payload;
+        self.data(offset, &payload[range.start as usize..range.end as usize]);
     }
 
     fn released(&mut self, offset: u64, bytes: &[u8]) {
-        self.data(offset, Octets::Copy(bytes, &[]), bytes);
+        self.data(offset, bytes);
     }
 
     fn gap(&mut self, offset: u64, len: u64, _reason: GapReason) {
@@ -577,14 +571,14 @@ impl Sink for EventSink<'_, '_> {
         }
         if self.events {
             let event = Event { kind: EventKind::Gap, offset, length: len, ..self.event };
-            self.writer.push(self.spill, event, Octets::None);
+            self.writer.push(self.spill, &event, [&[], &[]]);
         }
     }
 
     fn conflict(&mut self, offset: u64, kept: &[u8], other: &[u8]) {
         if self.events {
             let event = Event { kind: EventKind::Conflict, offset, length: kept.len() as u64, ..self.event };
-            self.writer.push(self.spill, event, Octets::Copy(kept, other));
+            self.writer.push(self.spill, &event, [kept, other]);
         }
     }
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tcpskein_core::capture::{ChunkQueue, MIN_BLOCK_LEN};
-use tcpskein_core::session::{Buffers, SIDE_LEN, Session, Source, Status, StreamSession, StreamSessionOptions};
+use tcpskein_core::capture::ChunkQueue;
+use tcpskein_core::session::{Buffers, Session, Source, Status, StreamSession, StreamSessionOptions};
 use tcpskein_testkit::frame::{TcpFrame, pcap};
 
 /// ISNs of client and server that every script runs with: the answer must not depend on them.
@@ -180,16 +180,15 @@ pub fn run(options: StreamSessionOptions, capture: &[u8]) -> Outcome {
     let queue = Arc::new(Mutex::new(ChunkQueue::default()));
     let mut session = StreamSession::new(options);
     let layout: Value = serde_json::from_str(&session.describe()).unwrap();
-    let (mut batch, mut block, mut side) =
-        (vec![0; session.batch_len()], vec![0; MIN_BLOCK_LEN.max(512 * 1024)], vec![0; SIDE_LEN]);
+    let (mut batch, mut block) = (vec![0; session.batch_len()], vec![0; session.block_len()]);
     session.open(Source::Queue(Arc::clone(&queue)), "capture");
     queue.lock().unwrap().push(capture);
     queue.lock().unwrap().end();
     let mut tape = Tape::default();
     loop {
-        let mut buffers = Buffers { batch: &mut batch, block: &mut block, side: &mut side, given_back: &[] };
+        let mut buffers = Buffers { batch: &mut batch, block: &mut block, given_back: &[] };
         let progress = session.next(&mut buffers);
-        tape.read(&layout, &batch, &block, &side, progress.rows);
+        tape.read(&layout, &batch, &block, progress.rows);
         match progress.status {
             Status::SourceEnd => session.finish(),
             Status::SourceFailed => panic!("{}", session.take_error().unwrap()),
@@ -213,22 +212,26 @@ struct Tape {
 }
 
 impl Tape {
-    fn read(&mut self, layout: &Value, batch: &[u8], block: &[u8], side: &[u8], rows: usize) {
-        let (mut opens, mut closes) = (0, 0);
+    fn read(&mut self, layout: &Value, batch: &[u8], block: &[u8], rows: usize) {
+        let (mut opens, mut closes, mut packets) = (0, 0, 0);
         let events = &layout["events"];
         for row in 0..rows {
             let n = |name: &str| number(events, batch, name, row).unwrap();
             let (kind, slot, direction) = (n("kind"), n("slot"), n("direction"));
-            let from = if n("place") == 1 { block } else { side };
             let at = usize::try_from(n("at")).unwrap();
             let len = usize::try_from(n("length")).unwrap();
             match kind {
                 0 => self.open(&record(&layout["opens"], batch, opens), slot, &mut opens),
-                1 => self.data(slot, direction, n("offset"), &from[at..at + len]),
+                1 => self.data(slot, direction, n("offset"), &block[at..at + len]),
                 2 => self.line(slot, format!("{} gap {} {len}", way(direction), n("offset"))),
                 3 => {
-                    let (kept, other) = (text(&from[at..at + len]), text(&from[at + len..at + 2 * len]));
+                    let (kept, other) = (text(&block[at..at + len]), text(&block[at + len..at + 2 * len]));
                     self.line(slot, format!("{} conflict {} {kept}/{other}", way(direction), n("offset")));
+                }
+                5 => {
+                    let row = record(&layout["packets"], batch, packets);
+                    packets += 1;
+                    self.packet(&row, slot, direction, len, &layout["packets"]);
                 }
                 _ => self.close(record(&layout["closes"], batch, closes), slot, layout, &mut closes),
             }
@@ -250,6 +253,14 @@ impl Tape {
         }
         self.line(slot, format!("{} {offset} {}", way(direction), text(octets)));
         self.last_data = Some((slot, direction));
+    }
+
+    fn packet(&mut self, row: &Record, slot: i64, direction: i64, len: usize, layout: &Value) {
+        let n = |name: &str| row[name].unwrap();
+        let flags: String =
+            "FSRPAUEC".chars().enumerate().filter(|(bit, _)| n("flags") >> bit & 1 == 1).map(|(_, c)| c).collect();
+        let state = column(layout, "state")["words"][usize::try_from(n("state")).unwrap()].as_str().unwrap();
+        self.line(slot, format!("{} packet {flags} {}/{len} {state}", way(direction), n("payload_len")));
     }
 
     fn close(&mut self, record: Record, slot: i64, layout: &Value, closes: &mut usize) {

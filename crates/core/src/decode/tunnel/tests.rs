@@ -20,7 +20,7 @@ fn ip(text: &str) -> IpAddr {
 fn packet(frame: &[u8]) -> Packet {
     let len = frame.len() as u32;
     let (captured_len, wire_len) = (len, len);
-    Packet { number: 1, ts_ns: 0, start: 0, captured_len, wire_len, link: LinkType::ETHERNET, interface: 0 }
+    Packet { number: 1, ts_ns: 0, start: 0, captured_len, wire_len, link: LinkType::ETHERNET, interface: 0, capture: 0 }
 }
 
 fn inner() -> Vec<u8> {

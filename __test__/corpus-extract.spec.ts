@@ -21,7 +21,8 @@ interface Listed {
 interface Side {
   agreed?: boolean
   length: number
-  sha256: string
+  /** Only where there are octets. */
+  sha256?: string
 }
 
 interface OracleStream {
@@ -65,7 +66,8 @@ test('streams of fifty real captures are what two tools agree on', async t => {
         if (!answer?.agreed) continue
         directions += 1
         const octets = streams[at]![side]
-        t.deepEqual([octets.length, sha256(octets)], [answer.length, answer.sha256], `${file}: packet ${first_frame}, ${side}`)
+        const expected = [answer.length, answer.sha256 ?? sha256(new Uint8Array(0))]
+        t.deepEqual([octets.length, sha256(octets)], expected, `${file}: packet ${first_frame}, ${side}`)
       }
     }
   }

@@ -315,7 +315,7 @@ test('several captures: streams go on from one to the next, and names tell the c
   const captures = [pcap(frames.slice(0, 1)), pcap(frames.slice(1))]
   const writer = new Keeper()
   await new TCPStreamExtractor([...captures, fixture('link-raw.pcap')], { writers: [writer] }).run()
-  const [first] = writer.parts.filter(({ part }) => part.stream.clientPort === 1000)
+  const first = writer.parts.find(({ part }) => part.stream.clientPort === 1000)
   t.is(first!.client, 'ab')
   t.is(first!.part.packets.length, 0, 'a part is over when its write is')
   t.true(first!.part.stream.id.endsWith('-1-c1'))

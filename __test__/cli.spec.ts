@@ -111,7 +111,7 @@ test('help and version are no failures', async t => {
 
 const unreadable: Record<string, [path: () => string, message: RegExp]> = {
   'a missing file': [() => join(folder, 'missing.pcap'), /missing\.pcap: cannot open: /],
-  'a directory': [() => folder, /: cannot read: it is a directory$/],
+  'a directory': [() => folder, /: cannot read: it is a directory \(/],
   'an empty file': [() => fixture('capture-empty.pcap'), /: offset 0: the file is empty$/],
   'a wrong magic': [() => fixture('capture-magic-wrong.pcap'), /: offset 0: not a capture/],
   'a cut header': [() => fixture('capture-header-cut.pcap'), /: offset 0: .*cut short/],

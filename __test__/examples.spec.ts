@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { basicChain, connections, observe, tcpChain, type Connection } from '../src/index.js'
+import { basicChain, connections, observe, tcpChain } from '../src/index.js'
+import { collect } from './support/collect.js'
 
 const root = join(import.meta.dirname, '..')
 const sample = 'examples/captures/sample.pcap'
@@ -48,44 +49,63 @@ test('columns.ts', async t => {
   t.is(await run('examples/columns.ts'), `${flows} flows, ${octets} octets forward\n`)
 })
 
-test('the program in docs/write-a-chain.md', async t => {
-  const [, program] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/write-a-chain.md'), 'utf8')) ?? []
-  const file = join(root, 'examples', `guide-${process.pid}.ts`)
+/** What the first program in a guide prints, as lines. */
+async function runGuide(name: string): Promise<string[]> {
+  const [, program] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs', name), 'utf8')) ?? []
+  const file = join(root, 'examples', `guide-${name}-${process.pid}.ts`)
   writeFileSync(file, program!)
   try {
-    const lines = (await run(file)).trim().split('\n')
-    t.is(lines.length, await connected())
-    for (const line of lines) t.regex(line, /^[0-9a-f.:]+ port \d+: [\d.]+ µs$/)
+    return (await run(file)).trim().split('\n')
   } finally {
     rmSync(file)
+  }
+}
+
+test('the program in docs/write-a-chain.md', async t => {
+  const lines = await runGuide('write-a-chain.md')
+  t.is(lines.length, await connected())
+  for (const line of lines) t.regex(line, /^[0-9a-f.:]+ port \d+: [\d.]+ µs$/)
+})
+
+/** The sample's connections that carry octets. */
+const talking = async () => (await collect(connections(join(root, sample)))).filter(c => c.client.length + c.server.length > 0)
+
+test('follow-streams.ts', async t => {
+  const lines = (await run('examples/follow-streams.ts')).trim().split('\n')
+  const octets = lines.map(line => Number(/ (?:fwd|rev) (\d+),/.exec(line)?.[1] ?? 0)).reduce((a, b) => a + b)
+  const records = await collect(connections(join(root, sample)))
+  t.is(octets, records.reduce((sum, c) => sum + c.client.length + c.server.length, 0))
+  t.is(lines.filter(line => line.endsWith(' closed')).length, records.filter(c => c.end_reason === 'fin' || c.end_reason === 'rst').length)
+  t.is(lines.filter(line => / (closed|ended)$/.test(line)).length, records.length)
+})
+
+test('decode-tcp.ts', async t => {
+  const last = new Map((await run('examples/decode-tcp.ts')).trim().split('\n').map(line => line.split(' ') as [string, string]))
+  for (const c of await talking()) {
+    const [mark, client, server] = [c.ip_version === 4 ? ':' : '.', c.client_addr, c.server_addr]
+    if (c.client.length > 0) t.is(last.get(`${client}${mark}${c.client_port}=>${server}${mark}${c.server_port}`), String(c.client.length))
+    if (c.server.length > 0) t.is(last.get(`${server}${mark}${c.server_port}=>${client}${mark}${c.client_port}`), String(c.server.length))
   }
 })
 
-/** Runs the first program of a guide as it is written. */
-async function runGuide(guide: string): Promise<string> {
-  const [, program] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, guide), 'utf8')) ?? []
-  const file = join(root, 'examples', `guide-${process.pid}-${guide.replaceAll('/', '-')}.ts`)
-  writeFileSync(file, program!)
-  try {
-    return await run(file)
-  } finally {
-    rmSync(file)
-  }
-}
+test('the program in docs/coming-from-cycapture.md', async t => {
+  const updated = new Set(await runGuide('coming-from-cycapture.md'))
+  const expected = (await talking()).map(c => `Updated stream from ${c.client_addr}:${c.client_port} to ${c.server_addr}:${c.server_port}`)
+  t.deepEqual([...updated].toSorted(), [...new Set(expected)].toSorted())
+})
 
-/** The connections of the sample. */
-async function sampleConnections(): Promise<Connection[]> {
-  const found: Connection[] = []
-  for await (const connection of connections(join(root, sample))) found.push(connection)
-  return found
-}
+test('the program in docs/coming-from-dpkt.md', async t => {
+  const ids = new Set((await runGuide('coming-from-dpkt.md')).flatMap(line => /^\S+=>\S+(?= )/.exec(line) ?? []))
+  const sides = (await talking()).flatMap(c => [c.client.length, c.server.length]).filter(length => length > 0)
+  t.is(ids.size, sides.length)
+})
 
 test('extract-streams.ts, and the program in docs/coming-from-scapy.md', async t => {
   const printed = await run('examples/extract-streams.ts')
-  const guide = await runGuide('docs/coming-from-scapy.md')
-  const found = await sampleConnections()
+  const guide = (await runGuide('coming-from-scapy.md')).join('\n')
+  const found = await collect(connections(join(root, sample)))
   t.is(printed.split('\n').length - 1, found.length)
-  t.is(guide.split('\n').length - 1, found.length)
+  t.is(guide.split('\n').length, found.length)
   for (const { client_port, server_port, client, server } of found) {
     t.regex(printed, new RegExp(`:${client_port} ==> .*\\b${client_port}: ${client.length}\\b`))
     t.regex(printed, new RegExp(`:${server_port} .*\\b${server_port}: ${server.length}\\b`))
@@ -102,8 +122,8 @@ test('the tests that docs/coming-from-scapy.md names are there', t => {
 })
 
 test('the program in docs/writers.md', async t => {
-  const lines = (await runGuide('docs/writers.md')).trim().split('\n')
+  const lines = await runGuide('writers.md')
   const sums = new Map<number, number>()
-  for (const { server_port, server } of await sampleConnections()) sums.set(server_port, (sums.get(server_port) ?? 0) + server.length)
+  for (const { server_port, server } of await collect(connections(join(root, sample)))) sums.set(server_port, (sums.get(server_port) ?? 0) + server.length)
   t.deepEqual(lines, [...sums].toSorted(([a], [b]) => a - b).map(([port, octets]) => `port ${port}: ${octets} octets`))
 })

@@ -1,8 +1,9 @@
 // Overlap policies through the API: the table of overlapping segments that target-based reassembly describes.
 import { join } from 'node:path'
 import test from 'ava'
-import { connections, type OverlapPolicy } from '../src/index.js'
+import type { OverlapPolicy } from '../src/index.js'
 import { collect } from './support/collect.js'
+import { connections } from './support/engine-under-test.js'
 import { pcap } from './support/frames.js'
 import { NO_CORPUS, corpusFolder, readJson } from './support/places.js'
 import { ACK, PSH, SYN, framesOf } from './support/stream-capture.js'

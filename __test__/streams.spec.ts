@@ -1,8 +1,9 @@
 // Stream events and connections: their order, their octets against a naive model, and what comes when buffers are full.
 import { createHash } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import { connections, streamEvents, type Connection, type StreamEvent, type StreamOptions } from '../src/index.js'
+import type { Connection, StreamEvent, StreamOptions } from '../src/index.js'
 import { collect } from './support/collect.js'
+import { connections, streamEvents } from './support/engine-under-test.js'
 import { naiveStreams, type NaiveSide } from './support/naive-streams.js'
 import { pcap, tcpFrame } from './support/frames.js'
 import { Random } from './support/random.js'

@@ -1,7 +1,7 @@
 // Builds src/ to dist/: a few bundled modules, because Node takes 25 ms to find and load eighty; their types, module by
 // module; and beside them the generated binding and the addon. dist/ is made anew, so that nothing of a deleted module
 // stays in the package.
-import { cpSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root, run } from './tools.mjs'
@@ -27,15 +27,4 @@ await build({
   sourcemap: true,
   chunkNames: '[name]-[hash]',
   logLevel: 'warning',
-  plugins: [{ name: 'binding', setup: keepBinding }],
 })
-cpSync(join(root, 'src', 'binding'), join(dist, 'binding'), { recursive: true, preserveTimestamps: true })
-
-/**
- * The loader looks for the addon beside itself, so it stays a module of its own; shared chunks lie in dist/ itself.
- *
- * @param {import('esbuild').PluginBuild} build
- */
-function keepBinding(build) {
-  build.onResolve({ filter: /\/binding\/index\.js$/ }, () => ({ path: './binding/index.js', external: true }))
-}

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rustReference, typeScriptReference } from './docs.mjs'
 import { root } from './tools.mjs'
 
 const node = (/** @type {string[]} */ ...args) => () => passes(process.execPath, args)
@@ -22,6 +23,8 @@ const CHECKS = [
   ['clippy', cargo('clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings')],
   ['oxlint', node('node_modules/oxlint/bin/oxlint', '--deny-warnings')],
   ['tsc', node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json')],
+  ['typedoc', () => typeScriptReference(true)],
+  ['rustdoc', rustReference],
   ['core has no napi', coreIsPure],
   ['lock file names no host', lockIsNeutral],
 ]

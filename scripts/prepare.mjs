@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode, fingerprint, root, run, say } from './tools.mjs'
+import { NATIVE_SOURCES, exitCode, fingerprint, root, run, say } from './tools.mjs'
 
 const MODES = ['--deps', '--demo', '--test', '--build']
 /** What was built from which sources; it goes when node_modules goes, which only costs one quick rebuild. */
@@ -17,12 +17,7 @@ const STAMP = join(root, 'node_modules', '.cache', 'tcpskein', 'prepare.json')
 const BINDING = join(root, 'src', 'binding')
 const NO_CARGO = 'tcpskein: cargo was not found; install Rust from https://rustup.rs, then run this command again.'
 
-/** What the addon is made from. Tests and benches are left out: they don't change it. */
-const NATIVE_SOURCES = {
-  paths: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates/core', 'crates/node'],
-  skip: /(^|\/)(tests|benches|examples|target)(\/|$)/,
-}
-/** What dist/ is made from; the addon itself is compared on its own. */
+/** What dist/ is made from. */
 const DIST_SOURCES = {
   paths: ['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build-ts.mjs'],
   skip: /\.node$/,
@@ -82,13 +77,6 @@ function addon() {
   return { name, identity: `${name} ${size} ${mtimeMs}` }
 }
 
-/** Does dist/ hold a copy of this very addon? */
-function distHolds(/** @type {{ name: string } | null} */ built) {
-  if (!built || !existsSync(join(root, 'dist', 'index.js'))) return false
-  const copy = join(root, 'dist', 'binding', built.name)
-  return existsSync(copy) && readFileSync(copy).equals(readFileSync(join(BINDING, built.name)))
-}
-
 /** @param {Record<string, string>} stamp */
 function writeStamp(stamp) {
   mkdirSync(join(STAMP, '..'), { recursive: true })
@@ -133,7 +121,7 @@ function prepare(mode) {
     writeStamp(stamp)
   }
   const dist = fingerprint(DIST_SOURCES)
-  if (force || stamp.dist !== dist || !distHolds(addon())) {
+  if (force || stamp.dist !== dist || !existsSync(join(root, 'dist', 'index.js'))) {
     say('compiling the TypeScript to dist/')
     runScript('build:ts')
     writeStamp({ ...stamp, dist: fingerprint(DIST_SOURCES) })

@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url'
 /** The repository's root, without a slash at its end. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 
+/** What the addon is made from. Tests and benches are left out: they don't change it. */
+export const NATIVE_SOURCES = {
+  paths: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates/core', 'crates/node'],
+  skip: /(^|\/)(tests|benches|examples|target)(\/|$)/,
+}
+
 /** @param {string} text one line of progress, to stderr */
 export const say = text => console.error(`prepare: ${text}`)
 

@@ -151,6 +151,7 @@ export function bindRecord(
   view: BatchView,
   block: Uint8Array,
   captures: readonly string[] | null,
+  Row: new () => ConnectionRow = ConnectionRow,
 ): RowReader<ConnectionRecord> {
   const writeIdentity = bindIdentityColumns(view, captures)
   const number = (name: string) => [view.numbers(`${name}_fwd`), view.numbers(`${name}_rev`)] as const
@@ -171,7 +172,7 @@ export function bindRecord(
   const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
   const sha256: Nullable = [view.numbers('sha256_at'), view.flags('sha256_at')]
   return row => {
-    const record = new ConnectionRow()
+    const record = new Row()
     writeIdentity(row, record)
     record.last_ns = last[row]!
     record.state = states[state[row]!]!
@@ -244,7 +245,7 @@ class IdentityRow implements ConnectionIdentity {
 }
 
 /** Record columns in order, with nothing in them yet. */
-class ConnectionRow implements ConnectionRecord {
+export class ConnectionRow implements ConnectionRecord {
   connection_id = 0
   first_packet = 0
   first_ns = 0n

@@ -1,8 +1,11 @@
 /** `connections`: captures in, one record per TCP connection out, with what each side sent. */
+import type { ConnectionAnalysis } from './analysis/columns.js'
+import { connectionColumns } from './connection-columns.js'
+import type { ColumnInfo } from './export/columns.js'
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
-import { abortSignal, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
@@ -25,6 +28,11 @@ export interface ConnectionsOptions extends StreamOptions {
    * @defaultValue none
    */
   hash?: 'sha256'
+  /**
+   * Adds the columns of {@link ConnectionAnalysis}: kinds of segments, round trips, windows, rates, ECN, Zeek's state.
+   * @defaultValue false
+   */
+  analyse?: boolean
   /**
    * Reads each capture by itself: no connection goes on from one to the next, and serial numbers begin anew.
    * @defaultValue false
@@ -54,6 +62,9 @@ export interface Connection extends ConnectionRecord {
   readonly server: StreamContent
 }
 
+/** A connection with its analysis. */
+export interface AnalysedConnection extends Connection, ConnectionAnalysis {}
+
 /**
  * Reads captures and gives one record per TCP connection, in the order in which they end.
  *
@@ -63,23 +74,31 @@ export interface Connection extends ConnectionRecord {
  */
 export function connections(
   source: CaptureSource | readonly CaptureSource[],
+  options: ConnectionsOptions & { analyse: true },
+): Connections<AnalysedConnection>
+export function connections(source: CaptureSource | readonly CaptureSource[], options?: ConnectionsOptions): Connections
+export function connections(
+  source: CaptureSource | readonly CaptureSource[],
   options: ConnectionsOptions = {},
 ): Connections {
   return new Connections(source, options)
 }
 
-const OWN_NAMES = ['maxStreamBytes', 'maxKeptBytes', 'hash', 'separate']
+const OWN_NAMES = ['maxStreamBytes', 'maxKeptBytes', 'hash', 'analyse', 'separate']
 
 interface Checked {
   readonly options: StreamOptions
   readonly maxStreamBytes: number
   readonly maxKeptBytes: number
   readonly sha256: boolean
+  readonly analyse: boolean
 }
 
 /** The records of a run: what {@link connections} returns. */
-export class Connections implements AsyncIterableIterator<Connection, undefined> {
-  readonly #records: AsyncGenerator<Connection, undefined>
+export class Connections<C extends Connection = Connection> implements AsyncIterableIterator<C, undefined> {
+  readonly #records: AsyncGenerator<C, undefined>
+  readonly #describe: () => readonly ColumnInfo[]
+  #columns: readonly ColumnInfo[] | undefined
   #events: StreamEvents | undefined
   #before: StreamStats | undefined
   #capturesBefore: readonly CaptureInfo[] = []
@@ -87,7 +106,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ConnectionsOptions = {}) {
     knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, ...OWN_NAMES])
-    const { maxStreamBytes, maxKeptBytes, hash, separate, ...rest } = options
+    const { maxStreamBytes, maxKeptBytes, hash, analyse, separate, ...rest } = options
     checkStreams(rest)
     abortSignal(rest.signal)
     const checked = {
@@ -95,12 +114,19 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
       maxStreamBytes: integer('maxStreamBytes', maxStreamBytes, 2 ** 20, 0, 2 ** 31),
       maxKeptBytes: integer('maxKeptBytes', maxKeptBytes, 2 ** 28, 0, 2 ** 40),
       sha256: hash !== undefined && oneOf('hash', hash, ['sha256']) === 'sha256',
+      analyse: flag('analyse', analyse, false),
     }
     const sources = sourceList(source)
     checkReading(options, sources.length)
     const names = sources.length > 1 ? sources.map(sourceName) : null
     const apart = flag('separate', separate, false)
     this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
+    this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null }, checkEngine(rest.engine))
+  }
+
+  /** The records' columns, in order, whatever the captures hold. */
+  get columns(): readonly ColumnInfo[] {
+    return (this.#columns ??= this.#describe())
   }
 
   /** Counters of the run so far. */
@@ -113,7 +139,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     return [...this.#capturesBefore, ...(this.#events?.captures ?? [])]
   }
 
-  async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<Connection, undefined> {
+  async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<C, undefined> {
     let first: FlowError | undefined
     const onError = checked.options.onError ?? ((error: FlowError) => void (first ??= error))
     for (const [index, source] of sources.entries()) {
@@ -128,10 +154,10 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
   async *#run(
     sources: readonly CaptureSource[],
     captures: readonly string[] | null,
-    { options, maxStreamBytes, maxKeptBytes, sha256 }: Checked,
-  ): AsyncGenerator<Connection, undefined> {
+    { options, maxStreamBytes, maxKeptBytes, sha256, analyse }: Checked,
+  ): AsyncGenerator<C, undefined> {
     const keep = maxStreamBytes > 0
-    const events = new StreamEvents(sources, options, { events: keep, sha256, captures })
+    const events = new StreamEvents(sources, options, { events: keep, sha256, analyse, captures })
     const keeper = new Keeper(maxStreamBytes, maxKeptBytes)
     this.#events = events
     if (this.#finished) events.finish()
@@ -139,7 +165,8 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
       while (await events.nextBatch())
         for (let event = events.take(); event; event = events.take()) {
           const ended = keeper.take(event)
-          if (ended) yield ended
+          // With `analyse` the engine's records have these columns.
+          if (ended) yield ended as C
         }
     } finally {
       await events.return()
@@ -150,7 +177,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
   }
 
   /** The next record. */
-  next(): Promise<IteratorResult<Connection, undefined>> {
+  next(): Promise<IteratorResult<C, undefined>> {
     return this.#records.next()
   }
 
@@ -170,6 +197,7 @@ export class Connections implements AsyncIterableIterator<Connection, undefined>
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

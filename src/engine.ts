@@ -3,6 +3,7 @@
  * this interface only.
  */
 
+import type { CheckedLive } from './live.js'
 import type { CheckedDecode } from './options.js'
 
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */
@@ -25,6 +26,13 @@ export interface Engine {
   layout(): string
   /** Begins with a file that the engine reads itself. */
   openPath(path: string, name: string): void
+  /**
+   * Begins to capture. What can't be opened comes as an error of the capture. Absent from engines that don't capture, as
+   * is {@link Engine.liveReady}.
+   */
+  openLive?(live: CheckedLive, name: string): void
+  /** Resolves when there may be packets, when time has gone on, or when the capture was told to end. */
+  liveReady?(): Promise<void>
   /** Begins with a capture whose octets will be pushed. */
   openStream(name: string): void
   /** Begins with captures that are read as one, merged by packet time; those without a path will be pushed. */
@@ -33,7 +41,7 @@ export interface Engine {
   wanted(): number
   /** Gives octets of the stream that was opened last, or of a merged capture; they are copied. */
   push(chunk: Uint8Array, member: number): void
-  /** That stream is at its end. */
+  /** That stream is at its end; a live capture ends once what arrived before was read. */
   endStream(member: number): void
   /** What was found out about captures that are at their end, as JSON; each is told once. */
   captures(): string
@@ -58,12 +66,17 @@ export interface Engine {
 
 /** Makes engines. */
 export interface EngineFactory {
-  /** For flow records: batches of rows with the columns of the built-in chains that were asked for. */
-  flows(options: FlowEngineOptions): Engine
+  /**
+   * For flow records: batches of rows with the columns of the built-in chains that were asked for. An engine may leave
+   * that to the chains' hooks, which make the same records out of packets.
+   */
+  flows?(options: FlowEngineOptions): Engine
   /** For packets: batches of rows as {@link PacketColumns}, over blocks. */
   packets(options: PacketEngineOptions): Engine
   /** For stream events and connection records. */
   streams(options: StreamEngineOptions): Engine
+  /** For the segments of the connection with that serial number. */
+  series(options: StreamEngineOptions, connection: number): Engine
 }
 
 /** What a packet engine is told. */
@@ -77,6 +90,8 @@ export interface PacketEngineOptions {
 /** What a stream engine is told; times are seconds, sizes octets. */
 export interface StreamEngineOptions {
   events: boolean
+  /** Events for segments whose flags say more than their octets do. */
+  marks: boolean
   /** With events: packets too. */
   packets: boolean
   /** Packets have their frames. */
@@ -86,6 +101,7 @@ export interface StreamEngineOptions {
   /** Octets that follow each other in their stream and in capture order are one event. */
   join: boolean
   sha256: boolean
+  analyse: boolean
   policy: string
   acked: boolean
   maxDirectionBytes: number

@@ -8,11 +8,16 @@ export type ErrorCode =
   | 'ERR_CAPTURE_FORMAT'
   | 'ERR_CAPTURE_TRUNCATED'
   | 'ERR_CAPTURE_DAMAGED'
+  | 'ERR_LIVE_PERMISSION'
+  | 'ERR_LIVE_INTERFACE'
+  | 'ERR_LIVE_DOWN'
+  | 'ERR_LIVE_UNSUPPORTED'
   | 'ERR_INVALID_OPTION'
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
   | 'ERR_CHAIN'
   | 'ERR_WRITER'
+  | 'ERR_NATIVE_MISSING'
   | 'ERR_INTERNAL'
 
 /** The class of all errors that this package throws. */
@@ -26,7 +31,7 @@ export class FlowError extends Error {
   }
 }
 
-/** A capture can't be read, or not in full: missing, not a capture, cut short, damaged. */
+/** A capture can't be read or made, or not in full: missing, not a capture, cut short, damaged; not permitted. */
 export class CaptureError extends FlowError {}
 
 /** An option has a value that can't be used. */
@@ -71,6 +76,8 @@ export class WriterError extends FlowError {
     this.stream = stream
   }
 }
+/** There is no engine to do the work; the message says what is missing. */
+export class EngineError extends FlowError {}
 
 /** A bug in this package. */
 export class InternalError extends FlowError {
@@ -80,7 +87,7 @@ export class InternalError extends FlowError {
 }
 
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
-for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, WriterError, InternalError])
+for (const errorClass of [FlowError, CaptureError, OptionError, StateError, ChainError, WriterError, EngineError, InternalError])
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 
 /** Which class a code belongs to. */
@@ -91,11 +98,16 @@ export const ERROR_CLASSES: Readonly<
   ERR_CAPTURE_FORMAT: CaptureError,
   ERR_CAPTURE_TRUNCATED: CaptureError,
   ERR_CAPTURE_DAMAGED: CaptureError,
+  ERR_LIVE_PERMISSION: CaptureError,
+  ERR_LIVE_INTERFACE: CaptureError,
+  ERR_LIVE_DOWN: CaptureError,
+  ERR_LIVE_UNSUPPORTED: CaptureError,
   ERR_INVALID_OPTION: OptionError,
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
   ERR_CHAIN: ChainError,
   ERR_WRITER: WriterError,
+  ERR_NATIVE_MISSING: EngineError,
   ERR_INTERNAL: InternalError,
 }
 
@@ -110,6 +122,10 @@ export function fromNative(error: unknown): FlowError {
     case 'ERR_CAPTURE_FORMAT':
     case 'ERR_CAPTURE_TRUNCATED':
     case 'ERR_CAPTURE_DAMAGED':
+    case 'ERR_LIVE_PERMISSION':
+    case 'ERR_LIVE_INTERFACE':
+    case 'ERR_LIVE_DOWN':
+    case 'ERR_LIVE_UNSUPPORTED':
       return new CaptureError(code, text, options)
     case 'ERR_INVALID_OPTION':
       return new OptionError(text, options)

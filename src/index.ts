@@ -1,6 +1,12 @@
 /** tcpskein's public surface. */
+import { nodePlatform } from './node/platform.js'
+import { setPlatform } from './platform.js'
+
+setPlatform(nodePlatform)
+
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
+export type { ArrowTable } from './table/arrow.js'
 export type { FlowBase, FlowEndReason, TunnelKind } from './flow.js'
 export type { AnyChain, BuiltInChain, Chain, Direction, Verdict } from './chain/chain.js'
 export { Ip4View, Ip6View, type IpView } from './packet/ip-view.js'
@@ -29,10 +35,19 @@ export { udpChain, type UdpFields } from './chain/udp.js'
 export { dnsChain, type DnsFields } from './chain/dns.js'
 export { noopChain, type NoopFields } from './chain/noop.js'
 export type { CaptureSource } from './source.js'
+export {
+  interfaces,
+  type InterfaceAddress,
+  type InterfaceFlag,
+  type LiveSource,
+  type NetworkInterface,
+} from './live.js'
+export { record, Recording, type RecordOptions, type RecordStats } from './recording.js'
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {
   ChecksumMode,
   DecodeOptions,
+  EngineName,
   FragmentOptions,
   FragmentPolicy,
   ObserveTimes,
@@ -40,6 +55,7 @@ export type {
 export {
   CaptureError,
   ChainError,
+  EngineError,
   FlowError,
   InternalError,
   OptionError,
@@ -53,13 +69,41 @@ export type {
   ConflictEvent,
   DataEvent,
   GapEvent,
+  MarkEvent,
   OpenEvent,
   StreamEvent,
   StreamStats,
 } from './stream-events.js'
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
-export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
+export {
+  SEGMENT_KINDS,
+  series,
+  Series,
+  type SegmentKind,
+  type SegmentPoint,
+  type SeriesOptions,
+} from './analysis/series.js'
+export type { ColumnInfo, ColumnType } from './export/columns.js'
+export {
+  EXPORT_FORMATS,
+  exportRecords,
+  openExport,
+  type Exportable,
+  type ExportFormat,
+  type ExportOptions,
+  type RecordWriter,
+} from './export/writer.js'
+export type { AnalysedConnection } from './connections.js'
+export type { EventOptions, OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
+export { TCPStreamFollower, type FollowerInput, type FollowerStats } from './follower/follower.js'
+export type { FollowerOptions, StreamCallback } from './follower/options.js'
+export { StreamSide, TcpStream } from './follower/tcp-stream.js'
+export type { StreamUpdate } from './follower/book.js'
+export { decodeTcp, DecodedTcp, type DecodedData, type DecodeTcpOptions, type DecodeTcpStats } from './decode-tcp/decode-tcp.js'
+export { connectionIdToString, type ConnectionId, type ConnectionIdLike } from './decode-tcp/connection-id.js'
+export { assembleBuffer, getMaximumSegmentSize, type SegmentMap } from './decode-tcp/assemble.js'
 export {
   TCPStreamExtractor,
   type ClientServerStreams,

@@ -6,12 +6,19 @@
 import type { BatchView } from './batch/view.js'
 import { parseCaptures, type CaptureInfo } from './capture-info.js'
 import { Status, type Engine } from './engine.js'
-import { FlowError, fromNative } from './errors.js'
-import { openSource, type CaptureSource, type ChunkReader } from './source.js'
+import { FlowError, fromNative, OptionError } from './errors.js'
+import { isLive } from './live-source.js'
+import { platform } from './platform.js'
+import { throwingSignal, type CaptureSource, type ChunkReader, type OpenSource } from './source.js'
+
+/** Nothing is pushed to an engine that captures. */
+const NOTHING = new Uint8Array(0)
 
 /** What a drive needs to know. */
 export interface DriveOptions {
   readonly sources: readonly CaptureSource[]
+  /** Asked for a further source when those are read; undefined: there is none. */
+  readonly more?: (() => Promise<CaptureSource | undefined>) | undefined
   /** All sources at once, in order of packet time. */
   readonly merge: boolean
   /** Wait at the end of the last source for more. */
@@ -48,13 +55,15 @@ export class Drive<S extends Slot> {
   #firstError: FlowError | undefined
   #finishing = false
   #stopped = false
-  /** Ends the wait for a chunk that is under way. */
+  /** Ends the wait for a chunk or a source that is under way. */
   #giveUp: (() => void) | undefined
 
   /** What was found out about the sources that are at their end. */
   readonly captures: CaptureInfo[] = []
 
   constructor(engine: Engine, options: DriveOptions) {
+    if (options.merge && options.sources.some(isLive))
+      throw new OptionError('merge: packets of an interface can not be merged with others')
     this.#engine = engine
     this.#options = options
   }
@@ -79,12 +88,17 @@ export class Drive<S extends Slot> {
 
   /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
   async *batches(slots: readonly [S, S]): AsyncGenerator<Filled<S>, undefined> {
-    const { signal } = this.#options
+    const { sources } = this.#options
+    const signal = throwingSignal(this.#options.signal, sources)
+    const endSignal = signal === undefined ? this.#options.signal : undefined
     const onAbort = () => this.stop()
+    const onEnd = () => this.finish()
     let request: Promise<number> | undefined
     try {
       signal?.throwIfAborted()
       signal?.addEventListener('abort', onAbort, { once: true })
+      endSignal?.addEventListener('abort', onEnd, { once: true })
+      if (endSignal?.aborted === true) onEnd()
       await this.#openNext()
       let [slot, other] = slots
       request = this.#lend(slot)
@@ -102,6 +116,7 @@ export class Drive<S extends Slot> {
       throw signal?.aborted === true ? signal.reason : asFlowError(error)
     } finally {
       signal?.removeEventListener('abort', onAbort)
+      endSignal?.removeEventListener('abort', onEnd)
       this.stop()
       // The engine may still write to the batch that it was lent.
       await request?.catch(() => {})
@@ -165,21 +180,46 @@ export class Drive<S extends Slot> {
     const { sources, merge, follow } = this.#options
     for (const chunks of this.#chunks) chunks?.stop()
     this.#chunks = []
-    if (this.#finishing || this.#next >= sources.length) return this.#engine.finish()
-    if (merge) return this.#openAll(sources)
-    const source = sources[this.#next++]!
+    if (this.#finishing) return this.#engine.finish()
+    if (merge && this.#next < sources.length) return this.#openAll(sources)
+    const source = sources[this.#next++] ?? (await this.#further())
+    if (source === undefined) return this.#engine.finish()
     this.#following = follow && this.#next === sources.length
-    const open = await openSource(source, this.#following)
+    const open = await platform().openSource(source, this.#following)
     if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
+    if (open.kind === 'live') return this.#openLive(open)
     this.#chunks = [open.chunks]
     // Stopped while it was being opened.
     if (this.#finishing) open.chunks.stop()
     this.#engine.openStream(open.name)
   }
 
+  /** A source beyond those given, once there is one. */
+  async #further(): Promise<CaptureSource | undefined> {
+    const { more } = this.#options
+    if (!more) return undefined
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => resolve(undefined)
+      more().then(resolve, reject)
+    })
+  }
+
+  /** An engine that captures says when to look for packets, so that none of Node's few worker threads waits for them. */
+  #openLive({ live, name }: Extract<OpenSource, { kind: 'live' }>): void {
+    const engine = this.#engine
+    if (!engine.openLive || !engine.liveReady) throw new OptionError('source: this engine can not capture')
+    const next = async () => {
+      await engine.liveReady!()
+      return NOTHING
+    }
+    this.#chunks = [{ next, stop: () => engine.endStream(0) }]
+    engine.openLive(live, name)
+    if (this.#finishing) engine.endStream(0)
+  }
+
   async #openAll(sources: readonly CaptureSource[]): Promise<void> {
     this.#next = sources.length
-    const open = await Promise.all(sources.map(source => openSource(source, false)))
+    const open = await Promise.all(sources.map(source => platform().openSource(source, false)))
     this.#chunks = open.map(one => (one.kind === 'chunks' ? one.chunks : undefined))
     if (this.#finishing) this.finish()
     this.#engine.openMerged(

@@ -1,11 +1,13 @@
 /** `observe`: captures in, flow records out. */
 import type { CaptureInfo } from './capture-info.js'
 import type { AnyChain, FieldsOfAll, WithoutClash } from './chain/chain.js'
+import type { ColumnInfo } from './export/columns.js'
 import type { FlowBase } from './flow.js'
+import { flowColumns } from './flow/describe.js'
 import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
 import type { ObserveTimes, ReadOptions } from './options.js'
-import type { CaptureSource } from './source.js'
+import { throwingSignal, type CaptureSource } from './source.js'
 import type { ObserveStats } from './stats.js'
 
 /** What `observe` takes. */
@@ -55,13 +57,22 @@ export function observe<const Chains extends readonly AnyChain[] = []>(
 export class Observer<Flow extends object = FlowBase> implements AsyncIterableIterator<Flow, undefined> {
   readonly #source: RecordSource<Flow>
   readonly #signal: AbortSignal | undefined
+  readonly #describe: () => readonly ColumnInfo[]
+  #columns: readonly ColumnInfo[] | undefined
   /** The latest of the requests that wait for a batch, and how many wait. */
   #latest: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
-    this.#source = openRecords<Flow>(checkRun(source, options))
-    this.#signal = options.signal
+    const run = checkRun(source, options)
+    this.#source = openRecords<Flow>(run)
+    this.#describe = () => flowColumns(run)
+    this.#signal = throwingSignal(run.drive.signal, run.drive.sources)
+  }
+
+  /** The records' columns, in order, whatever the captures hold; those that a chain of your own declares are `any`. */
+  get columns(): readonly ColumnInfo[] {
+    return (this.#columns ??= this.#describe())
   }
 
   /** Counters as they stood when the latest batch was read. */
@@ -120,6 +131,7 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -23,6 +23,8 @@ const SIZES: Readonly<Record<ColumnKind, number>> = {
   i64: 8,
   f64: 8,
   addr: 16,
+  // Identities have no texts of their own.
+  text: 0,
 }
 
 export class OpenConnections {

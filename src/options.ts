@@ -31,8 +31,19 @@ export interface ObserveTimes {
 /** The same with nothing left open. */
 export type CheckedTimes = Required<ObserveTimes>
 
+/** Which engine reads captures: the native one, the one in pure JavaScript, or whichever is there. */
+export type EngineName = 'native' | 'js' | 'auto'
+
+const ENGINE_NAMES: readonly EngineName[] = ['native', 'js', 'auto']
+
 /** Options of every way of reading captures. */
 export interface ReadOptions extends DecodeOptions {
+  /**
+   * Which engine does the work: `native` is Rust on threads of its own, `js` is JavaScript on this one. Both give the
+   * same. `auto` takes the native one; where its binary isn't found it says so once as a warning, and takes the other.
+   * @defaultValue 'auto'
+   */
+  engine?: EngineName
   /**
    * Which packets to take, in tcpdump's language: `tcp port 80 and host 192.0.2.1`. Packets that it doesn't choose are
    * as if they weren't there; they are counted as `filtered`.
@@ -51,7 +62,10 @@ export interface ReadOptions extends DecodeOptions {
    * @defaultValue false
    */
   follow?: boolean
-  /** Stops reading; the loop then throws the signal's reason. */
+  /**
+   * Stops reading; the loop then throws the signal's reason. Where a source is a network interface it ends the capture
+   * instead, as `finish()` does: what is open comes, and nothing is thrown.
+   */
   signal?: AbortSignal
   /**
    * Called for each capture that can't be read in full. Reading goes on with the next one.
@@ -62,6 +76,7 @@ export interface ReadOptions extends DecodeOptions {
 
 /** Names of {@link ReadOptions}. */
 export const READ_OPTION_NAMES = [
+  'engine',
   'filter',
   'signal',
   'onError',
@@ -92,6 +107,11 @@ export function checkReading(options: ReadOptions & { separate?: boolean }, coun
   if (merge && count > MAX_MERGED)
     throw new OptionError(`merge: at most ${MAX_MERGED} captures can be merged, not ${count}`)
   return { merge, follow }
+}
+
+/** The engine's name. */
+export function checkEngine(value: unknown): EngineName {
+  return word('engine', value, 'auto', ENGINE_NAMES)
 }
 
 /** The filter as engines take it; they say what is wrong with it. */

@@ -79,6 +79,11 @@ export class PacketFeed implements AsyncIterable<Uint8Array> {
     return this.#queued
   }
 
+  /** @internal Its reader has taken all and waits for more. */
+  get isAwaited(): boolean {
+    return this.#wakeReader !== undefined
+  }
+
   /**
    * Takes a packet.
    *

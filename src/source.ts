@@ -1,16 +1,15 @@
 /**
  * Where captures come from: whatever a user has becomes either a file for the engine to read or a stream of chunks
- * that is pushed to it.
+ * that is pushed to it. What a place has besides (files, standard input) is opened by the place.
  */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import type { Readable } from 'node:stream'
 import { OptionError } from './errors.js'
-import { followFile } from './follow.js'
+import { isLive, type CheckedLive, type LiveSource } from './live-source.js'
+import { platform } from './platform.js'
 
 /**
- * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, or any stream of octets.
+ * One capture: a path, a `file:` URL, `-` for standard input, the octets themselves, any stream of octets, or a network
+ * interface.
  */
 export type CaptureSource =
   | string
@@ -20,11 +19,13 @@ export type CaptureSource =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
+  | LiveSource
 
 /** A capture ready to be read. */
 export type OpenSource =
   | { readonly kind: 'path'; readonly path: string; readonly name: string }
   | { readonly kind: 'chunks'; readonly chunks: ChunkReader; readonly name: string }
+  | { readonly kind: 'live'; readonly live: CheckedLive; readonly name: string }
 
 /** Chunks of a stream, and a way to stop it. */
 export interface ChunkReader {
@@ -38,63 +39,40 @@ export interface ChunkReader {
 export function sourceList(source: CaptureSource | readonly CaptureSource[]): readonly CaptureSource[] {
   const list = Array.isArray(source) ? (source as readonly CaptureSource[]) : [source as CaptureSource]
   if (list.length === 0) throw new OptionError('source: the list of captures is empty')
-  list.forEach(sourceName)
+  for (const each of list) sourceName(each)
   return list
+}
+
+/**
+ * The signal that stops reading with an error. A live source has no end of its own, so there a signal is as good an end
+ * as any: reading finishes, and nothing is thrown.
+ */
+export function throwingSignal(
+  signal: AbortSignal | undefined,
+  sources: readonly CaptureSource[],
+): AbortSignal | undefined {
+  return sources.some(isLive) ? undefined : signal
 }
 
 /** The name of a source in records and errors. */
 export function sourceName(source: CaptureSource): string {
-  if (typeof source === 'string') return source === '-' ? 'standard input' : source
-  if (source instanceof URL) return urlPath(source)
-  if (source instanceof Uint8Array) return 'octets'
-  if (source === process.stdin) return 'standard input'
-  if (typeof source === 'object' && source !== null) {
-    const path = (source as { path?: unknown }).path
-    if (typeof path === 'string') return path
-    if (Symbol.asyncIterator in source || Symbol.iterator in source || 'getReader' in source) return 'stream'
-  }
-  throw new OptionError('source: expected a path, a file: URL, "-", octets or a stream of octets')
+  return platform().sourceName(source)
 }
 
-/**
- * Opens a source as far as the engine can't. A regular file that is to be followed is read here.
- *
- * @throws {@link OptionError} where it is nothing that can be read
- */
-export async function openSource(source: CaptureSource, follow: boolean): Promise<OpenSource> {
-  const name = sourceName(source)
-  if (source === '-') return { kind: 'chunks', chunks: readableChunks(process.stdin), name }
-  if (typeof source === 'string' || source instanceof URL) return openPath(name, follow)
-  if (source instanceof Uint8Array) return { kind: 'chunks', chunks: iteratorChunks([source]), name }
-  if (source instanceof Readable) return { kind: 'chunks', chunks: readableChunks(source), name }
-  if ('getReader' in source) return { kind: 'chunks', chunks: webChunks(source), name }
-  return { kind: 'chunks', chunks: iteratorChunks(source), name }
+/** Something that gives chunks. */
+export function isStream(source: object): boolean {
+  return Symbol.asyncIterator in source || Symbol.iterator in source || 'getReader' in source
 }
 
-/** A regular file goes to the engine; a pipe or device is read here, so that no worker thread waits for it. */
-async function openPath(path: string, follow: boolean): Promise<OpenSource> {
-  const found = await stat(path).catch(() => null)
-  if (follow && found?.isFile() === true) return { kind: 'chunks', chunks: followFile(path), name: path }
-  const waits = found !== null && !found.isFile() && !found.isDirectory()
-  if (waits) return { kind: 'chunks', chunks: readableChunks(createReadStream(path, { highWaterMark: 1 << 18 })), name: path }
-  return { kind: 'path', path, name: path }
+/** Why a source is none. */
+export function notASource(): OptionError {
+  return new OptionError('source: expected a path, a file: URL, "-", octets, a stream of octets or an interface')
 }
 
-function urlPath(url: URL): string {
-  if (url.protocol !== 'file:') throw new OptionError(`source: only file: URLs can be read, not ${url.protocol}`)
-  return fileURLToPath(url)
-}
-
-function readableChunks(stream: Readable): ChunkReader {
-  const reader = iteratorChunks(stream)
-  return {
-    next: () => reader.next(),
-    stop() {
-      // An error that comes when nobody reads any more has nowhere to go.
-      stream.on('error', () => {})
-      stream.destroy()
-    },
-  }
+/** Chunks of what is neither a file nor a stream of Node's. */
+export function chunksOf(source: Exclude<CaptureSource, string | URL>): ChunkReader {
+  if (source instanceof Uint8Array) return iteratorChunks([source])
+  return 'getReader' in source ? webChunks(source) : iteratorChunks(source)
 }
 
 function webChunks(stream: ReadableStream<Uint8Array>): ChunkReader {
@@ -110,7 +88,8 @@ function webChunks(stream: ReadableStream<Uint8Array>): ChunkReader {
   }
 }
 
-function iteratorChunks(source: AsyncIterable<unknown> | Iterable<unknown>): ChunkReader {
+/** Chunks of an iterator. */
+export function iteratorChunks(source: AsyncIterable<unknown> | Iterable<unknown>): ChunkReader {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : (source as Iterable<unknown>)[Symbol.iterator]()
   return {

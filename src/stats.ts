@@ -10,6 +10,12 @@ export interface ObserveStats {
   inputBytes: number
   /** Packets that the filter left out; they count nowhere else. */
   filtered: number
+  /** Packets of live sources that came and that their filters chose, dropped ones included; 0 of files. */
+  received: number
+  /** Packets of live sources that the system dropped because they weren't taken in time. */
+  dropped: number
+  /** Packets of live sources that the interface dropped. */
+  droppedByInterface: number
   /** Packets that carry no IP. */
   nonIp: number
   /** Packets of an unknown link type. */

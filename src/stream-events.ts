@@ -2,11 +2,11 @@
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
 import { Drive, type Filled } from './iterate.js'
-import { nativeEngines } from './native/index.js'
 import type { Engine } from './engine.js'
-import { abortSignal, checkReading, knownNames, READ_OPTION_NAMES } from './options.js'
+import { abortSignal, checkEngine, checkReading, flag, knownNames, READ_OPTION_NAMES } from './options.js'
+import { platform } from './platform.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
-import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
+import { checkStreams, STREAM_OPTION_NAMES, type EventOptions } from './stream-options.js'
 import { OpenConnections } from './open-connections.js'
 import { eventSlot, parseEventLayouts, type EventSlot } from './stream-slot.js'
 
@@ -70,8 +70,26 @@ export interface CloseEvent extends EventBase {
   readonly connection: ConnectionRecord
 }
 
+/**
+ * A segment with PSH, URG, FIN or RST, or with neither SYN nor ACK; only where `marks` are asked for. It comes behind
+ * the octets that its segment brought, and at once, also where the segment's own octets still wait for a hole to fill.
+ */
+export interface MarkEvent extends EventBase {
+  readonly type: 'mark'
+  /** The segment's. */
+  readonly direction: Direction
+  /** Where its payload ends in the stream. */
+  readonly offset: number
+  /** The nine control bits: `TCP_FIN` to `TCP_CWR`, and 256 for AE. */
+  readonly flags: number
+  /** With this segment the connection is over: a FIN in both directions, or a RST that its receiver could accept. */
+  readonly over: boolean
+  /** Octets of one of the two streams are missing before others that came, or before a FIN. */
+  readonly waits: boolean
+}
+
 /** What can happen to a stream. */
-export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | CloseEvent
+export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | CloseEvent | MarkEvent
 
 /**
  * Reads captures and gives the streams of all TCP connections as events, in capture order.
@@ -82,7 +100,7 @@ export type StreamEvent = OpenEvent | DataEvent | GapEvent | ConflictEvent | Clo
  */
 export function streamEvents(
   source: CaptureSource | readonly CaptureSource[],
-  options: StreamOptions = {},
+  options: EventOptions = {},
 ): StreamEvents {
   return new StreamEvents(source, options)
 }
@@ -97,6 +115,12 @@ export interface StreamStats {
   inputBytes: number
   /** Packets that the filter left out; they count nowhere else. */
   filtered: number
+  /** Packets of live sources that came and that their filters chose, dropped ones included; 0 of files. */
+  received: number
+  /** Packets of live sources that the system dropped because they weren't taken in time. */
+  dropped: number
+  /** Packets of live sources that the interface dropped. */
+  droppedByInterface: number
   /** Packets that carry no IP. */
   nonIp: number
   /** Packets of an unknown link type. */
@@ -127,6 +151,9 @@ export const NO_STATS: Readonly<StreamStats> = {
   capturedBytes: 0,
   inputBytes: 0,
   filtered: 0,
+  received: 0,
+  dropped: 0,
+  droppedByInterface: 0,
   nonIp: 0,
   unknownLink: 0,
   cut: 0,
@@ -147,8 +174,12 @@ interface InnerOptions {
   /** False: only closes come. */
   readonly events?: boolean
   readonly sha256?: boolean
+  /** Closes have the analysis. */
+  readonly analyse?: boolean
   /** Names for the `capture` column; null: no such column. */
   readonly captures?: readonly string[] | null
+  /** Asked for a further source when those given are read; without one the input ends. */
+  readonly more?: () => Promise<CaptureSource | undefined>
 }
 
 /** The events of a run: what {@link streamEvents} returns. */
@@ -165,27 +196,30 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
   #opens = 0
   #closes = 0
 
-  constructor(source: CaptureSource | readonly CaptureSource[], options?: StreamOptions)
+  constructor(source: CaptureSource | readonly CaptureSource[], options?: EventOptions)
   /** @internal */
-  constructor(source: CaptureSource | readonly CaptureSource[], options?: StreamOptions, inner?: InnerOptions)
+  constructor(source: CaptureSource | readonly CaptureSource[], options?: EventOptions, inner?: InnerOptions)
   constructor(
     source: CaptureSource | readonly CaptureSource[],
-    options: StreamOptions = {},
+    options: EventOptions = {},
     inner: InnerOptions = {},
   ) {
-    knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES])
-    const sources = sourceList(source)
+    knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, 'marks'])
+    const marks = flag('marks', options.marks, false)
+    const sources = inner.more ? [] : sourceList(source)
     const signal = abortSignal(options.signal)
-    const { events = true, sha256 = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
+    const { events = true, sha256 = false, analyse = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)
     this.#want = options.want
-    this.#engine = nativeEngines.streams({ events, packets: false, frames: false, bare: false, sha256, ...checkStreams(options) })
+    const engines = platform().engines(checkEngine(options.engine))
+    this.#engine = engines.streams({ events, marks, sha256, analyse, ...checkStreams(options) })
     const layouts = parseEventLayouts(this.#engine.layout())
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
-    const slots = [eventSlot(layouts, captures, length), eventSlot(layouts, captures, length)] as const
+    const slot = () => eventSlot(layouts, captures, length, analyse)
+    const slots = [slot(), slot()] as const
     this.#slot = slots[0]
-    this.#drive = new Drive(this.#engine, { sources, merge, follow, signal, onError: options.onError })
+    this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)
   }
 
@@ -294,9 +328,18 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
         return new DataRow(this.#slot, row, this.#open)
       case 2:
         return new GapRow(this.#slot, row, this.#open)
+      case 5:
+        return new MarkRow(this.#slot, row, this.#open)
       default:
         return new ConflictRow(this.#slot, row, this.#open)
     }
+  }
+
+  /** @internal Nothing more of the connection of `event`, which must be valid still, is wanted but its close. */
+  leave(event: StreamEvent): void {
+    const { connectionSlot: slot } = event as StreamEvent & RowEvent
+    this.#unwanted.add(slot)
+    this.#engine.unwant(slot, event.connection.connection_id)
   }
 
   /**
@@ -315,6 +358,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     return { done: true, value: undefined }
   }
 
+  /** Itself: `for await` asks for it. */
   [Symbol.asyncIterator](): this {
     return this
   }
@@ -335,6 +379,11 @@ class RowEvent {
 
   get packet(): number {
     return this.slot.columns.packet[this.row]!
+  }
+
+  /** The engine's number of the connection, as long as it is known. */
+  get connectionSlot(): number {
+    return this.slot.columns.slot[this.row]!
   }
 }
 
@@ -424,6 +473,24 @@ class DataRow extends StreamRow implements DataEvent {
 class GapRow extends StreamRow implements GapEvent {
   get type(): 'gap' {
     return 'gap'
+  }
+}
+
+class MarkRow extends StreamRow implements MarkEvent {
+  get type(): 'mark' {
+    return 'mark'
+  }
+
+  get flags(): number {
+    return this.length & 0x1ff
+  }
+
+  get over(): boolean {
+    return (this.length & 0x1_0000) !== 0
+  }
+
+  get waits(): boolean {
+    return (this.length & 0x2_0000) !== 0
   }
 }
 

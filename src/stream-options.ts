@@ -53,7 +53,7 @@ export interface StreamLimits {
   maxGaps?: number
 }
 
-/** What `streamEvents` and `connections` take. */
+/** What everything that reads streams takes. */
 export interface StreamOptions extends ReadOptions, StreamLimits {
   /**
    * Whose octets stay when two segments that wait overlap.
@@ -73,6 +73,15 @@ export interface StreamOptions extends ReadOptions, StreamLimits {
   joinData?: boolean
   /** Asked once for each connection: false = its payload isn't needed. Its record comes all the same. */
   want?: (connection: ConnectionIdentity) => boolean
+}
+
+/** What `streamEvents` takes. */
+export interface EventOptions extends StreamOptions {
+  /**
+   * Gives marks too: events for segments whose flags say more than their octets do (PSH, URG, FIN, RST).
+   * @defaultValue false
+   */
+  marks?: boolean
 }
 
 /** Names of {@link StreamOptions}, without those of reading. */
@@ -97,12 +106,17 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 
 /** Checks and completes. */
-export function checkStreams(options: StreamOptions): Omit<StreamEngineOptions, 'events' | 'packets' | 'frames' | 'bare' | 'sha256'> {
+export function checkStreams(
+  options: StreamOptions,
+): Omit<StreamEngineOptions, 'events' | 'marks' | 'sha256' | 'analyse'> {
   const policy = oneOf('policy', options.policy, POLICIES)
   const deliver = oneOf('deliver', options.deliver, DELIVERIES)
   if (options.want !== undefined && typeof options.want !== 'function')
     throw new OptionError('want: expected a function from a connection to true or false')
   return {
+    packets: false,
+    frames: false,
+    bare: false,
     policy,
     acked: deliver === 'acked',
     join: flag('joinData', options.joinData, true),

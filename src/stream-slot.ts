@@ -1,4 +1,5 @@
 /** The buffers of a stream engine, and what reads them. */
+import { AnalysedRow, bindAnalysis } from './analysis/columns.js'
 import { BatchView, parseLayout, type Layout, type NumberArray } from './batch/view.js'
 import {
   bindIdentity,
@@ -122,11 +123,12 @@ export function packetColumns(layouts: EventLayouts, { view }: EventSlot): Packe
   }
 }
 
-/** Makes a slot with a block of `blockLength` octets. */
+/** Makes a slot with a block of `blockLength` octets; `analyse`: closes have the analysis. */
 export function eventSlot(
   layouts: EventLayouts,
   captures: readonly string[] | null,
   blockLength: number,
+  analyse: boolean,
 ): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
@@ -140,7 +142,16 @@ export function eventSlot(
     columns: new EventColumns(view),
     opens,
     readOpen: bindIdentity(opens, captures),
-    readClosed: bindRecord(closes, block, captures),
+    readClosed: bindClosed(closes, block, captures, analyse),
     readEnd: row => reasons[reason[row]!] as ConnectionEndReason,
   }
+}
+
+function bindClosed(
+  view: BatchView,
+  block: Uint8Array,
+  captures: readonly string[] | null,
+  analyse: boolean,
+): RowReader<ConnectionRecord> {
+  return analyse ? bindAnalysis(view, bindRecord(view, block, captures, AnalysedRow)) : bindRecord(view, block, captures)
 }

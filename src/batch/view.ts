@@ -4,7 +4,7 @@
 import { InternalError } from '../errors.js'
 
 /** How a column's values are stored. */
-export type ColumnKind = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'f64' | 'addr' | 'word'
+export type ColumnKind = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'f64' | 'addr' | 'word' | 'text'
 
 /** Where a column lies in a batch. */
 export interface ColumnPlace {
@@ -16,6 +16,8 @@ export interface ColumnPlace {
   readonly flags: number | null
   /** The words that a `word` column's numbers stand for. */
   readonly words?: readonly string[]
+  /** Octets of a `text` column's values; zeros stand behind shorter ones. */
+  readonly width?: number
 }
 
 /** Where everything lies in a batch. */
@@ -85,6 +87,17 @@ export class BatchView {
   /** A column of addresses, 16 octets each. */
   addresses(name: string): Uint8Array {
     return new Uint8Array(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
+  }
+
+  /** What reads the texts of a column. */
+  texts(name: string): (row: number) => string {
+    const { values, width = 0 } = this.place(name)
+    const octets = Buffer.from(this.bytes.buffer, values, width * this.#layout.maxRows)
+    return row => {
+      let end = row * width
+      while (end < (row + 1) * width && octets[end] !== 0) end += 1
+      return octets.toString('latin1', row * width, end)
+    }
   }
 
   /** A column's null flags: 1 = there is a value. */

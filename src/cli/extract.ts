@@ -13,8 +13,12 @@ import {
 } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
+import { onInterrupt } from './interrupt.js'
+import { captureSources } from './live.js'
+import { positive } from './numbers.js'
 import { openProgress } from './progress.js'
-import { addReadingOptions, onInterrupt, positive, readingOptions, type ReadingOptions } from './reading.js'
+import { addReadingOptions, readingOptions, tell, type ReadingOptions } from './reading.js'
 import { count, streamTotals } from './totals.js'
 
 interface ExtractOptions extends ReadingOptions {
@@ -27,6 +31,7 @@ interface ExtractOptions extends ReadingOptions {
   onWriterError: OnWriterError
   force?: true
   quiet?: true
+  json?: true
 }
 
 const WRITERS = ['pcap', 'summary', 'couchdb'] as const
@@ -40,7 +45,7 @@ export function extractCommand(program: Command, exit: (status: number) => void)
   const command = program
     .command('extract')
     .description('write each TCP stream: as a capture, as a table of its packets, to a database')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .option('--out <folder>', 'where files go: captures to pcaps/, tables to flows/')
     .option('--writer <names>', `what to write, of ${WRITERS.join(', ')}`, writerNames, ['pcap', 'summary'])
     .addOption(new Option('--couchdb <url>', 'the database, http://USER:PASSWORD@HOST:PORT/NAME').env('COUCHDB_URL'))
@@ -55,6 +60,11 @@ export function extractCommand(program: Command, exit: (status: number) => void)
     .option('--force', 'replace files of the same name')
   addReadingOptions(command, false)
     .action(async (files: string[], options: ExtractOptions) => exit(await run(files, options)))
+  withExamples(
+    command,
+    ['tcpskein extract big.pcap --out ./streams', 'captures and tables of packets'],
+    ['tcpskein extract big.pcap --out ./streams --writer pcap --filter "port 443" --stale 60', 'captures only'],
+  )
 }
 
 function writerNames(text: string): WriterName[] {
@@ -69,7 +79,7 @@ async function run(files: readonly string[], options: ExtractOptions): Promise<n
   const errors: FlowError[] = []
   const writers = openWriters(options)
   const { separate: _, ...reading } = readingOptions(options)
-  const extractor = new TCPStreamExtractor(files, {
+  const extractor = new TCPStreamExtractor(captureSources(files, options), {
     ...reading,
     writers: writers.map(({ writer }) => writer),
     staleTimeout: options.stale,
@@ -77,7 +87,7 @@ async function run(files: readonly string[], options: ExtractOptions): Promise<n
     onWriterError: options.onWriterError,
     onError: error => errors.push(error),
   })
-  const follow = options.follow === true
+  const follow = options.follow === true || options.interface !== undefined
   const progress = openProgress(files, () => extractor.stats, options.quiet !== true, follow)
   const release = follow ? onInterrupt(() => extractor.finish()) : () => {}
   try {
@@ -85,8 +95,8 @@ async function run(files: readonly string[], options: ExtractOptions): Promise<n
   } finally {
     release()
     progress.stop()
-    tell(errors)
-    if (options.quiet !== true) process.stderr.write(totals(extractor.stats, writers, progress.seconds()))
+    complainOf(errors)
+    if (options.quiet !== true) tell(options, extractor.stats, totals(extractor.stats, writers, progress.seconds()))
   }
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }
@@ -120,8 +130,8 @@ function openDatabase({ couchdb, database }: ExtractOptions): NamedWriter {
 }
 
 /** One line for each error; of very many, the first ones and how many there are. */
-function tell(errors: readonly FlowError[]): void {
-  for (const error of errors.slice(0, MAX_TOLD)) complain(error.message)
+function complainOf(errors: readonly FlowError[]): void {
+  for (const error of errors.slice(0, MAX_TOLD)) complain(error)
   if (errors.length > MAX_TOLD) complain(`and ${errors.length - MAX_TOLD} errors more`)
 }
 

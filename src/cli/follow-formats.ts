@@ -2,7 +2,10 @@
 import type { DataEvent, GapEvent } from '../index.js'
 
 /** Octets, or how many are missing. */
-export type Piece = DataEvent | GapEvent
+export type Piece = Omit<DataEvent, keyof Unused> | Omit<GapEvent, keyof Unused>
+
+/** What no format shows. */
+type Unused = Pick<DataEvent, 'connection' | 'timestampNs' | 'packet'>
 
 /** Turns pieces into output, in order. */
 export interface Writer {

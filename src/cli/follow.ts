@@ -3,10 +3,13 @@ import { Option, type Command } from 'commander'
 import { streamEvents, type FlowError, type StreamEvents } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { hexDump, plainText, rawOctets, type Piece, type Writer } from './follow-formats.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
 import { openStdout } from './stdout.js'
 
-interface FollowOptions {
+interface FollowOptions extends LiveOptions {
   connection: number
   client?: true
   server?: true
@@ -19,10 +22,10 @@ interface FollowOptions {
 
 /** Adds the command; `exit` takes the status. */
 export function followCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('follow')
     .description('print the streams of one connection; octets that are missing are marked')
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .addOption(
       new Option('--connection <number>', 'which connection: its connection_id, from 0')
         .argParser(wholeNumber)
@@ -35,7 +38,13 @@ export function followCommand(program: Command, exit: (status: number) => void):
     .addOption(new Option('--hex', 'as a hex dump with offsets, the server indented').conflicts('raw'))
     .option('--raw', 'the octets themselves; what is missing is told on stderr')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
+  addLiveOptions(command).action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
+  withExamples(
+    command,
+    ['tcpskein follow big.pcap --connection 2', 'both sides, as text'],
+    ['tcpskein follow big.pcap --connection 2 --hex', 'as a hex dump'],
+    ['tcpskein follow big.pcap --connection 2 --server --raw > answer', 'what the server sent, octet by octet'],
+  )
 }
 
 function wholeNumber(text: string): number {
@@ -49,15 +58,17 @@ async function run(files: readonly string[], options: FollowOptions): Promise<nu
     return EXIT.usage
   }
   const errors: FlowError[] = []
-  const events = streamEvents(files, {
+  const events = streamEvents(captureSources(files, options), {
     want: connection => connection.connection_id === options.connection,
     onError: error => errors.push(error),
-    ...(options.filter === undefined ? {} : { filter: options.filter }),
+    ...(options.filter === undefined || options.interface !== undefined ? {} : { filter: options.filter }),
   })
   const stdout = openStdout()
+  const release = options.interface === undefined ? () => {} : onInterrupt(() => events.finish())
   const found = await follow(events, options, writer(options, stdout.colors), stdout.write)
+  release()
   await stdout.end()
-  for (const error of errors) complain(error.message)
+  for (const error of errors) complain(error)
   if (!found) {
     complain(`there is no connection ${options.connection}: the input has ${events.stats.flows}, counted from 0`)
     return EXIT.usage

@@ -32,12 +32,13 @@ export function toJson({ capture, ...findings }: Findings): string {
 }
 
 /** Some lines for people. */
-export function describe({ capture, fileBytes, protocols, flows, talkers, talkersApproximate }: Findings): string {
+export function describe({ capture, fileBytes, sha256, protocols, flows, talkers, talkersApproximate }: Findings): string {
   const { durationNs, averagePacketBytes, bytesPerSecond, bitsPerSecond, packetsPerSecond } = rates(capture)
   const lines: Line[] = [
     ['file', printable(capture.name)],
     ['format', formatName(capture)],
     ['file size', fileBytes === null ? '-' : octets(fileBytes)],
+    ...(sha256 === null ? [] : [['SHA-256', sha256] as const]),
     ['packets', number(capture.packets)],
     ['data size', octets(capture.wireBytes)],
     ['captured', octets(capture.capturedBytes)],
@@ -96,9 +97,11 @@ function interfaceLine(one: CaptureInfo['interfaces'][number]): Line {
   ] as const
   const parts = [
     ...(one.name === null ? [] : [printable(one.name)]),
+    ...(one.description === null ? [] : [`'${printable(one.description)}'`]),
     type,
     one.snaplen === 0 ? 'no snapshot limit' : `snapshot ${number(one.snaplen)}`,
     `ticks of ${one.resolution} s`,
+    ...(one.speed === null ? [] : [`${number(one.speed)} bit/s`]),
     ...(one.filter === null ? [] : [`filter '${printable(one.filter)}'`]),
     ...counts.flatMap(([name, n]) => (n === null ? [] : [`${number(n)} ${name}`])),
   ]

@@ -1,15 +1,23 @@
 /** `tcpskein info`: what captures are and what is in them. */
-import { statSync } from 'node:fs'
-import { InvalidArgumentError, type Command } from 'commander'
-import { basicChain, observe, type CaptureInfo, type FlowError, type ObserveStats } from '../index.js'
+import { createHash } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { Option, type Command } from 'commander'
+import { basicChain, observe, type CaptureInfo, type CaptureSource, type FlowError, type ObserveStats } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { describe, toJson } from './info-text.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
+import { wholeNumber } from './numbers.js'
 import { Talkers, type Talker } from './talkers.js'
 
-interface InfoOptions {
+interface InfoOptions extends LiveOptions {
   json?: true
   top: number
+  hash?: 'sha256'
+  filter?: string
 }
 
 /** Packets and octets of a kind. */
@@ -25,6 +33,8 @@ export interface Findings {
   capture: CaptureInfo
   /** Octets of the file; null of a stream. */
   fileBytes: number | null
+  /** SHA-256 of the file, hexadecimal; null of a stream, and where it wasn't asked for. */
+  sha256: string | null
   protocols: Share[]
   flows: number
   talkers: Talker[]
@@ -33,33 +43,52 @@ export interface Findings {
 
 /** Adds the command; `exit` takes the status. */
 export function infoCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('info')
     .description('tell what captures are and what is in them')
-    .argument('<file...>', 'captures; - is standard input')
+    .argument('[file...]', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
-    .option('--top <n>', 'how many addresses to list', count, 5)
-    .action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+    .option('--top <n>', 'how many addresses to list', wholeNumber, 5)
+    .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
+  addLiveOptions(command).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+  withExamples(
+    command,
+    ['tcpskein info big.pcap', 'what is in it'],
+    ['tcpskein info *.pcap --json', 'one object per capture'],
+    ['tcpskein info big.pcap --top 20 --hash sha256', 'more addresses, and a digest of the file'],
+  )
 }
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
   let status: number = EXIT.ok
-  for (const [index, file] of files.entries()) {
+  for (const [index, source] of captureSources(files, options).entries()) {
     const errors: FlowError[] = []
-    const findings = await examine(file, options.top, errors)
+    const findings = await examine(source, options, errors)
     if (findings) {
+      if (options.hash !== undefined) findings.sha256 = await digest(file)
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
-    for (const error of errors) complain(error.message)
+    for (const error of errors) complain(error)
     if (errors.length > 0) status = EXIT.capture
   }
   return status
 }
 
 /** Reads a capture through; undefined where it can't be opened. */
-async function examine(file: string, top: number, errors: FlowError[]): Promise<Findings | undefined> {
-  const observer = observe(file, { chains: [basicChain()], onError: error => errors.push(error) })
+async function examine(
+  source: CaptureSource,
+  { top, filter }: InfoOptions,
+  errors: FlowError[],
+): Promise<Findings | undefined> {
+  const isFile = typeof source === 'string'
+  const observer = observe(source, {
+    chains: [basicChain()],
+    onError: error => errors.push(error),
+    ...(isFile && filter !== undefined ? { filter } : {}),
+  })
+  const release = isFile ? () => {} : onInterrupt(() => observer.finish())
   const protocols = new Protocols()
   const talkers = new Talkers()
   let flows = 0
@@ -70,16 +99,26 @@ async function examine(file: string, top: number, errors: FlowError[]): Promise<
     talkers.add(flow.sip, octets, packets)
     if (flow.dip !== flow.sip) talkers.add(flow.dip, octets, packets)
   }
+  release()
   const capture = observer.captures[0]
   if (capture === undefined || capture.format === '') return undefined
   return {
     capture,
-    fileBytes: file === '-' ? null : (statSync(file, { throwIfNoEntry: false })?.size ?? null),
+    sha256: null,
+    fileBytes: isFile && source !== '-' ? (statSync(source, { throwIfNoEntry: false })?.size ?? null) : null,
     protocols: [...protocols.shares(), ...dropped(observer.stats)],
     flows,
     talkers: talkers.top(top),
     talkersApproximate: talkers.approximate,
   }
+}
+
+/** Of the octets on disk, compressed or not, so that it can be compared with what other programs say. */
+async function digest(file: string): Promise<string | null> {
+  if (file === '-') return null
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
 }
 
 /** Packets and octets by protocol. */
@@ -113,10 +152,4 @@ function dropped(stats: ObserveStats): Share[] {
     ['no ports', stats.shortKey],
   ]
   return reasons.filter(([, packets]) => packets > 0).map(([name, packets]) => ({ name, packets, octets: null }))
-}
-
-function count(text: string): number {
-  const value = Number(text)
-  if (text === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.')
-  return value
 }

@@ -1,14 +1,10 @@
 /** The command line: arguments to options, and an exit status. */
-import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
-import { complain } from './complain.js'
-import { connectionsCommand } from './connections.js'
+import { complain, complainInJson } from './complain.js'
 import { EXIT } from './exit.js'
-import { extractCommand } from './extract.js'
-import { flowsCommand } from './flows.js'
-import { followCommand } from './follow.js'
-import { infoCommand } from './info.js'
+import { isFileForCommand } from './grammar.js'
+import { createProgram } from './program.js'
 
 /**
  * Runs the command line.
@@ -18,18 +14,10 @@ import { infoCommand } from './info.js'
  */
 export async function main(args: readonly string[]): Promise<number> {
   let status: number = EXIT.ok
-  const program = new Command('tcpskein')
-    .description('TCP flows, connections and streams from packet captures')
-    .version(packageVersion())
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tcpskein: ')) })
-    .showHelpAfterError('(tcpskein --help shows what there is)')
-  const exit = (code: number) => (status = code)
-  flowsCommand(program, exit)
-  connectionsCommand(program, exit)
-  infoCommand(program, exit)
-  followCommand(program, exit)
-  extractCommand(program, exit)
+  // Asked before the arguments are understood, because not to understand them is an error too.
+  complainInJson(args.includes('--json'))
+  const program = createProgram(code => (status = code))
+  if (isFileForCommand(program, args)) return EXIT.usage
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {
@@ -42,7 +30,7 @@ function failure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (isClosedPipe(error)) return EXIT.ok
   if (error instanceof FlowError) {
-    complain(error.message)
+    complain(error)
     return error instanceof OptionError ? EXIT.usage : EXIT.capture
   }
   const { message, code } = error as { message?: string; code?: string }
@@ -53,9 +41,4 @@ function failure(error: unknown): number {
 /** Who reads our output went away: `| head`. */
 function isClosedPipe(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'EPIPE'
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

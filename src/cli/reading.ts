@@ -1,13 +1,15 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { ChecksumMode, FlowError } from '../index.js'
-import { complain } from './complain.js'
+import { Option, type Command } from 'commander'
+import { OptionError, type ChecksumMode, type Exportable, type FlowError } from '../index.js'
+import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
-import { openOutput, type Format } from './output.js'
+import { onInterrupt } from './interrupt.js'
+import { addLiveOptions, type LiveOptions } from './live.js'
+import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
 /** Options as commander gives them. */
-export interface ReadingOptions {
+export interface ReadingOptions extends LiveOptions {
   merge?: true
   separate?: true
   follow?: true
@@ -22,7 +24,7 @@ const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 /** Adds the options; `apart`: captures may be read each by itself. */
 export function addReadingOptions(command: Command, apart = true): Command {
   if (apart) command.option('--separate', 'each capture by itself')
-  return command
+  return addLiveOptions(command)
     .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
     .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
@@ -32,8 +34,9 @@ export function addReadingOptions(command: Command, apart = true): Command {
     .option('-q, --quiet', 'no progress and no totals on stderr')
 }
 
-/** The same as the library takes them. */
-export function readingOptions({ merge, separate, follow, filter, decap, ignoreEncap, checksum }: ReadingOptions) {
+/** The same as the library takes them. The filter of an interface goes with that. */
+export function readingOptions(options: ReadingOptions) {
+  const { merge, separate, follow, filter, decap, ignoreEncap, checksum } = options
   return {
     merge: merge === true,
     separate: separate === true,
@@ -41,12 +44,12 @@ export function readingOptions({ merge, separate, follow, filter, decap, ignoreE
     decap,
     ignoreEncap: ignoreEncap === true,
     checksum,
-    ...(filter === undefined ? {} : { filter }),
+    ...(filter === undefined || options.interface !== undefined ? {} : { filter }),
   }
 }
 
 /** What is printed. */
-export interface Records extends AsyncIterable<object> {
+export interface Records extends Exportable {
   readonly stats: Progressing
   /** Ends a wait for more. */
   finish(): void
@@ -55,7 +58,16 @@ export interface Records extends AsyncIterable<object> {
 /** What a run needs. */
 export interface RunOptions extends ReadingOptions {
   format: Format
+  output?: string
   quiet?: true
+  json?: true
+}
+
+/** Adds the options of what is printed, and how. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
+    .option('-o, --output <file>', 'write to a file (not with --format table)')
 }
 
 /**
@@ -69,10 +81,21 @@ export async function printRecords<R extends Records>(
   errors: readonly FlowError[],
   totals: (records: R, seconds: number) => string,
   options: RunOptions,
+  shown?: readonly string[],
 ): Promise<number> {
-  const output = openOutput(options.format, options.follow === true)
-  const progress = openProgress(files, () => records.stats, options.quiet !== true, options.follow === true)
-  const release = options.follow === true ? onInterrupt(() => records.finish()) : () => {}
+  const { format, output: path } = options
+  if (format === 'table' && path !== undefined) throw new OptionError('--output: a table goes to standard output only')
+  const columns = format === 'table' ? [] : records.columns
+  const waits = options.follow === true || options.interface !== undefined
+  const output = await openOutput({
+    format,
+    live: waits,
+    columns,
+    ...(path === undefined ? {} : { output: path }),
+    ...(shown === undefined ? {} : { shown }),
+  })
+  const progress = openProgress(files, () => records.stats, options.quiet !== true, waits)
+  const release = waits ? onInterrupt(() => records.finish()) : () => {}
   try {
     for await (const record of records) await output.write(record)
     await output.end()
@@ -80,23 +103,13 @@ export async function printRecords<R extends Records>(
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(totals(records, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (options.quiet !== true) tell(options, records.stats, totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }
 
-/** The first Ctrl-C ends the wait; a second one ends the program as it always does. */
-export function onInterrupt(finish: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const signal of signals) process.once(signal, finish)
-  return () => {
-    for (const signal of signals) process.removeListener(signal, finish)
-  }
-}
-
-/** An argument that is a number, 0 or more. */
-export function positive(text: string): number {
-  const value = Number(text)
-  if (text === '' || Number.isNaN(value) || value < 0) throw new InvalidArgumentError('Expected a number, 0 or more.')
-  return value
+/** Totals for people, or the counters for programs. */
+export function tell({ json }: { readonly json?: true }, stats: Progressing, text: string): void {
+  if (json === true) writeObject({ stats })
+  else process.stderr.write(text)
 }

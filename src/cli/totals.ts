@@ -1,5 +1,12 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import { linkTypeName, type ExtractStats, type ObserveStats, type StreamStats } from '../index.js'
+import {
+  linkTypeName,
+  type DecodeTcpStats,
+  type ExtractStats,
+  type ObserveStats,
+  type RecordStats,
+  type StreamStats,
+} from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -16,22 +23,34 @@ export function streamTotals(stats: ExtractStats, seconds: number): string {
   return totals({ ...stats, flows: stats.streams }, 'stream', seconds)
 }
 
-type Counted = Partial<ObserveStats & ExtractStats> & Pick<ObserveStats, 'packets' | 'flows'>
+/** Totals of a recording. */
+export function recordTotals(stats: RecordStats, seconds: number): string {
+  const { packets, fileBytes, files } = stats
+  const took = `${seconds.toFixed(2)} s (${number(Math.round(packets / Math.max(seconds, 0.001)))} packets/s)`
+  const lines = [`${count(packets, 'packet')}, ${count(fileBytes, 'octet')} in ${count(files, 'file')} in ${took}`]
+  return `${[...lines, ...reasons(stats, 'recording')].join('\n')}\n`
+}
+
+type Counted = Partial<ObserveStats & ExtractStats & DecodeTcpStats> & Pick<ObserveStats, 'packets' | 'flows'>
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
   const rate = Math.round(stats.packets / Math.max(seconds, 0.001))
   const took = `${seconds.toFixed(2)} s (${number(rate)} packets/s)`
   const lines = [`${count(stats.packets, 'packet')}, ${count(stats.flows, noun)} in ${took}`]
-  for (const [name, words] of REASONS) {
-    const value = stats[name] ?? 0
-    if (value > 0) lines.push(`  ${number(value)} ${words.replace('%', noun)}`)
-  }
-  lines.push(...unknownLinks(stats))
-  return `${lines.join('\n')}\n`
+  return `${[...lines, ...reasons(stats, noun), ...unknownLinks(stats)].join('\n')}\n`
+}
+
+/** What is more than 0, a line each. */
+function reasons(stats: Partial<Counted>, noun: string): string[] {
+  return REASONS.filter(([name]) => (stats[name] ?? 0) > 0).map(
+    ([name, words]) => `  ${number(stats[name]!)} ${words.replace('%', noun)}`,
+  )
 }
 
 const REASONS: readonly (readonly [keyof Counted, string])[] = [
+  ['dropped', 'packets dropped by the system: they were not taken in time (--ring makes more room)'],
+  ['droppedByInterface', 'packets dropped by the interface'],
   ['filtered', 'packets left out by the filter'],
   ['nonIp', 'packets without IP'],
   ['unknownLink', 'packets of an unknown link type'],
@@ -51,6 +70,9 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['evicted', '%s ended early: the table was full'],
   ['limitGaps', 'holes given up: too many octets waited'],
   ['wildSegments', 'segments out of every window'],
+  ['withoutAck', 'segments with neither SYN nor ACK'],
+  ['mergedPushes', 'pushes that come with a later one: too many waited'],
+  ['missedBytes', 'octets left out: too many were kept'],
   ['staleStreams', '%s that ended as stale'],
   ['unclaimedFragments', 'fragments that belong to no stream'],
   ['writerErrors', 'failures of writers'],

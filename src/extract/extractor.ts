@@ -2,8 +2,9 @@
 import type { CaptureInfo } from '../capture-info.js'
 import type { Gap } from '../connection.js'
 import { OptionError, StateError, type FlowError, type WriterError } from '../errors.js'
-import { nativeEngines } from '../native/index.js'
+import { isLive } from '../live-source.js'
 import { PacketFeed, type FedPacket } from '../packet-feed.js'
+import { platform } from '../platform.js'
 import { sourceList, sourceName, type CaptureSource } from '../source.js'
 import { NO_STATS, type Direction, type StreamStats } from '../stream-events.js'
 import { listFeed } from './list-feed.js'
@@ -122,7 +123,7 @@ export class TCPStreamExtractor {
       maxQueuedBytes: checked.maxQueuedBytes,
       onError: error => this.#writerFailed(error),
     })
-    const engine = nativeEngines.streams(checked.engine)
+    const engine = platform().engines(checked.engine).streams(checked.streams)
     const captures = sources.length > 1 ? sources.map(sourceName) : null
     this.#tracker = new Tracker(
       {
@@ -133,7 +134,7 @@ export class TCPStreamExtractor {
       },
       this.#queue,
     )
-    this.#events = new PacketEvents(engine, checked.engine.bare, captures, {
+    this.#events = new PacketEvents(engine, checked.streams.bare, captures, {
       sources,
       ...checked.reading,
       signal: checked.signal,
@@ -376,6 +377,7 @@ export class TCPStreamExtractor {
 
 /** What isn't a file may stay silent. */
 function isSlow(source: CaptureSource): boolean {
+  if (isLive(source)) return true
   return !(typeof source === 'string' && source !== '-') && !(source instanceof URL) && !(source instanceof Uint8Array)
 }
 

@@ -4,6 +4,7 @@ import type { StreamEngineOptions } from '../engine.js'
 import { OptionError, type FlowError } from '../errors.js'
 import {
   abortSignal,
+  checkEngine,
   checkReading,
   flag,
   integer,
@@ -12,6 +13,7 @@ import {
   seconds,
   word,
   type CheckedReading,
+  type EngineName,
 } from '../options.js'
 import type { FedPacket } from '../packet-feed.js'
 import { checkStreams, STREAM_OPTION_NAMES, type StreamOptions } from '../stream-options.js'
@@ -108,7 +110,8 @@ export interface CheckedExtract {
   readonly signal: AbortSignal | undefined
   readonly want: ((connection: ConnectionIdentity) => boolean) | undefined
   readonly reading: CheckedReading
-  readonly engine: StreamEngineOptions
+  readonly engine: EngineName
+  readonly streams: StreamEngineOptions
 }
 
 const OWN_NAMES = [
@@ -155,13 +158,16 @@ export function checkExtract(options: ExtractOptions, count: number): CheckedExt
     signal: abortSignal(options.signal),
     want: options.want,
     reading: checkReading(options, count),
-    engine: {
+    engine: checkEngine(options.engine),
+    streams: {
       ...checkStreams({ ...options, idleTimeout: staleTimeout }),
       events: true,
+      marks: false,
       packets: true,
       frames: wantFrames,
       bare: !keep && !wantOctets,
       sha256: false,
+      analyse: false,
     },
   }
 }

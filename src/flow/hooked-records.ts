@@ -1,5 +1,4 @@
 /** Flow records made in TypeScript, packet by packet: at least one chain is the user's own. */
-import { markAsUntransferable } from 'node:worker_threads'
 import type { CaptureInfo } from '../capture-info.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
@@ -7,6 +6,7 @@ import type { Engine } from '../engine.js'
 import { bindOuter } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
+import { platform } from '../platform.js'
 import type { PacketColumns } from '../packet/columns.js'
 import type { RecordSource } from './source.js'
 import type { FlowTableLimits } from './table.js'
@@ -111,9 +111,8 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
   #makeSlot(layout: Layout, length: number): PacketSlot {
     const view = new BatchView(layout)
     const block = new Uint8Array(length)
-    // A block that the engine writes to must stay where it is.
-    markAsUntransferable(block.buffer)
-    markAsUntransferable(view.bytes.buffer)
+    platform().pin(block.buffer)
+    platform().pin(view.bytes.buffer)
     const givenBack = () => this.#walker.table.keys.takeUnused(this.#walked)
     return { view, block, columns: packetColumns(view, block), givenBack }
   }

@@ -1,11 +1,12 @@
 /** From what a user asks for to a run that makes flow records: one place for every way of asking. */
 import type { FlowError } from '../errors.js'
 import { isBuiltIn, type AnyChain } from '../chain/chain.js'
+import type { Engine, EngineFactory } from '../engine.js'
 import type { DriveOptions } from '../iterate.js'
-import { nativeEngines } from '../native/index.js'
 import {
   abortSignal,
   checkDecode,
+  checkEngine,
   checkFilter,
   checkReading,
   checkTimes,
@@ -17,6 +18,7 @@ import {
   type ObserveTimes,
   type ReadOptions,
 } from '../options.js'
+import { platform } from '../platform.js'
 import { sourceList, sourceName, type CaptureSource } from '../source.js'
 import { checkChains } from './columns.js'
 import { HookedRecords } from './hooked-records.js'
@@ -43,8 +45,9 @@ const OPTION_NAMES = [
 /** The same, checked and complete. */
 export interface Run {
   readonly chains: readonly AnyChain[]
-  /** All chains are built in: the engine computes their columns itself. */
-  readonly isNative: boolean
+  readonly engines: EngineFactory
+  /** All chains are built in, and the engine computes their columns itself. */
+  readonly isBuiltIn: boolean
   readonly times: CheckedTimes
   /** What is read, and how it is decoded. */
   readonly reading: { readonly decode: CheckedDecode; readonly filter?: string }
@@ -64,9 +67,11 @@ export function checkRun(source: CaptureSource | readonly CaptureSource[], optio
   knownNames(options, OPTION_NAMES)
   const sources = sourceList(source)
   const chains = checkChains(options.chains ?? [])
+  const engines = platform().engines(checkEngine(options.engine))
   return {
     chains,
-    isNative: chains.every(isBuiltIn),
+    engines,
+    isBuiltIn: engines.flows !== undefined && chains.every(isBuiltIn),
     times: checkTimes(options),
     reading: { decode: checkDecode(options), ...checkFilter(options.filter) },
     captures: sources.length > 1 ? sources.map(sourceName) : null,
@@ -81,8 +86,8 @@ export function checkRun(source: CaptureSource | readonly CaptureSource[], optio
 }
 
 /** An engine that computes the run's columns. */
-export function openEngine({ chains, times, reading }: Run) {
-  return nativeEngines.flows({ chains: chains.map(chain => chain.name), ...times, ...reading })
+export function openEngine({ engines, chains, times, reading }: Run): Engine {
+  return engines.flows!({ chains: chains.map(chain => chain.name), ...times, ...reading })
 }
 
 /** Chooses who makes the records: the engine where all chains are built in, else the chains' hooks. */
@@ -91,9 +96,9 @@ export function openRecords<Flow>(run: Run): RecordSource<Flow> {
 }
 
 function openOne<Flow>(run: Run): RecordSource<Flow> {
-  const { chains, times, reading, captures, drive } = run
-  if (run.isNative) return new NativeRecords<Flow>(openEngine(run), chains, captures, drive)
-  const engine = nativeEngines.packets({ aggregate: times.aggregate, ...reading })
+  const { engines, chains, times, reading, captures, drive } = run
+  if (run.isBuiltIn) return new NativeRecords<Flow>(openEngine(run), chains, captures, drive)
+  const engine = engines.packets({ aggregate: times.aggregate, ...reading })
   return new HookedRecords<Flow>(engine, chains, times, captures, drive)
 }
 

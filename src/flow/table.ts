@@ -78,8 +78,9 @@ export class FlowTable {
   #fire(second: number): void {
     const bin = this.#timers.take(second)
     if (bin === undefined) return
-    for (let i = 0; i < bin.idle.length; i += 2) this.#checkIdle(second, bin.idle[i]!, bin.idle[i + 1]!)
-    for (const { slot, id } of bin.idleSorted) this.#checkIdle(second, slot, id)
+    const idle = entriesOf(bin.idle).concat(bin.idleSorted)
+    // In the order in which the flows began: at the limit, the first that completed goes first.
+    for (const { slot, id } of idle.toSorted((a, b) => a.id - b.id)) this.#checkIdle(second, slot, id)
     // Completed by an idle bin with an expiry time of 0: they are due in this very second.
     this.#retireAll(bin.expiry.slice(bin.expiryHead).concat(this.#timers.take(second)?.expiry ?? []))
   }

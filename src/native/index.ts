@@ -1,13 +1,34 @@
-/** The native engine: the addon, behind the engine interface. */
-import { NativeReader } from '../binding/index.js'
+/** The native engine: the addon, behind the engine interface. It is loaded when it is first asked for. */
 import type { EngineFactory } from '../engine.js'
-import { fromNative } from '../errors.js'
+import { fromNative, type FlowError } from '../errors.js'
+import { loadBinding, type NativeBinding } from './load.js'
 
-/** Engines that run in Rust on Node's worker threads. */
-export const nativeEngines: EngineFactory = {
-  flows: options => orThrow(() => NativeReader.flows(options)),
-  packets: options => orThrow(() => NativeReader.packets(options)),
-  streams: options => orThrow(() => NativeReader.streams(options)),
+/** Engines that run in Rust on Node's worker threads, or why there are none. */
+export type Loaded = { readonly engines: EngineFactory } | { readonly failure: FlowError }
+
+let loaded: Loaded | undefined
+
+/** Loads the addon; the same answer each time. */
+export function loadNative(): Loaded {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Loaded {
+  try {
+    return { engines: enginesOf(loadBinding()) }
+  } catch (failure) {
+    return { failure: fromNative(failure) }
+  }
+}
+
+function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
+  return {
+    flows: options => orThrow(() => NativeReader.flows(options)),
+    packets: options => orThrow(() => NativeReader.packets(options)),
+    streams: options => orThrow(() => NativeReader.streams(options)),
+    series: (options, connection) => orThrow(() => NativeReader.series(options, connection)),
+  }
 }
 
 function orThrow<T>(make: () => T): T {

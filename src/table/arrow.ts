@@ -6,6 +6,7 @@ import type { Column, ColumnArray } from './column.js'
 export interface ArrowTable {
   readonly numRows: number
   readonly numCols: number
+  /** All rows. */
   toArray(): unknown[]
 }
 

@@ -21,7 +21,7 @@ export async function collectColumns(
   options: RunOptions,
 ): Promise<Collected> {
   const run = checkRun(source, options)
-  return run.isNative && !run.separate ? collectBatches(run) : collectRecords(run)
+  return run.isBuiltIn && !run.separate ? collectBatches(run) : collectRecords(run)
 }
 
 /** Every chain is built in: the engine's columns are copied as they are. */

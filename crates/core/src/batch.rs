@@ -30,6 +30,8 @@ pub enum Kind {
     Addr,
     /// One octet: a place in a list of words.
     Word(&'static [&'static str]),
+    /// Text of ASCII letters, at most so many; zeros stand behind it.
+    Text(usize),
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::U32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
             Self::Addr => 16,
+            Self::Text(most) => most,
         }
     }
 
@@ -54,6 +57,7 @@ impl Kind {
             Self::F64 => "f64",
             Self::Addr => "addr",
             Self::Word(_) => "word",
+            Self::Text(_) => "text",
         }
     }
 }
@@ -164,6 +168,9 @@ impl Layout {
                 out.push_str(",\"words\":[");
                 push_names(&mut out, words);
                 out.push(']');
+            }
+            if let Kind::Text(most) = kind {
+                let _ = write!(out, ",\"width\":{most}");
             }
             out.push('}');
         }
@@ -277,6 +284,17 @@ impl RowWriter<'_> {
     #[inline]
     pub fn f64(&mut self, value: f64) {
         self.put(&value.to_ne_bytes());
+    }
+
+    /// Writes a text; what is longer than its column is cut.
+    #[inline]
+    pub fn text(&mut self, value: &[u8]) {
+        let Some(place) = self.places.next() else { return };
+        let width = place.column.kind.size();
+        let at = place.values + self.row * width;
+        let text = &value[..value.len().min(width)];
+        self.buffer[at..at + text.len()].copy_from_slice(text);
+        self.buffer[at + text.len()..at + width].fill(0);
     }
 
     /// Writes an address.

@@ -48,6 +48,30 @@ pub enum FlowError {
         /// Why not.
         reason: String,
     },
+    /// The system doesn't allow this program to capture packets.
+    NotPermitted {
+        /// The interface.
+        interface: String,
+        /// What would allow it: a command.
+        remedy: String,
+    },
+    /// There is no such interface, or nothing can be captured on it.
+    Interface {
+        /// Its name.
+        interface: String,
+        /// What is wrong, in a few words.
+        reason: String,
+    },
+    /// The interface that was captured on went down, or away.
+    InterfaceDown {
+        /// Its name.
+        interface: String,
+    },
+    /// Capturing in the way that was asked for isn't possible on this system.
+    LiveUnsupported {
+        /// Why not.
+        reason: String,
+    },
     /// A second request came while one was under way.
     Busy,
     /// The reader was closed.
@@ -76,6 +100,10 @@ impl FlowError {
             Self::Truncated { .. } => "ERR_CAPTURE_TRUNCATED",
             Self::Damaged { .. } => "ERR_CAPTURE_DAMAGED",
             Self::InvalidOption { .. } => "ERR_INVALID_OPTION",
+            Self::NotPermitted { .. } => "ERR_LIVE_PERMISSION",
+            Self::Interface { .. } => "ERR_LIVE_INTERFACE",
+            Self::InterfaceDown { .. } => "ERR_LIVE_DOWN",
+            Self::LiveUnsupported { .. } => "ERR_LIVE_UNSUPPORTED",
             Self::Busy => "ERR_BUSY",
             Self::Closed => "ERR_CLOSED",
             Self::Internal { .. } => "ERR_INTERNAL",
@@ -116,6 +144,12 @@ impl fmt::Display for FlowError {
                 write!(f, "offset {offset}: {what} is cut short: {needed} octets needed, {available} there")
             }
             Self::InvalidOption { name, reason } => write!(f, "option {name}: {reason}"),
+            Self::NotPermitted { interface, remedy } => {
+                write!(f, "capturing on {interface} is not permitted: {remedy}")
+            }
+            Self::Interface { interface, reason } => write!(f, "interface {interface}: {reason}"),
+            Self::InterfaceDown { interface } => write!(f, "interface {interface} went down"),
+            Self::LiveUnsupported { reason } => write!(f, "no live capture: {reason}"),
             Self::Busy => f.write_str("a request is already under way"),
             Self::Closed => f.write_str("the reader is closed"),
             Self::Internal { message } => write!(f, "internal error (please report it): {message}"),

@@ -555,3 +555,47 @@ fn packets_and_data_come_without_octets_where_only_headers_are_wanted() {
         close eof midstream 2/0 5/0";
     check_with(&options, "c PA 1/1 abc\n c PA 4/1 de", expected);
 }
+
+// Marks
+
+/// A script behind a handshake, with marks.
+#[track_caller]
+fn marks(script: &str, expected: &str) {
+    let options = StreamSessionOptions { marks: true, ..options() };
+    check_with(&options, &format!("{HANDSHAKE}{script}"), &format!("open c>s\n{expected}"));
+}
+
+#[test]
+fn marks_stand_where_the_payload_of_their_segment_ends() {
+    let script = "c PA 1/1 hello\n c A 6/1 and\n c UA 9/1 on\n s PA 1/11\n c FPA 11/1 !\n s FA 1/13\n c A 13/2";
+    let expected = "fwd 0 hello\n fwd mark 5 PA\n fwd 5 andon\n fwd mark 10 AU\n rev mark 0 PA
+        fwd 10 !\n fwd mark 11 FPA\n rev mark 0 FA over\n close fin closed connected 7/3 11/0";
+    marks(script, expected);
+}
+
+#[test]
+fn mark_of_a_segment_that_waits_comes_at_once_with_its_own_place() {
+    let script = "c PA 4/1 def\n c A 1/1 abc\n c PA 4/1 def";
+    let expected = "fwd mark 6 PA waits\n fwd 0 abcdef\n fwd mark 6 PA\n close eof established connected 5/1 6/0";
+    marks(script, expected);
+}
+
+#[test]
+fn end_with_something_missing_is_over_and_waits() {
+    let script = "c A 1/1 ab\n c FA 5/1\n s FA 1/3\n c A 3/2 cd";
+    let expected = "fwd 0 ab\n fwd mark 4 FA waits\n rev mark 0 FA over waits\n fwd 2 cd
+        close fin closing connected 5/2 4/0";
+    marks(script, expected);
+}
+
+#[test]
+fn reset_is_over_at_once_and_its_payload_is_no_stream_data() {
+    let script = "c PA 1/1 ab\n s RA 1/3 because\n s RA 8/3";
+    let expected = "fwd 0 ab\n fwd mark 2 PA\n rev mark 0 RA over\n rev mark 0 RA\n close rst reset connected 3/3 2/0";
+    marks(script, expected);
+}
+
+#[test]
+fn segment_with_neither_syn_nor_ack_is_marked() {
+    marks("c E 1 ab\n c R 3", "fwd 0 ab\n fwd mark 2 E\n fwd mark 2 R over\n close rst reset connected 4/1 2/0");
+}

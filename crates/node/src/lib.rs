@@ -3,6 +3,8 @@
 #![deny(clippy::all)]
 
 mod error;
+mod live;
 mod options;
 mod panicking;
 mod reader;
+mod record;

@@ -77,6 +77,8 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 pub struct NativeStreamOptions {
     /// Give events; otherwise only records come.
     pub events: bool,
+    /// Give marks too: segments whose flags say more than their octets do.
+    pub marks: bool,
     /// With events: give packets too.
     pub packets: bool,
     /// Packets have their frames.
@@ -107,6 +109,8 @@ pub struct NativeStreamOptions {
     pub linger: f64,
     /// Most gaps listed for a direction.
     pub max_gaps: u32,
+    /// Analyse each connection.
+    pub analyse: bool,
     /// Which packets to take, in tcpdump's language.
     pub filter: Option<String>,
     /// How packets are decoded.
@@ -132,12 +136,15 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
                 linger_ns: nanoseconds(options.linger),
             },
             events: options.events,
+            marks: options.marks,
             packets: options.packets,
             frames: options.frames,
             bare: options.bare,
             join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
+            analyse: options.analyse,
+            series: None,
             decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
         })
@@ -145,7 +152,7 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
 }
 
 /// A filter from its text; the error points at the token.
-fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
+pub fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
     let Some(text) = text else { return Ok(None) };
     let filter = Filter::compile(text).map_err(|error| FlowError::InvalidOption {
         name: "filter",
@@ -196,6 +203,6 @@ impl TryFrom<NativePacketOptions> for PacketSessionOptions {
 }
 
 /// Seconds to nanoseconds, saturating.
-fn nanoseconds(seconds: f64) -> i64 {
+pub fn nanoseconds(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{AsyncTask, Object, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
 use napi_derive::napi;
 use tcpskein_core::capture::{CaptureLog, ChunkQueue};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
-    Buffers, FlowSession, MergedSource, PacketSession, Progress, Session, Source, StreamSession,
+    Buffers, FlowSession, MergedSource, PacketSession, Progress, SeriesSession, Session, Source, StreamSession,
 };
+use tcpskein_live::Control;
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
+use crate::live::{NativeLiveOptions, open_live};
 use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions};
 use crate::panicking::Panicking;
 
@@ -53,6 +55,8 @@ pub struct NativeReader {
     queues: Vec<Option<Arc<Mutex<ChunkQueue>>>>,
     wanted: Arc<AtomicU32>,
     captures: CaptureLog,
+    /// Of the live source that was opened last.
+    live: Option<Control>,
 }
 
 /// One of several captures to be merged.
@@ -87,6 +91,13 @@ impl NativeReader {
         Ok(Self::new(Box::new(StreamSession::new(options))))
     }
 
+    /// A reader of the segments of the connection with serial number `connection`.
+    #[napi(factory, catch_unwind)]
+    pub fn series(options: NativeStreamOptions, connection: f64) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(SeriesSession::new(options, connection as u64))))
+    }
+
     fn new(session: Box<dyn Session>) -> Self {
         keep_panics_quiet();
         Self {
@@ -97,6 +108,7 @@ impl NativeReader {
             flushing: Arc::default(),
             queues: Vec::new(),
             wanted: Arc::default(),
+            live: None,
         }
     }
 
@@ -117,6 +129,30 @@ impl NativeReader {
     pub fn open_path(&mut self, path: String, name: String) -> std::result::Result<(), Error<&'static str>> {
         self.queues.clear();
         self.open(Source::Path(PathBuf::from(path)), &name)
+    }
+
+    /// Begins to capture. What goes wrong comes with the first request, as with a file that can't be opened.
+    #[napi(catch_unwind)]
+    pub fn open_live(
+        &mut self,
+        options: NativeLiveOptions,
+        name: String,
+    ) -> std::result::Result<(), Error<&'static str>> {
+        self.queues.clear();
+        let (input, control) = open_live(options);
+        self.live = control;
+        self.open(Source::Live(input), &name)
+    }
+
+    /// Resolves when the live source may have packets, when time has gone on, or when it ends.
+    #[napi(ts_return_type = "Promise<void>", catch_unwind)]
+    pub fn live_ready<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let (deferred, promise) = env.create_deferred::<(), fn(Env) -> Result<()>>()?;
+        match &self.live {
+            Some(control) => control.when_ready(move || deferred.resolve(|_| Ok(()))),
+            None => deferred.resolve(|_| Ok(())),
+        }
+        Ok(promise)
     }
 
     /// Begins with octets that will be pushed.
@@ -169,9 +205,12 @@ impl NativeReader {
         }
     }
 
-    /// The stream that was opened last, or the merged capture `member`, is at its end.
+    /// The stream that was opened last, or the merged capture `member`, is at its end. A live source ends soon.
     #[napi(catch_unwind)]
     pub fn end_stream(&self, member: u32) {
+        if let Some(control) = &self.live {
+            control.stop();
+        }
         if let Some(Some(queue)) = self.queues.get(member as usize) {
             queue.lock().unwrap_or_else(PoisonError::into_inner).end();
         }
@@ -240,6 +279,7 @@ impl NativeReader {
     #[napi(catch_unwind)]
     pub fn close(&mut self) {
         self.queues.clear();
+        self.live = None;
         self.closing.store(true, Ordering::Release);
         // A request may be under way, for as long as a pipe is silent: then it closes the session itself.
         if let Ok(mut state) = self.state.try_lock() {

@@ -20,6 +20,53 @@ pub enum Filled {
     End,
 }
 
+/// Packets that a live source lost, and what it saw; a file loses none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Packets that passed the source's filter, dropped ones included.
+    pub received: u64,
+    /// Packets that the system dropped because they weren't taken in time.
+    pub by_system: u64,
+    /// Packets that the interface dropped.
+    pub by_interface: u64,
+}
+
+impl std::ops::Add for Losses {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            received: self.received + other.received,
+            by_system: self.by_system + other.by_system,
+            by_interface: self.by_interface + other.by_interface,
+        }
+    }
+}
+
+/// An input that is open already, until a session takes it.
+#[derive(Clone)]
+pub struct SharedInput(Arc<Mutex<Option<Box<dyn Input>>>>);
+
+impl SharedInput {
+    /// Keeps `input` for who takes it.
+    #[must_use]
+    pub fn new(input: Box<dyn Input>) -> Self {
+        Self(Arc::new(Mutex::new(Some(input))))
+    }
+
+    /// Takes it, once.
+    #[must_use]
+    pub fn take(&self) -> Option<Box<dyn Input>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl std::fmt::Debug for SharedInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedInput")
+    }
+}
+
 /// A source of octets.
 pub trait Input: Send {
     /// Writes octets to the start of `out`, which is not empty.
@@ -36,9 +83,36 @@ pub trait Input: Send {
         None
     }
 
+    /// What a live source lost so far.
+    fn losses(&self) -> Losses {
+        Losses::default()
+    }
+
     /// Whether a request may take for ever, as from a pipe nobody writes to: a thread that reads it isn't waited for.
     fn may_stall(&self) -> bool {
         false
+    }
+}
+
+/// What couldn't be opened: fails when it is read.
+#[derive(Debug)]
+pub struct FailedInput(Option<FlowError>);
+
+impl FailedInput {
+    /// Fails with `error`.
+    #[must_use]
+    pub fn new(error: FlowError) -> Self {
+        Self(Some(error))
+    }
+}
+
+impl Input for FailedInput {
+    fn fill(&mut self, _: &mut [u8]) -> Result<Filled, FlowError> {
+        self.0.take().map_or(Ok(Filled::End), Err)
+    }
+
+    fn position(&self) -> u64 {
+        0
     }
 }
 

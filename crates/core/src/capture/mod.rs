@@ -11,6 +11,7 @@ mod block;
 mod compress;
 mod info;
 mod input;
+mod live;
 mod mapped;
 mod merge;
 mod pcap;
@@ -27,7 +28,8 @@ pub use info::{
     BlockCounts, BlockKind, CaptureInfo, InterfaceInfo, InterfaceStatistics, MAX_COMMENTS, MAX_INTERFACES_DESCRIBED,
     MAX_NOTES, MAX_TEXT_LEN,
 };
-pub use input::{ChunkQueue, FileInput, Filled, Input, QueueInput};
+pub use input::{ChunkQueue, FailedInput, FileInput, Filled, Input, Losses, QueueInput, SharedInput};
+pub use live::{LiveReader, TICK_LEN, TICK_TYPE, tick};
 pub use mapped::MappedInput;
 pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
 pub use pcap::PcapReader;
@@ -101,6 +103,13 @@ pub enum Step {
     Discard(u64),
     /// At least this many octets must be there (at most [`MAX_NEED`]).
     Need(usize),
+    /// No packet: it is this late, in nanoseconds since the Unix epoch; octets from the head to the next record.
+    Tick {
+        /// Nanoseconds since the Unix epoch.
+        ts_ns: i64,
+        /// Octets from the head to the next record.
+        next: u32,
+    },
 }
 
 /// The capture format, found by its first octets.
@@ -115,6 +124,8 @@ pub enum Container {
     Pcapng(PcapngReader),
     /// What a [`MergeInput`] gives; never found by its first octets.
     Merged,
+    /// What a live source gives; never found by its first octets.
+    Live(LiveReader),
 }
 
 static UNKNOWN: CaptureInfo = CaptureInfo::UNKNOWN;
@@ -131,6 +142,7 @@ impl Container {
             Self::Pcapng(reader) => reader.step(bytes, offset),
             Self::Unknown => self.sniff(bytes, offset),
             Self::Merged => Ok(merge::step(bytes)),
+            Self::Live(reader) => reader.step(bytes, offset),
         }
     }
 
@@ -163,6 +175,7 @@ impl Container {
             Self::Unknown | Self::Merged => &UNKNOWN,
             Self::Pcap(reader) => reader.info(),
             Self::Pcapng(reader) => reader.info(),
+            Self::Live(reader) => reader.info(),
         }
     }
 
@@ -180,6 +193,7 @@ impl Container {
             }
             Self::Pcap(reader) => reader.finish(rest, offset),
             Self::Pcapng(reader) => reader.finish(rest, offset),
+            Self::Live(reader) => reader.finish(rest, offset),
             Self::Merged if rest.is_empty() => Ok(()),
             Self::Merged => Err(FlowError::Internal { message: "merged captures end inside a packet".to_owned() }),
         }

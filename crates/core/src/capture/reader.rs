@@ -3,7 +3,9 @@
 //! Each filling may use another block: a record cut at a block's end is carried over to the next block's head, so
 //! every packet lies in one piece in exactly one block.
 
-use super::{AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, MIN_BLOCK_LEN, PacketTotals, Step};
+use super::{
+    AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketTotals, Step,
+};
 use crate::error::FlowError;
 use tcpskein_map::prefetch;
 
@@ -45,6 +47,8 @@ impl Packet {
 pub enum Next {
     /// A packet in the block.
     Packet(Packet),
+    /// No packet: it is this late, in nanoseconds since the Unix epoch.
+    Tick(i64),
     /// The block holds no further whole record: release it and fill another.
     BlockDone,
 }
@@ -77,6 +81,12 @@ impl BlockReader {
     #[must_use]
     pub fn of_merged() -> Self {
         Self { container: Container::Merged, ..Self::default() }
+    }
+
+    /// A reader of what a live source gives.
+    #[must_use]
+    pub fn of_live() -> Self {
+        Self { container: Container::Live(LiveReader::default()), ..Self::default() }
     }
 
     /// Packets found so far.
@@ -130,6 +140,10 @@ impl BlockReader {
                 }
                 Step::Discard(octets) => self.discard = octets,
                 Step::Need(_) => return Ok(Next::BlockDone),
+                Step::Tick { ts_ns, next } => {
+                    self.advance(next as usize);
+                    return Ok(Next::Tick(ts_ns));
+                }
             }
         }
     }

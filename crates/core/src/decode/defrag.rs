@@ -134,6 +134,8 @@ impl Defragmenter {
 
     fn atomic<'a>(&mut self, key: &FragmentKey, fragment: &Fragment<'a>) -> Outcome<'a> {
         self.stats.atomic += 1;
+        self.output.clear();
+        self.output.extend_from_slice(fragment.payload);
         Outcome::Complete(Datagram {
             payload: fragment.payload,
             proto: key.proto,

@@ -19,6 +19,7 @@
 
 mod arith;
 mod ast;
+mod classic;
 mod codegen;
 mod emit;
 mod error;
@@ -34,6 +35,7 @@ mod relation;
 mod tests;
 mod words;
 
+pub use classic::{ClassicInstruction, MAX_CLASSIC_LEN};
 pub use error::FilterError;
 pub use lexer::MAX_EXPRESSION_LEN;
 pub use parser::MAX_DEPTH;
@@ -96,6 +98,13 @@ impl Filter {
     #[must_use]
     pub fn supports(&self, link: LinkType) -> bool {
         self.program(link).is_some()
+    }
+
+    /// The same as instructions of classic BPF, for a kernel: a chosen packet of `link` answers `accept`, any other 0.
+    /// `None` where that can't be said in them: then [`Filter::matches`] must be asked.
+    #[must_use]
+    pub fn classic(&self, link: LinkType, accept: u32) -> Option<Vec<ClassicInstruction>> {
+        self.program(link).and_then(|program| classic::assemble(program, accept))
     }
 
     #[inline]

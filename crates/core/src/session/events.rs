@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 
+use crate::analysis::{self, Analysis};
 use crate::batch::{Column, Kind, Layout, RowWriter};
 use crate::capture::Packet;
 use crate::connection::{self, Connection, EndReason, State};
@@ -31,16 +32,24 @@ pub enum EventKind {
     Conflict = 3,
     /// A connection ended: its record is the next row of `closes`.
     Close = 4,
+    /// A segment with flags that say more than its octets do; only where asked for. `offset` is where its payload ends
+    /// in the stream, `length` holds the flags, [`MARK_OVER`] and [`MARK_WAITS`].
+    Mark = 5,
     /// A segment came: its frame, as captured; what it says is the next row of `packets`. It stands before what it brings.
-    Packet = 5,
+    Packet = 6,
     /// A fragment came whose datagram isn't whole: its frame; the next row of `packets` says which datagram. It belongs to
     /// no connection yet.
-    Fragment = 6,
+    Fragment = 7,
 }
+
+/// In a mark: with this segment the connection is over.
+pub const MARK_OVER: u64 = 1 << 16;
+/// In a mark: octets of one of the streams are missing before others that came, or before a FIN.
+pub const MARK_WAITS: u64 = 1 << 17;
 
 impl EventKind {
     /// The words, by number.
-    pub const NAMES: [&'static str; 7] = ["open", "data", "gap", "conflict", "close", "packet", "fragment"];
+    pub const NAMES: [&'static str; 8] = ["open", "data", "gap", "conflict", "close", "mark", "packet", "fragment"];
 }
 
 const EVENTS: &[Column] = &[
@@ -112,17 +121,19 @@ pub struct EventLayout {
 
 impl Default for EventLayout {
     fn default() -> Self {
-        Self::new(false)
+        Self::new(false, false)
     }
 }
 
 impl EventLayout {
-    /// The tables; that of packets has rows where they are asked for.
+    /// The tables; closes have the columns of the analysis where it is asked for, and that of packets has rows where they
+    /// are.
     #[must_use]
-    pub fn new(packets: bool) -> Self {
+    pub fn new(analyse: bool, packets: bool) -> Self {
         let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
         let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
-        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).copied();
+        let analysis = if analyse { analysis::COLUMNS } else { &[] };
+        let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).chain(analysis).copied();
         let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
         let rows = if packets { MAX_EVENTS } else { 0 };
         let packets = Layout::behind(closes.byte_len(), &[], PACKETS.iter().copied(), rows);
@@ -158,6 +169,8 @@ pub struct CloseExtra {
     pub gaps: [Vec<(u64, u64)>; 2],
     /// SHA-256 of the delivered octets of each direction.
     pub sha256: Option<[[u8; 32]; 2]>,
+    /// What its segments told.
+    pub analysis: Option<Box<Analysis>>,
 }
 
 impl CloseExtra {
@@ -178,7 +191,7 @@ pub struct Event {
     pub direction: Direction,
     /// Offset in the stream.
     pub offset: u64,
-    /// Octets that it is about.
+    /// Octets that it is about; of a mark, its flags.
     pub length: u64,
     /// Packet time.
     pub ts_ns: i64,
@@ -462,6 +475,9 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[0].len() as u32);
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
+        if let Some(analysis) = &extra.analysis {
+            analysis.write(connection, row);
+        }
         self.closes += 1;
         self.write(event, [&[], &[]]);
     }

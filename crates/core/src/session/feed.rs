@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FileInput, Filled, Input,
-    MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput, ReadAhead,
+    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput, FileInput,
+    Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput,
+    ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -16,6 +17,8 @@ use crate::filter::Filter;
 pub enum FeedStep {
     /// A packet, in the block.
     Packet(Packet),
+    /// No packet: it is this late, in nanoseconds since the Unix epoch.
+    Tick(i64),
     /// The block is walked to its end: fill another (or the same) one.
     BlockDone,
 }
@@ -47,6 +50,14 @@ impl Bytes {
             Self::Direct(input) => input.position(),
             Self::Ahead(ahead) => ahead.position(),
             Self::Mapped(file) => file.position(),
+        }
+    }
+
+    fn losses(&self) -> Losses {
+        match self {
+            Self::Direct(input) => input.losses(),
+            // Only files are read ahead or mapped.
+            Self::Ahead(_) | Self::Mapped(_) => Losses::default(),
         }
     }
 
@@ -85,6 +96,8 @@ pub struct Feed {
     log: CaptureLog,
     /// Octets read from captures before this one.
     bytes_before: u64,
+    /// What live sources before this one lost.
+    losses_before: Losses,
     filter: Option<Filter>,
     filtered: u64,
 }
@@ -104,7 +117,7 @@ impl Feed {
         self.capture = self.next_capture;
         self.next_capture += match &source {
             Source::Merged(merged) => u32::try_from(merged.members.len()).unwrap_or(u32::MAX),
-            Source::Path(_) | Source::Queue(_) => 1,
+            Source::Path(_) | Source::Queue(_) | Source::Live(_) => 1,
         };
         self.pending = Some(source);
     }
@@ -138,6 +151,7 @@ impl Feed {
         match self.next_chosen(block) {
             Ok(Next::Packet(packet)) if packet.captured_len == 0 && self.is_cut() => self.fail_cut(),
             Ok(Next::Packet(packet)) => FeedStep::Packet(packet),
+            Ok(Next::Tick(ts_ns)) => FeedStep::Tick(ts_ns),
             Ok(Next::BlockDone) if self.is_cut() => self.fail_cut(),
             Ok(Next::BlockDone) => {
                 self.reader.release(block);
@@ -249,6 +263,10 @@ impl Feed {
                 }
             }
             Source::Queue(_) => Bytes::Direct(open(source)?),
+            Source::Live(input) => {
+                self.reader = BlockReader::of_live();
+                Bytes::Direct(input.take().ok_or(FlowError::Closed)?)
+            }
         });
         Ok(())
     }
@@ -261,7 +279,7 @@ impl Feed {
         let merge = Merge { first: self.capture, errors: Arc::default() };
         self.merge = Some(merge.clone());
         let members = members.into_iter().map(|(member, name)| {
-            let input = open(member).unwrap_or_else(|error| Box::new(FailedInput(Some(error))));
+            let input = open(member).unwrap_or_else(|error| Box::new(FailedInput::new(error)));
             MergeMember::new(input, &name)
         });
         let input = MergeInput::new(members.collect(), merge.first, wanted, self.log.clone(), merge.errors)?;
@@ -277,6 +295,10 @@ impl Feed {
     pub fn count(&self, stats: &mut Stats) {
         stats.filtered = self.filtered;
         stats.input_bytes = self.bytes_before + self.bytes.as_ref().map_or(0, Bytes::position);
+        let losses = self.losses_before + self.bytes.as_ref().map_or_else(Losses::default, Bytes::losses);
+        stats.received = losses.received;
+        stats.dropped = losses.by_system;
+        stats.dropped_by_interface = losses.by_interface;
     }
 
     fn fail(&mut self, error: FlowError) {
@@ -291,6 +313,7 @@ impl Feed {
         let Some(bytes) = self.bytes.take() else { return };
         let input_bytes = bytes.position();
         self.bytes_before += input_bytes;
+        self.losses_before = self.losses_before + bytes.losses();
         let compression = bytes.compression();
         drop(bytes);
         match merge {
@@ -345,23 +368,14 @@ fn open(source: Source) -> Result<Box<dyn Input>, FlowError> {
     let inner: Box<dyn Input> = match source {
         Source::Path(path) => Box::new(FileInput::open(Path::new(&path))?),
         Source::Queue(queue) => Box::new(QueueInput::new(queue)),
+        Source::Live(_) => {
+            let reason = "a live source can't be merged with others".to_owned();
+            return Err(FlowError::InvalidOption { name: "merge", reason });
+        }
         Source::Merged(_) => {
             let reason = "captures that are merged can't be merged again".to_owned();
             return Err(FlowError::InvalidOption { name: "merge", reason });
         }
     };
     Ok(Box::new(DecodingInput::open(inner)))
-}
-
-/// What couldn't be opened: fails when it is read.
-struct FailedInput(Option<FlowError>);
-
-impl Input for FailedInput {
-    fn fill(&mut self, _: &mut [u8]) -> Result<Filled, FlowError> {
-        self.0.take().map_or(Ok(Filled::End), Err)
-    }
-
-    fn position(&self) -> u64 {
-        0
-    }
 }

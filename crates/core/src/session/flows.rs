@@ -131,9 +131,13 @@ impl FlowSession {
             self.table.fetch_ahead(hash);
         }
         for Looked { packet, plain, owner } in &*looked {
-            self.count(packet);
+            self.table.advance(packet.ts_ns);
             match plain {
-                Some(datagram) => self.datagram(packet, datagram, *owner),
+                Some(datagram) => {
+                    self.count(packet);
+                    self.datagram(packet, datagram, *owner);
+                }
+                None if packet.number == 0 => {}
                 None => self.packet(decoder, packet, packet.bytes(block)),
             }
             self.lookahead.find(&mut self.feed, block);
@@ -144,11 +148,11 @@ impl FlowSession {
     fn count(&mut self, packet: &Packet) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.table.advance(packet.ts_ns);
     }
 
     /// A packet that takes more than a look.
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8]) {
+        self.count(packet);
         match decoder.decode(packet, frame) {
             Ok(datagram) => self.datagram(packet, &datagram, self.owner(&datagram)),
             Err(reason) => self.stats.count_drop(reason),

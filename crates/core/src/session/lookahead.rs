@@ -5,7 +5,7 @@
 //! flows it belongs to are fetched in one go, then it is walked.
 
 use super::{Feed, FeedStep};
-use crate::capture::Packet;
+use crate::capture::{LinkType, Packet};
 use crate::decode::{Datagram, Decoder};
 use crate::flow::Identity;
 
@@ -15,6 +15,7 @@ const GROUP: usize = 16;
 /// A packet with what can be told before its turn comes.
 #[derive(Debug)]
 pub(super) struct Looked<'a> {
+    /// Number 0: a live source says how late it is.
     pub packet: Packet,
     /// Its datagram, where it is a plain one.
     pub plain: Option<Datagram<'a>>,
@@ -55,6 +56,7 @@ impl Lookahead {
         }
         match feed.next(block) {
             FeedStep::Packet(packet) => self.found.push(packet),
+            FeedStep::Tick(ts_ns) => self.found.push(tick(ts_ns)),
             FeedStep::BlockDone => self.block_done = true,
         }
     }
@@ -69,6 +71,13 @@ impl Lookahead {
     pub fn is_done(&self) -> bool {
         self.block_done && self.found.is_empty()
     }
+}
+
+/// A tick of a live source among the packets: packet number 0, and only the time counts.
+#[cold]
+fn tick(ts_ns: i64) -> Packet {
+    let (start, captured_len, wire_len, interface, capture) = (0, 0, 0, 0, 0);
+    Packet { number: 0, ts_ns, start, captured_len, wire_len, link: LinkType::NULL, interface, capture }
 }
 
 /// Decodes the plain packets of a group; `owner` tells whom a datagram belongs to.

@@ -12,6 +12,7 @@ mod flows;
 mod keys;
 mod lookahead;
 mod packets;
+mod series;
 mod stats;
 mod streams;
 
@@ -19,6 +20,7 @@ pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
+pub use series::SeriesSession;
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};
 
@@ -26,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use crate::capture::{CaptureLog, ChunkQueue};
+use crate::capture::{CaptureLog, ChunkQueue, SharedInput};
 use crate::error::FlowError;
 
 /// What a session needs or has, after it filled a batch.
@@ -61,6 +63,8 @@ pub enum Source {
     Path(PathBuf),
     /// Chunks pushed into a queue.
     Queue(Arc<Mutex<ChunkQueue>>),
+    /// A live source, which answers [`Status::NeedInput`] while no packet is there.
+    Live(SharedInput),
     /// Several captures, merged by packet time.
     Merged(MergedSource),
 }

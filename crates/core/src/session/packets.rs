@@ -164,6 +164,7 @@ impl PacketSession {
                     let row = self.packet(&mut decoder, (batch, rows), &packet, block, &mut tail);
                     rows += usize::from(row);
                 }
+                FeedStep::Tick(ts_ns) => rows += usize::from(self.tick((batch, rows), ts_ns)),
                 FeedStep::BlockDone => done = true,
             }
         }
@@ -214,7 +215,7 @@ impl PacketSession {
                 out.optional(tunnel.map(|t| t.kind as u8), RowWriter::u8);
                 out.optional(tunnel.and_then(|t| t.id), RowWriter::u32);
             }),
-            None if moves_clock => self.write_time(batch, row, packet),
+            None if moves_clock => self.write_time(batch, row, (packet.ts_ns, packet.number, packet.capture)),
             None => {}
         }
         outer.is_some() || moves_clock
@@ -266,15 +267,27 @@ impl PacketSession {
     }
 
     #[cold]
-    fn write_time(&self, batch: &mut [u8], row: usize, packet: &Packet) {
+    fn write_time(&self, batch: &mut [u8], row: usize, (ts_ns, number, capture): (i64, u64, u32)) {
         let row = &mut self.layout.row(batch, row);
         row.u32(NO_KEY);
         row.u32(0);
-        row.u64(packet.number);
-        row.u32(packet.capture);
-        row.i64(packet.ts_ns);
-        row.f64(packet.ts_ns.div_euclid(NS) as f64);
-        row.u32(packet.ts_ns.rem_euclid(NS) as u32);
+        row.u64(number);
+        row.u32(capture);
+        row.i64(ts_ns);
+        row.f64(ts_ns.div_euclid(NS) as f64);
+        row.u32(ts_ns.rem_euclid(NS) as u32);
+    }
+
+    /// Tells the consumer's clock how late it is. False: it knows.
+    #[cold]
+    fn tick(&mut self, (batch, row): (&mut [u8], usize), ts_ns: i64) -> bool {
+        let second = second_at_or_after(ts_ns);
+        let moves_clock = second > self.second;
+        if moves_clock {
+            self.second = second;
+            self.write_time(batch, row, (ts_ns, 0, self.feed.capture()));
+        }
+        moves_clock
     }
 }
 

@@ -28,6 +28,12 @@ stats! {
     input_bytes = "inputBytes",
     /// Packets that the filter left out; they count nowhere else.
     filtered = "filtered",
+    /// Packets that live sources saw and their filters chose, dropped ones included; 0 for files.
+    received = "received",
+    /// Packets of live sources that the system dropped because they weren't taken in time.
+    dropped = "dropped",
+    /// Packets of live sources that the interface dropped.
+    dropped_by_interface = "droppedByInterface",
     /// Packets that carry no IP.
     non_ip = "nonIp",
     /// Packets of a link type this crate doesn't know.

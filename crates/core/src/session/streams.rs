@@ -2,9 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, PacketRow, Spill};
+use super::events::{
+    BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, PacketRow, Spill,
+};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use crate::analysis::series::{Point, Series};
+use crate::analysis::{Analysis, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
@@ -27,6 +31,8 @@ pub struct StreamSessionOptions {
     pub connections: ConnectionLimits,
     /// Give open, data, gap and conflict events; otherwise only closes come.
     pub events: bool,
+    /// Give marks too: see [`EventKind::Mark`].
+    pub marks: bool,
     /// With events: give packet and fragment events too.
     pub packets: bool,
     /// Packet events have their frames; otherwise these have no octets.
@@ -43,6 +49,10 @@ pub struct StreamSessionOptions {
     pub filter: Option<Filter>,
     /// How packets are decoded.
     pub decode: DecodeOptions,
+    /// Analyse each connection; its record gets the columns of [`crate::analysis::COLUMNS`].
+    pub analyse: bool,
+    /// Make a point of each segment of the connection with this serial number: see [`StreamSession::take_points`].
+    pub series: Option<u64>,
 }
 
 /// What a connection needs beside its slot, only where it is asked for or has gaps.
@@ -50,6 +60,16 @@ pub struct StreamSessionOptions {
 struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
+    analysis: Option<Box<Analysis>>,
+}
+
+/// A connection of which each segment is asked for.
+#[derive(Debug)]
+struct Watched {
+    id: u64,
+    series: Series,
+    points: Vec<Point>,
+    ended: bool,
 }
 
 /// Reads captures and hands out stream events.
@@ -73,6 +93,7 @@ struct Tracker {
     arena: Arena,
     spill: Spill,
     events: bool,
+    marks: bool,
     packets: bool,
     frames: bool,
     bare: bool,
@@ -83,6 +104,8 @@ struct Tracker {
     now_ns: i64,
     /// As in the table's limits.
     idle_ns: i64,
+    analyse: bool,
+    watched: Option<Watched>,
 }
 
 impl StreamSession {
@@ -95,6 +118,7 @@ impl StreamSession {
             arena: Arena::new(options.streams),
             spill: Spill::default(),
             events: options.events,
+            marks: options.events && options.marks,
             packets: options.events && options.packets,
             frames: options.frames,
             bare: options.bare,
@@ -103,11 +127,18 @@ impl StreamSession {
             clock: CaptureClock::default(),
             now_ns: 0,
             idle_ns: options.connections.idle_ns,
+            analyse: options.analyse,
+            watched: options.series.map(|id| Watched {
+                id,
+                series: Series::default(),
+                points: Vec::new(),
+                ended: false,
+            }),
         };
         Self {
             feed: Feed::new(options.filter.clone()),
             decoder: Decoder::new(options.decode),
-            layout: EventLayout::new(options.packets),
+            layout: EventLayout::new(options.analyse, options.packets),
             options,
             block: Block::default(),
             in_block: false,
@@ -123,6 +154,12 @@ impl StreamSession {
         &self.stats
     }
 
+    /// The points of the connection that is asked for, since the last call; and whether no more will come.
+    pub fn take_points(&mut self) -> (Vec<Point>, bool) {
+        let Some(watched) = &mut self.tracker.watched else { return (Vec::new(), true) };
+        (std::mem::take(&mut watched.points), watched.ended)
+    }
+
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
     fn walk(&mut self, writer: &mut EventWriter<'_>) -> bool {
         let block = std::mem::take(&mut self.block);
@@ -132,6 +169,7 @@ impl StreamSession {
         while !done && self.tracker.spill.is_empty() {
             match self.feed.next(&block) {
                 FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
                 FeedStep::BlockDone => done = true,
             }
         }
@@ -144,7 +182,7 @@ impl StreamSession {
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
-        self.tracker.advance(packet, writer);
+        self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, frame, &datagram, writer),
             Ok(_) => {}
@@ -175,7 +213,8 @@ impl StreamSession {
 
     /// Reads and walks what one call may.
     fn read(&mut self, writer: &mut EventWriter<'_>) -> Status {
-        for _ in 0..BLOCKS_PER_CALL {
+        let blocks = if self.tracker.watched.is_some() { 1 } else { BLOCKS_PER_CALL };
+        for _ in 0..blocks {
             if self.in_block {
                 self.in_block = !self.walk(writer);
             }
@@ -284,15 +323,16 @@ struct Arrived<'a> {
 }
 
 impl Tracker {
-    /// Moves packet time on: ends connections and gives up holes whose time has come.
+    /// Moves packet time on: ends connections and gives up holes whose time has come. `packet` is 0 where no packet
+    /// brings the time.
     #[inline]
-    fn advance(&mut self, packet: &Packet, writer: &mut EventWriter<'_>) {
-        self.now_ns = self.clock.tick(packet.ts_ns);
+    fn advance(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
+        self.now_ns = self.clock.tick(ts_ns);
         self.table.advance(self.now_ns);
-        self.end_finished(packet.ts_ns, packet.number, writer);
-        while let Some(token) = self.arena.due(packet.ts_ns) {
-            self.with_stream(token, packet.ts_ns, packet.number, writer, |stream, arena, sink| {
-                stream.on_time(arena, packet.ts_ns, sink);
+        self.end_finished(ts_ns, packet, writer);
+        while let Some(token) = self.arena.due(ts_ns) {
+            self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| {
+                stream.on_time(arena, ts_ns, sink);
             });
         }
     }
@@ -324,7 +364,13 @@ impl Tracker {
             let frame = if self.frames { arrived.frame } else { &[] };
             writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, frame);
         }
+        if self.sides[slot].analysis.is_some() {
+            self.analyse(slot, direction, arrived);
+        }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
+        if self.marks {
+            self.mark(slot, direction, over, arrived, writer);
+        }
         if over {
             self.table.set_over(slot, self.now_ns);
         }
@@ -341,6 +387,21 @@ impl Tracker {
         let row = PacketRow::fragment(packet, datagram);
         let frame = if self.frames { frame } else { &[] };
         writer.packet(&mut self.spill, packet, (None, Direction::Fwd), row, frame);
+    }
+
+    #[inline(never)]
+    fn analyse(&mut self, slot: usize, direction: Direction, arrived: &Arrived<'_>) {
+        let Arrived { packet, datagram, segment, .. } = *arrived;
+        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), &mut self.sides[slot].analysis) else {
+            return;
+        };
+        let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
+        let kinds = analysis.segment(&seen, connection.port);
+        if let Some(watched) = &mut self.watched
+            && watched.id == connection.id
+        {
+            watched.points.push(watched.series.point(&seen, kinds, analysis.window(direction)));
+        }
     }
 
     fn begins_anew(&mut self, slot: usize, arrived: &Arrived<'_>, direction: Direction) -> bool {
@@ -380,7 +441,9 @@ impl Tracker {
             self.sides.resize_with(slot + 1, Side::default);
         }
         let sha256 = self.sha256.then(Box::default);
-        self.sides[slot] = Side { sha256, ..Side::default() };
+        let watched = self.watched.as_ref().is_some_and(|watched| watched.id + 1 == self.table.opened);
+        let analysis = (self.analyse || watched).then(Box::default);
+        self.sides[slot] = Side { sha256, analysis, ..Side::default() };
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
         {
@@ -436,6 +499,32 @@ impl Tracker {
         }
     }
 
+    /// Tells of a segment whose flags say more than its octets do: PSH, URG, FIN, RST, or neither SYN nor ACK.
+    #[inline(never)]
+    fn mark(
+        &mut self,
+        slot: usize,
+        direction: Direction,
+        over: bool,
+        arrived: &Arrived<'_>,
+        writer: &mut EventWriter<'_>,
+    ) {
+        let Arrived { packet, segment, .. } = *arrived;
+        let says_more = segment.has(flags::PSH | flags::URG | flags::FIN | flags::RST);
+        let Some(connection) = self.table.get_mut(slot).filter(|connection| connection.wanted) else { return };
+        if !says_more && segment.has(flags::SYN | flags::ACK) {
+            return;
+        }
+        let stream = &connection.streams[direction.index()];
+        let end = segment.seq.plus(segment.payload_len).plus(u32::from(segment.has(flags::SYN)));
+        let known = if segment.has(flags::RST) { None } else { stream.offset_of(end) };
+        let offset = known.unwrap_or_else(|| stream.end_offset());
+        let waits = connection.streams.iter().any(|s| s.is_waiting() || (s.has_fin() && !s.is_complete()));
+        let length = u64::from(segment.flags) | if over { MARK_OVER } else { 0 } | if waits { MARK_WAITS } else { 0 };
+        let event = plain(EventKind::Mark, slot as u32, packet.ts_ns, packet.number);
+        writer.push(&mut self.spill, &Event { direction, offset, length, ..event }, [&[], &[]]);
+    }
+
     /// Lets a stream that the arena named give up a hole.
     fn with_stream(
         &mut self,
@@ -476,8 +565,11 @@ impl Tracker {
         let Some(connection) = self.table.get_mut(finished.slot) else { return };
         let side = std::mem::take(&mut self.sides[finished.slot]);
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
-        let extra = CloseExtra { gaps: side.gaps, sha256 };
+        let extra = CloseExtra { gaps: side.gaps, sha256, analysis: side.analysis };
         let reason = connection.end_reason(finished.cause);
+        if let Some(watched) = &mut self.watched {
+            watched.ended |= watched.id == connection.id;
+        }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
         if writer.close(&mut self.spill, event, (reason, extra), connection) {
             self.table.release(finished.slot);

@@ -220,6 +220,17 @@ impl Stream {
         self.rcv_nxt - self.start
     }
 
+    /// Offset of a sequence number in the stream, handed over already or still to come; `None` where there is no stream
+    /// yet, before its start, and out of every window.
+    #[must_use]
+    pub fn offset_of(&self, seq: SeqNum) -> Option<u64> {
+        let ahead = seq.since(self.rcv_nxt()?);
+        if !(-REACH..=REACH).contains(&ahead) {
+            return None;
+        }
+        self.rcv_nxt.checked_add_signed(i64::from(ahead))?.checked_sub(self.start)
+    }
+
     /// Something waits for a hole to fill (or for an acknowledgement, with [`Deliver::Acked`]).
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -228,7 +228,8 @@ impl Tape {
                     let (kept, other) = (text(&block[at..at + len]), text(&block[at + len..at + 2 * len]));
                     self.line(slot, format!("{} conflict {} {kept}/{other}", way(direction), n("offset")));
                 }
-                5 => {
+                5 => self.mark(slot, direction, n("offset"), n("length")),
+                6 => {
                     let row = record(&layout["packets"], batch, packets);
                     packets += 1;
                     self.packet(&row, slot, direction, len, &layout["packets"]);
@@ -255,11 +256,16 @@ impl Tape {
         self.last_data = Some((slot, direction));
     }
 
+    fn mark(&mut self, slot: i64, direction: i64, offset: i64, word: i64) {
+        let over = if word >> 16 & 1 == 1 { " over" } else { "" };
+        let waits = if word >> 17 & 1 == 1 { " waits" } else { "" };
+        self.line(slot, format!("{} mark {offset} {}{over}{waits}", way(direction), letters(word)));
+    }
+
     fn packet(&mut self, row: &Record, slot: i64, direction: i64, len: usize, layout: &Value) {
         let n = |name: &str| row[name].unwrap();
-        let flags: String =
-            "FSRPAUEC".chars().enumerate().filter(|(bit, _)| n("flags") >> bit & 1 == 1).map(|(_, c)| c).collect();
         let state = column(layout, "state")["words"][usize::try_from(n("state")).unwrap()].as_str().unwrap();
+        let flags = letters(n("flags"));
         self.line(slot, format!("{} packet {flags} {}/{len} {state}", way(direction), n("payload_len")));
     }
 
@@ -288,6 +294,11 @@ impl Tape {
         self.last_data = None;
         self.outcome.lines.push(format!("{}{line}", self.names.get(&slot).cloned().unwrap_or_default()));
     }
+}
+
+/// Flags as letters.
+fn letters(word: i64) -> String {
+    "FSRPAUEC".chars().enumerate().filter(|(bit, _)| word >> bit & 1 == 1).map(|(_, c)| c).collect()
 }
 
 fn way(direction: i64) -> &'static str {

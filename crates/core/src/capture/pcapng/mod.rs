@@ -120,6 +120,11 @@ impl Default for PcapngReader {
 }
 
 impl PcapngReader {
+    /// A reader of what says of itself that it is `format`.
+    pub(super) fn named(format: &'static str) -> Self {
+        Self { info: CaptureInfo { format, ..CaptureInfo::default() }, ..Self::default() }
+    }
+
     /// What the file has said about itself so far.
     #[must_use]
     pub fn info(&self) -> &CaptureInfo {

@@ -63,6 +63,17 @@ fn atomic_fragment_passes_beside_pending_ones() {
 }
 
 #[test]
+fn atomic_fragment_is_the_datagram_handed_out_last() {
+    let mut defragmenter = Defragmenter::default();
+    defragmenter.push(&key(1, 6), &fragment(0, true, &[1; 8]));
+    defragmenter.push(&key(1, 6), &fragment(8, false, &[2]));
+    defragmenter.push(&key(2, 6), &fragment(0, false, b"whole"));
+    let mut output = Vec::new();
+    defragmenter.swap_output(&mut output);
+    assert_eq!(output, b"whole");
+}
+
+#[test]
 fn key_parts_each_separate_datagrams() {
     let base = key(1, 4);
     let others = [

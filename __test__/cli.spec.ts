@@ -56,7 +56,10 @@ test('table: a header, columns in line, - for null', async t => {
 test('a capture without a flow: no record, and no failure', async t => {
   for (const format of ['table', 'ndjson', 'csv']) {
     const { status, stdout, stderr } = await run(['flows', fixture('capture-no-packets.pcap'), '--format', format])
-    t.deepEqual([status, stdout.trim()], [0, ''])
+    t.is(status, 0)
+    // CSV names its columns all the same.
+    if (format === 'csv') t.regex(stdout, /^flow_id,[^\n]*\n$/)
+    else t.is(stdout.trim(), '')
     t.regex(stderr, /^0 packets, 0 flows in /)
   }
 })

@@ -15,7 +15,7 @@ const commands = createProgram(() => {}).commands.map(command => command.name())
 /** What is typed, and some of what must be offered for its last word. */
 const CASES: [words: string[], offered: string[]][] = [
   [['fl'], ['flows']],
-  [['flows', '--format', ''], ['table', 'ndjson', 'csv']],
+  [['flows', '--format', ''], ['table', 'ndjson', 'csv', 'json', 'parquet', 'arrow', 'zeek', 'zeek-json']],
   [['flows', '--format', 'c'], ['csv']],
   [['flows', '--che'], ['--checksum']],
   [['flows', '--chain', 'tcpo'], ['tcpopt']],

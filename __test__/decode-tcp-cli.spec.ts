@@ -81,7 +81,7 @@ test('bad usage is status 2, a capture that can not be read is status 1', async 
 })
 
 test('-i with no such interface says so in one line', async t => {
-  const { status, stdout, stderr } = await decode('-i', 'no-such-interface')
+  const { status, stdout, stderr } = await decode('-i', 'no-such-interface', '-q')
   t.deepEqual([status === 0, stdout], [false, ''])
   t.regex(stderr, /^tcpskein: .+\n$/)
 })

@@ -107,7 +107,8 @@ async function findLimits() {
   const open = new Set(names)
   let ends = false
   for (let rate = Number(values.from); open.size > 0 && !ends; rate *= 1.25) {
-    for (const name of [...open]) {
+    // A copy, because names leave the set meanwhile.
+    for (const name of Array.from(open)) {
       const { rate: real, received, dropped, share } = await step(name, Math.round(rate))
       const line = [`${Math.round(rate)}/s wanted`, `${Math.round(real)}/s sent`, `${received} received`, `${dropped} dropped`]
       console.log(`${name.padEnd(8)} ${line.join('  ')}`)

@@ -28,3 +28,15 @@ await build({
   chunkNames: '[name]-[hash]',
   logLevel: 'warning',
 })
+// For browsers one module that needs nothing else; it fails where a module of Node's is on its way.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/browser.ts'],
+  outdir: dist,
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2023',
+  sourcemap: true,
+  logLevel: 'warning',
+})

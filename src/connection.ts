@@ -1,6 +1,7 @@
 /** The connection record: one per TCP connection, with the same names in every format. */
 import { formatAddress } from './address.js'
 import type { BatchView, NumberArray } from './batch/view.js'
+import { hex } from './octets.js'
 import { recordClass } from './record.js'
 
 /** How far a connection came. */
@@ -215,8 +216,8 @@ export function bindRecord(
     if (rev > 0) record.gaps_rev = readGaps(block, at[row]! + fwd * 16, rev)
     const digests = optional(sha256, row)
     if (digests !== null) {
-      record.stream_sha256_fwd = hex(block, digests)
-      record.stream_sha256_rev = hex(block, digests + 32)
+      record.stream_sha256_fwd = hex(block, digests, digests + 32)
+      record.stream_sha256_rev = hex(block, digests + 32, digests + 64)
     }
     return record
   }
@@ -225,10 +226,6 @@ export function bindRecord(
 function readGaps(block: Uint8Array, at: number, count: number): Gap[] {
   const pairs = new Float64Array(block.buffer, block.byteOffset + at, count * 2)
   return Array.from({ length: count }, (_, i) => [pairs[i * 2]!, pairs[i * 2 + 1]!])
-}
-
-function hex(bytes: Uint8Array, at: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, 32).toString('hex')
 }
 
 /** Identity columns in order, with nothing in them yet. */

@@ -6,6 +6,8 @@ import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionRecord, Gap } from './connection.js'
 import type { FlowError } from './errors.js'
 import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
+import { concat, hex } from './octets.js'
+import { platform } from './platform.js'
 import { sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
@@ -280,24 +282,13 @@ class Content implements StreamContent {
   }
 
   bytes(): Uint8Array {
-    return concat(this.#chunks, this.kept)
+    return concat(this.#chunks)
   }
 
   sha256(): string | null {
     if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
-    // Loaded here, because few need it and loading takes milliseconds.
-    const hash = process.getBuiltinModule('node:crypto').createHash('sha256')
+    const hash = platform().beginSha256()
     for (const chunk of this.#chunks) hash.update(chunk)
-    return hash.digest('hex')
+    return hex(hash.digest(), 0, 32)
   }
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    out.set(chunk, at)
-    at += chunk.length
-  }
-  return out
 }

@@ -3,7 +3,7 @@
  * this interface only.
  */
 
-import type { CheckedLive } from './live.js'
+import type { CheckedLive } from './live-source.js'
 import type { CheckedDecode } from './options.js'
 
 /** What an engine needs or has, after it filled a batch; the numbers are the addon's. */

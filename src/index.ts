@@ -39,9 +39,9 @@ export {
   interfaces,
   type InterfaceAddress,
   type InterfaceFlag,
-  type LiveSource,
   type NetworkInterface,
 } from './live.js'
+export type { LiveSource } from './live-source.js'
 export { record, Recording, type RecordOptions, type RecordStats } from './recording.js'
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
 export type {

@@ -3,6 +3,7 @@
  * captures. In come packets, one by one; out goes a pcapng stream in memory, so that no API needs a second way in.
  */
 import { OptionError, StateError } from './errors.js'
+import { concat } from './octets.js'
 import { integer } from './options.js'
 
 /** A packet to be fed. */
@@ -161,7 +162,7 @@ export class PacketFeed implements AsyncIterable<Uint8Array> {
   /** All that waits, in one piece. */
   #take(): IteratorResult<Uint8Array, undefined> {
     if (this.#queue.length === 0 || this.#state === 'closed') return { done: true, value: undefined }
-    const value = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue)
+    const value = this.#queue.length === 1 ? this.#queue[0]! : concat(this.#queue)
     this.#queue = []
     this.#queued = 0
     this.#wakeAll()

@@ -5,6 +5,7 @@
 import type { EngineFactory } from './engine.js'
 import { InternalError } from './errors.js'
 import type { EngineName } from './options.js'
+import type { BeginHash } from './pure/sha256.js'
 import type { CaptureSource, OpenSource } from './source.js'
 
 /** A place to run in. */
@@ -23,6 +24,8 @@ export interface Platform {
   sourceName(source: CaptureSource): string
   /** Opens a source as far as the engine can't; where `follow` says so, a file is waited at its end for more. */
   openSource(source: CaptureSource, follow: boolean): Promise<OpenSource>
+  /** Begins a SHA-256. */
+  beginSha256: BeginHash
   /** A buffer that an engine writes to must stay where it is. */
   pin(buffer: ArrayBufferLike): void
 }

@@ -1,6 +1,7 @@
 /** `record`: packets of an interface into files, as they come. */
 import { fromNative, OptionError } from './errors.js'
-import { checkLive, type LiveSource } from './live.js'
+import { checkLive } from './live.js'
+import type { LiveSource } from './live-source.js'
 import { startRecorder, type NativeRecorder } from './native/live.js'
 import { abortSignal, flag, integer, knownNames, seconds, word } from './options.js'
 

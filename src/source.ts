@@ -70,7 +70,7 @@ export function notASource(): OptionError {
 }
 
 /** Chunks of what is neither a file nor a stream of Node's. */
-export function chunksOf(source: Exclude<CaptureSource, string | URL>): ChunkReader {
+export function chunksOf(source: Exclude<CaptureSource, string | URL | LiveSource>): ChunkReader {
   if (source instanceof Uint8Array) return iteratorChunks([source])
   return 'getReader' in source ? webChunks(source) : iteratorChunks(source)
 }

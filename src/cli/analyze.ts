@@ -4,6 +4,7 @@ import { connections, series, type ColumnInfo, type FlowError, type SegmentPoint
 import { complain } from './complain.js'
 import { zeekOptions } from './connections.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { openOutput } from './output.js'
 import { addOutputOptions, addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { connectionTotals } from './totals.js'
@@ -43,6 +44,12 @@ export function analyzeCommand(program: Command, exit: (status: number) => void)
     .option('--series <id>', 'the segments of the connection with that connection_id instead', serial)
   addReadingOptions(addOutputOptions(command))
     .action(async (files: string[], options: AnalyzeOptions) => exit(await run(files, options)))
+  withExamples(
+    command,
+    ['tcpskein analyze big.pcap', 'a table'],
+    ['tcpskein analyze big.pcap --format csv > analysis.csv', 'all columns'],
+    ['tcpskein analyze big.pcap --series 2', 'the segments of one connection'],
+  )
 }
 
 function serial(text: string): number {

@@ -3,9 +3,10 @@ import { Option, type Command } from 'commander'
 import { connectionIdToString, decodeTcp, type CaptureSource, type DecodedData, type FlowError } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
 import { openProgress } from './progress.js'
-import { onInterrupt } from './reading.js'
+import { onInterrupt } from './interrupt.js'
 import { openStdout } from './stdout.js'
 import { connectionTotals } from './totals.js'
 
@@ -20,7 +21,7 @@ interface DecodeOptions {
 
 /** Adds the command; `exit` takes the status. */
 export function decodeTcpCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('decode-tcp')
     .description('print what each side of each connection sent, in order, at each PSH or URG')
     .addOption(new Option('-f, --file <file...>', 'captures in the order in which they were taken; - is standard input'))
@@ -31,6 +32,11 @@ export function decodeTcpCommand(program: Command, exit: (status: number) => voi
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
     .action(async (options: DecodeOptions) => exit(await run(options)))
+  withExamples(
+    command,
+    ['tcpskein decode-tcp -f big.pcap', 'what is new at each push'],
+    ['tcpskein decode-tcp -f big.pcap --since start --hex', 'all so far, as a hex dump'],
+  )
 }
 
 async function run(options: DecodeOptions): Promise<number> {

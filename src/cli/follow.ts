@@ -1,12 +1,13 @@
 /** `tcpskein follow`: what the two sides of one connection said, as text, as a hex dump, or octet by octet. */
 import { Option, type Command } from 'commander'
-import { streamEvents, type FlowError, type StreamEvents } from '../index.js'
+import { streamEvents, type EngineName, type FlowError, type StreamEvents } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { hexDump, plainText, rawOctets, type Piece, type Writer } from './follow-formats.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
+import { engineOption } from './reading.js'
 import { openStdout } from './stdout.js'
 
 interface FollowOptions extends LiveOptions {
@@ -18,6 +19,7 @@ interface FollowOptions extends LiveOptions {
   text?: true
   hex?: true
   filter?: string
+  engine: EngineName
 }
 
 /** Adds the command; `exit` takes the status. */
@@ -38,6 +40,7 @@ export function followCommand(program: Command, exit: (status: number) => void):
     .addOption(new Option('--hex', 'as a hex dump with offsets, the server indented').conflicts('raw'))
     .option('--raw', 'the octets themselves; what is missing is told on stderr')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .addOption(engineOption())
   addLiveOptions(command).action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
   withExamples(
     command,
@@ -61,6 +64,7 @@ async function run(files: readonly string[], options: FollowOptions): Promise<nu
   const events = streamEvents(captureSources(files, options), {
     want: connection => connection.connection_id === options.connection,
     onError: error => errors.push(error),
+    engine: options.engine,
     ...(options.filter === undefined || options.interface !== undefined ? {} : { filter: options.filter }),
   })
   const stdout = openStdout()

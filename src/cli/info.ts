@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Option, type Command } from 'commander'
-import { basicChain, observe, type CaptureInfo, type CaptureSource, type FlowError, type ObserveStats } from '../index.js'
+import {
+  basicChain,
+  observe,
+  type CaptureInfo,
+  type CaptureSource,
+  type EngineName,
+  type FlowError,
+  type ObserveStats,
+} from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
@@ -11,6 +19,7 @@ import { describe, toJson } from './info-text.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
 import { wholeNumber } from './numbers.js'
+import { engineOption } from './reading.js'
 import { Talkers, type Talker } from './talkers.js'
 
 interface InfoOptions extends LiveOptions {
@@ -18,6 +27,7 @@ interface InfoOptions extends LiveOptions {
   top: number
   hash?: 'sha256'
   filter?: string
+  engine: EngineName
 }
 
 /** Packets and octets of a kind. */
@@ -51,6 +61,7 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
     .option('--top <n>', 'how many addresses to list', wholeNumber, 5)
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
+    .addOption(engineOption())
   addLiveOptions(command).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
   withExamples(
     command,
@@ -66,7 +77,7 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
     const errors: FlowError[] = []
     const findings = await examine(source, options, errors)
     if (findings) {
-      if (options.hash !== undefined) findings.sha256 = await digest(file)
+      if (options.hash !== undefined) findings.sha256 = await digest(files[index] ?? '-')
       const text = options.json === true ? toJson(findings) : describe(findings)
       process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
@@ -79,12 +90,13 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
 /** Reads a capture through; undefined where it can't be opened. */
 async function examine(
   source: CaptureSource,
-  { top, filter }: InfoOptions,
+  { top, filter, engine }: InfoOptions,
   errors: FlowError[],
 ): Promise<Findings | undefined> {
   const isFile = typeof source === 'string'
   const observer = observe(source, {
     chains: [basicChain()],
+    engine,
     onError: error => errors.push(error),
     ...(isFile && filter !== undefined ? { filter } : {}),
   })

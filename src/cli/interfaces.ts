@@ -2,15 +2,17 @@
 import { Option, type Command } from 'commander'
 import { interfaces, type NetworkInterface } from '../index.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { openStdout } from './stdout.js'
 
 /** Adds the command; `exit` takes the status. */
 export function interfacesCommand(program: Command, exit: (status: number) => void): void {
-  program
+  const command = program
     .command('interfaces')
     .description('list network interfaces: names, addresses, and what they are like')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'ndjson']).default('table'))
     .action(async (options: { format: 'table' | 'ndjson' }) => exit(await list(options.format)))
+  withExamples(command, ['tcpskein interfaces --format table', 'a table'], ['tcpskein interfaces --json', 'for a program'])
 }
 
 async function list(format: 'table' | 'ndjson'): Promise<number> {

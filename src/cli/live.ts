@@ -18,6 +18,7 @@ export interface LiveOptions {
 
 /** Adds the options. */
 export function addLiveOptions(command: Command): Command {
+  if (command.registeredArguments.length > 0) command.hook('preAction', checkFiles)
   return command
     .option('-i, --interface <name>', 'packets of a network interface, until Ctrl-C; any is all (see: tcpskein interfaces)')
     .option('-c, --count <n>', 'with -i: end after so many packets', wholeNumber)
@@ -28,6 +29,13 @@ export function addLiveOptions(command: Command): Command {
     .addOption(new Option('--direction <way>', 'with -i: packets received or sent').choices(['in', 'out', 'both']))
     .option('--microseconds', 'with -i: times without nanoseconds')
     .addOption(new Option('--backend <name>', 'with -i: who captures').choices(['auto', 'kernel', 'pcap']))
+}
+
+/** Without an interface a file is needed; commander's own word for it, since only it knows how to show help behind it. */
+function checkFiles(_: Command, action: Command): void {
+  const { interface: live } = action.opts<LiveOptions>()
+  if (live === undefined && action.args.length === 0)
+    action.error("error: missing required argument 'file'", { code: 'commander.missingArgument' })
 }
 
 /** The interface that was asked for. */
@@ -46,10 +54,7 @@ export function captureSources(
   files: readonly string[],
   options: LiveOptions & { filter?: string },
 ): readonly CaptureSource[] {
-  if (options.interface === undefined) {
-    if (files.length === 0) throw new OptionError("missing required argument 'file' (or -i for an interface)")
-    return files
-  }
+  if (options.interface === undefined) return files
   if (files.length > 0) throw new OptionError(`-i: ${files[0]!} can not be read at the same time`)
   return [liveSource(options.interface, options, options.filter)]
 }

@@ -1,7 +1,7 @@
 /** All commands, and what they have in common. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { analyzeCommand } from './analyze.js'
+import { benchCommand } from './bench.js'
 import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
@@ -13,6 +13,7 @@ import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
 import { interfacesCommand } from './interfaces.js'
 import { recordCommand } from './record.js'
+import { packageVersion } from './version.js'
 
 /** Adds a command; `exit` takes the status when it has run. */
 type AddCommand = (program: Command, exit: (status: number) => void) => void
@@ -28,6 +29,7 @@ const COMMANDS: readonly AddCommand[] = [
   extractCommand,
   recordCommand,
   interfacesCommand,
+  benchCommand,
   completionCommand,
 ]
 
@@ -43,9 +45,4 @@ export function createProgram(exit: (status: number) => void): Command {
   for (const add of COMMANDS) add(program, exit)
   shareGrammar(program)
   return program
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

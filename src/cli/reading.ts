@@ -1,6 +1,6 @@
 /** What commands that read captures have in common: how several are read, growing files, and the loop over records. */
 import { Option, type Command } from 'commander'
-import { OptionError, type ChecksumMode, type Exportable, type FlowError } from '../index.js'
+import { OptionError, type ChecksumMode, type EngineName, type Exportable, type FlowError } from '../index.js'
 import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { onInterrupt } from './interrupt.js'
@@ -17,9 +17,11 @@ export interface ReadingOptions extends LiveOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  engine: EngineName
 }
 
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
+const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
 /** Adds the options; `apart`: captures may be read each by itself. */
 export function addReadingOptions(command: Command, apart = true): Command {
@@ -31,12 +33,18 @@ export function addReadingOptions(command: Command, apart = true): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .addOption(engineOption())
     .option('-q, --quiet', 'no progress and no totals on stderr')
+}
+
+/** Which engine does the work. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'which engine does the work').choices(ENGINES).default('auto')
 }
 
 /** The same as the library takes them. The filter of an interface goes with that. */
 export function readingOptions(options: ReadingOptions) {
-  const { merge, separate, follow, filter, decap, ignoreEncap, checksum } = options
+  const { merge, separate, follow, filter, decap, ignoreEncap, checksum, engine } = options
   return {
     merge: merge === true,
     separate: separate === true,
@@ -44,6 +52,7 @@ export function readingOptions(options: ReadingOptions) {
     decap,
     ignoreEncap: ignoreEncap === true,
     checksum,
+    engine,
     ...(filter === undefined || options.interface !== undefined ? {} : { filter }),
   }
 }

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { record, type RecordOptions, type Recording } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
+import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, liveSource, octets, type LiveOptions } from './live.js'
 import { positive, wholeNumber } from './numbers.js'
@@ -34,6 +35,11 @@ export function recordCommand(program: Command, exit: (status: number) => void):
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
   addLiveOptions(command).action(async (options: Options) => exit(await run(options)))
+  withExamples(
+    command,
+    ['tcpskein record -i eth0 -w trace.pcapng', 'until Ctrl-C'],
+    ['tcpskein record -i eth0 -w trace.pcapng.zst --rotate-size 100M --files 10', 'the last gigabyte, compressed'],
+  )
 }
 
 async function run(options: Options): Promise<number> {

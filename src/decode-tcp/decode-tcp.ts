@@ -108,7 +108,7 @@ export class DecodedTcp implements AsyncIterableIterator<DecodedData, undefined>
       mergedPushes: 0,
       missedBytes: 0,
     }
-    this.#events = new StreamEvents(source, { ...rest, marks: true })
+    this.#events = new StreamEvents(source, { ...rest, marks: true, joinData: false })
   }
 
   /** Counters so far. */

@@ -1,18 +1,23 @@
 /** Node as the pure engine's host: files and the system's sentences for what goes wrong with them. */
-import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { getSystemErrorMap } from 'node:util'
 import type { Input } from '../pure/capture/input.js'
 import { ioError } from '../pure/error.js'
 import type { Host } from '../pure/host.js'
+import type { Hash } from '../pure/sha256.js'
 
 /** Node's files, and whatever Node can decode. */
 export const nodeHost: Host = {
   openFile: path => new FileInput(path),
   decoder: () => null,
-  beginSha256: () => createHash('sha256'),
+  beginSha256,
   yield: () => setImmediate(),
+}
+
+/** Begins a SHA-256. Node's module is loaded here, because few need it and loading takes milliseconds. */
+export function beginSha256(): Hash {
+  return process.getBuiltinModule('node:crypto').createHash('sha256')
 }
 
 /** A regular file, read in order. */

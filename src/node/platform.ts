@@ -2,6 +2,7 @@
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Platform } from '../platform.js'
 import { chooseEngines } from './engines.js'
+import { beginSha256 } from './host.js'
 import { openSource, sourceName } from './source.js'
 
 /** Files, streams, both engines. */
@@ -9,5 +10,6 @@ export const nodePlatform: Platform = {
   engines: chooseEngines,
   sourceName,
   openSource,
+  beginSha256,
   pin: buffer => markAsUntransferable(buffer),
 }

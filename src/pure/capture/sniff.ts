@@ -1,8 +1,8 @@
 /** The capture format, found by its first octets. */
+import { hex } from '../../octets.js'
 import { formatError } from '../error.js'
 import { compressionOf } from './compression.js'
 import type { Container } from './container.js'
-import { hex } from './hex.js'
 import { PcapReader } from './pcap.js'
 import { isPcapng, PcapngReader } from './pcapng/reader.js'
 
@@ -12,7 +12,7 @@ export function sniff(bytes: Uint8Array, at: number, end: number, offset: number
   const pcap = PcapReader.fromMagic(bytes, at)
   if (pcap !== null) return pcap
   if (isPcapng(bytes, at)) return new PcapngReader()
-  const begins = `not a capture: it begins with ${hex(bytes, at, 4)}`
+  const begins = `not a capture: it begins with ${hex(bytes, at, at + 4)}`
   const compression = compressionOf(bytes.subarray(at, end))
   throw formatError(
     offset,

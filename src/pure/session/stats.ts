@@ -12,6 +12,10 @@ export class Stats {
   inputBytes = 0
   /** Packets that the filter left out; they count nowhere else. */
   filtered = 0
+  /** Packets of live sources: seen, dropped by the system, and by the interface; 0, for none are read here. */
+  received = 0
+  dropped = 0
+  droppedByInterface = 0
   /** Packets that carry no IP. */
   nonIp = 0
   /** Packets of a link type that isn't known here. */

@@ -104,11 +104,9 @@ impl<'a> Seen<'a> {
     /// SACK blocks in the order of the option (RFC 2018 section 3), at most four: left and right edge.
     pub fn sack_blocks(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
         let blocks = TcpOptions::new(self.options).find(|option| option.kind == TO_SACK).map_or(&[][..], |o| o.data);
-        blocks
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|&[a, b, c, d, e, f, g, h]| (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])))
+        blocks.as_chunks::<8>().0.iter().map(|&[a, b, c, d, e, f, g, h]| {
+            (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))
+        })
     }
 }
 

@@ -5,9 +5,9 @@
  * A block that carries no packet may be longer than what is there: only its head is looked at, the tail is discarded,
  * and the length at its end is still checked.
  */
+import { hex } from '../../../octets.js'
 import { damagedError, formatError, truncatedError } from '../../error.js'
 import type { Container } from '../container.js'
-import { hex } from '../hex.js'
 import { CaptureFacts, InterfaceFacts, text } from '../info.js'
 import { MAX_PACKET_LEN } from '../limits.js'
 import { linkFromFile } from '../link-type.js'
@@ -134,7 +134,7 @@ export class PcapngReader implements Container {
     const magic = u32(bytes, at + 8, false)
     if (magic === 0x1a2b_3c4d) return false
     if (magic === 0x4d3c_2b1a) return true
-    const reason = `${hex(bytes, at + 8, 4)} is no byte-order magic of pcapng`
+    const reason = `${hex(bytes, at + 8, at + 12)} is no byte-order magic of pcapng`
     throw this.info.sections === 0 ? formatError(offset + 8, `not a capture: ${reason}`) : damagedError(offset + 8, reason)
   }
 

@@ -62,8 +62,8 @@ export function extractCommand(program: Command, exit: (status: number) => void)
     .action(async (files: string[], options: ExtractOptions) => exit(await run(files, options)))
   withExamples(
     command,
-    ['tcpskein extract big.pcap --out ./streams', 'captures and tables of packets'],
-    ['tcpskein extract big.pcap --out ./streams --writer pcap --filter "port 443" --stale 60', 'captures only'],
+    ['tcpskein extract big.pcap --out ./all', 'captures and tables of packets'],
+    ['tcpskein extract big.pcap --out ./web --writer pcap --filter "port 443" --stale 60', 'captures only'],
   )
 }
 

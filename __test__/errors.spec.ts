@@ -11,8 +11,8 @@ import { fixture, root, samplePath } from './support/places.js'
 
 const { NativeReader } = loadBinding()
 const codes = Object.keys(ERROR_CLASSES) as ErrorCode[]
-/** What can't happen in Rust: hooks of the user's own run in JavaScript, and so does the search for the addon. */
-const ONLY_HERE: ReadonlySet<ErrorCode> = new Set(['ERR_CHAIN', 'ERR_NATIVE_MISSING'])
+/** What can't happen in Rust: hooks and writers of the user's own run in JavaScript, and so does the search for the addon. */
+const ONLY_HERE: ReadonlySet<ErrorCode> = new Set(['ERR_CHAIN', 'ERR_WRITER', 'ERR_NATIVE_MISSING'])
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 test('the README lists the codes', t => {

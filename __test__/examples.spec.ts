@@ -99,3 +99,31 @@ test('the program in docs/coming-from-dpkt.md', async t => {
   const sides = (await talking()).flatMap(c => [c.client.length, c.server.length]).filter(length => length > 0)
   t.is(ids.size, sides.length)
 })
+
+test('extract-streams.ts, and the program in docs/coming-from-scapy.md', async t => {
+  const printed = await run('examples/extract-streams.ts')
+  const guide = (await runGuide('coming-from-scapy.md')).join('\n')
+  const found = await collect(connections(join(root, sample)))
+  t.is(printed.split('\n').length - 1, found.length)
+  t.is(guide.split('\n').length, found.length)
+  for (const { client_port, server_port, client, server } of found) {
+    t.regex(printed, new RegExp(`:${client_port} ==> .*\\b${client_port}: ${client.length}\\b`))
+    t.regex(printed, new RegExp(`:${server_port} .*\\b${server_port}: ${server.length}\\b`))
+    t.regex(guide, new RegExp(`:${client_port} ==> .*: ${client.length} octets from the client, ${server.length} from the server`))
+  }
+})
+
+test('the tests that docs/coming-from-scapy.md names are there', t => {
+  const rows = [...readFileSync(join(root, 'docs/coming-from-scapy.md'), 'utf8').matchAll(/^\| .* \| .* \| (.+) \|$/gm)].map(row => row[1]!)
+  const named = rows.slice(1, rows.findIndex(row => row.startsWith('when it is reached')))
+  t.true(named.length > 15)
+  const specs = ['extractor', 'extract-states', 'extract-files', 'extract-couchdb'].map(name => readFileSync(join(root, '__test__', `${name}.spec.ts`), 'utf8'))
+  for (const name of named) t.true(specs.some(text => text.includes(`test('${name.replaceAll("'", "\\'")}'`)), name)
+})
+
+test('the program in docs/writers.md', async t => {
+  const lines = await runGuide('writers.md')
+  const sums = new Map<number, number>()
+  for (const { server_port, server } of await collect(connections(join(root, sample)))) sums.set(server_port, (sums.get(server_port) ?? 0) + server.length)
+  t.deepEqual(lines, [...sums].toSorted(([a], [b]) => a - b).map(([port, octets]) => `port ${port}: ${octets} octets`))
+})

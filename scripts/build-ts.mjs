@@ -22,7 +22,12 @@ const common = /** @type {const} */ ({
 })
 await build({
   ...common,
-  entryPoints: ['src/index.ts', 'src/cli/main.ts'],
+  // A thread begins with a module of its own, which lies beside the chunk that starts it.
+  entryPoints: [
+    { in: 'src/index.ts', out: 'index' },
+    { in: 'src/cli/main.ts', out: 'cli/main' },
+    { in: 'src/extract/file-thread.ts', out: 'file-thread' },
+  ],
   splitting: true,
   platform: 'node',
   target: 'node20.19',

@@ -116,6 +116,12 @@ export interface StreamEngineOptions {
   events: boolean
   /** Events for segments whose flags say more than their octets do. */
   marks: boolean
+  /** With events: packets too. */
+  packets: boolean
+  /** Packets have their frames. */
+  frames: boolean
+  /** Data events have no octets, only their length. */
+  bare: boolean
   /** Octets that follow each other in their stream and in capture order are one event. */
   join: boolean
   sha256: boolean

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_CLOSED'
   | 'ERR_CHAIN'
+  | 'ERR_WRITER'
   | 'ERR_NATIVE_MISSING'
   | 'ERR_INTERNAL'
 
@@ -77,6 +78,20 @@ export class ChainError extends FlowError {
   }
 }
 
+/** A writer of streams failed; what went wrong is the `cause`. What was written before stays as it is. */
+export class WriterError extends FlowError {
+  /** The writer's name. */
+  readonly writer: string
+  /** The stream's key, `'SRC:SPORT ==> DST:DPORT'`; null where it was no single stream. */
+  readonly stream: string | null
+
+  constructor(writer: string, stream: string | null, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('ERR_WRITER', `writer '${writer}'${stream === null ? '' : `, stream ${stream}`}: ${reason}`, { cause })
+    this.writer = writer
+    this.stream = stream
+  }
+}
 /** There is no engine to do the work; the message says what is missing. */
 export class EngineError extends FlowError {}
 
@@ -88,7 +103,8 @@ export class InternalError extends FlowError {
 }
 
 const CLASSES = [
-  FlowError, CaptureError, OutputError, FileExistsError, OptionError, StateError, ChainError, EngineError, InternalError,
+  FlowError, CaptureError, OutputError, FileExistsError, OptionError, StateError, ChainError, WriterError, EngineError,
+  InternalError,
 ]
 
 // On the prototype, so that `error.name` isn't copied with an error's own properties.
@@ -97,7 +113,7 @@ for (const errorClass of CLASSES)
 
 /** Which class a code belongs to. */
 export const ERROR_CLASSES: Readonly<
-  Record<ErrorCode, typeof FlowError | typeof OptionError | typeof ChainError | typeof InternalError>
+  Record<ErrorCode, typeof FlowError | typeof OptionError | typeof ChainError | typeof WriterError | typeof InternalError>
 > = {
   ERR_CAPTURE_IO: CaptureError,
   ERR_CAPTURE_FORMAT: CaptureError,
@@ -113,6 +129,7 @@ export const ERROR_CLASSES: Readonly<
   ERR_BUSY: StateError,
   ERR_CLOSED: StateError,
   ERR_CHAIN: ChainError,
+  ERR_WRITER: WriterError,
   ERR_NATIVE_MISSING: EngineError,
   ERR_INTERNAL: InternalError,
 }

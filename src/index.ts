@@ -62,6 +62,7 @@ export {
   OptionError,
   OutputError,
   StateError,
+  WriterError,
   type ErrorCode,
 } from './errors.js'
 export { streamEvents, StreamEvents } from './stream-events.js'
@@ -117,3 +118,21 @@ export type { TraceFrame, TracePacket } from './trace/packet.js'
 export type { TraceDumper, TraceDumperClass, TraceDumperOptions, TraceOutput } from './trace/dumper.js'
 export type { TracedFlow, TraceStats } from './trace/traced-flow.js'
 export type { TraceEndReason } from './trace/tracer.js'
+export {
+  TCPStreamExtractor,
+  type ClientServerStreams,
+  type ExtractedPacket,
+  type ExtractStats,
+  type PortStreams,
+  type StreamSummary,
+} from './extract/extractor.js'
+export type { ExtractOptions, OnWriterError } from './extract/options.js'
+export type { PacketTime, PartStart, PerSide, StreamInfo, StreamPart } from './extract/part.js'
+export type { PacketCursor, PacketLog, StreamPacket } from './extract/packet-log.js'
+export type { StateChange } from './extract/state-history.js'
+export { TCP_STATES, type TcpState } from './extract/tcp-states.js'
+export type { StreamWriter, WriterContext } from './extract/writer.js'
+export { PcapWriter, type FileWriterOptions } from './extract/pcap-writer.js'
+export { FLOW_SUMMARY_COLUMNS, FlowSummaryWriter } from './extract/flow-summary-writer.js'
+export { CouchDbWriter, type CouchDbOptions, type CouchDbStats } from './extract/couchdb-writer.js'
+export type { Replicated } from './extract/couch/pouch-store.js'

@@ -114,6 +114,9 @@ export function checkStreams(
   if (options.want !== undefined && typeof options.want !== 'function')
     throw new OptionError('want: expected a function from a connection to true or false')
   return {
+    packets: false,
+    frames: false,
+    bare: false,
     policy,
     acked: deliver === 'acked',
     join: flag('joinData', options.joinData, true),

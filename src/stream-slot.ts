@@ -1,9 +1,10 @@
 /** The buffers of a stream engine, and what reads them. */
 import { AnalysedRow, bindAnalysis } from './analysis/columns.js'
-import { BatchView, parseLayout, type Layout } from './batch/view.js'
+import { BatchView, parseLayout, type Layout, type NumberArray } from './batch/view.js'
 import {
   bindIdentity,
   bindRecord,
+  type ConnectionEndReason,
   type ConnectionIdentity,
   type ConnectionRecord,
   type RowReader,
@@ -16,6 +17,8 @@ export interface EventLayouts {
   readonly events: Layout
   readonly opens: Layout
   readonly closes: Layout
+  /** Rows for packet events, where they are asked for. */
+  readonly packets: Layout
 }
 
 /** Reads the layouts as an engine gives them. */
@@ -56,6 +59,68 @@ export interface EventSlot extends Slot {
   readonly opens: BatchView
   readonly readOpen: RowReader<ConnectionIdentity>
   readonly readClosed: RowReader<ConnectionRecord>
+  /** Only why a closed connection ended. */
+  readonly readEnd: (row: number) => ConnectionEndReason
+}
+
+/** The connections that a batch opens, column by column. Addresses have 16 octets for each row. */
+export interface OpenedColumns {
+  readonly id: NumberArray
+  readonly capture: NumberArray
+  readonly version: NumberArray
+  readonly client: Uint8Array
+  readonly clientPort: NumberArray
+  readonly server: Uint8Array
+  readonly serverPort: NumberArray
+}
+
+/** The same of a batch. */
+export function openedColumns({ opens }: EventSlot): OpenedColumns {
+  return {
+    id: opens.numbers('connection_id'),
+    capture: opens.numbers('capture'),
+    version: opens.numbers('ip_version'),
+    client: opens.addresses('client_addr'),
+    clientPort: opens.numbers('client_port'),
+    server: opens.addresses('server_addr'),
+    serverPort: opens.numbers('server_port'),
+  }
+}
+
+/** What the headers of packets say, row by row. */
+export interface PacketTable {
+  readonly second: NumberArray
+  readonly nanosecond: NumberArray
+  readonly wireLength: NumberArray
+  readonly linkType: NumberArray
+  readonly seq: NumberArray
+  readonly ack: NumberArray
+  readonly flags: NumberArray
+  readonly payloadLength: NumberArray
+  /** The connection's state after the segment. */
+  readonly state: NumberArray
+  /** The one that stands for a reset. */
+  readonly resetState: number
+  /** Number of the fragmented datagram; 0 = none. */
+  readonly datagram: NumberArray
+}
+
+/** The same of a batch. */
+export function packetColumns(layouts: EventLayouts, { view }: EventSlot): PacketTable {
+  const table = new BatchView(layouts.packets, view.bytes as Uint8Array<ArrayBuffer>)
+  return {
+    second: table.numbers('second'),
+    nanosecond: table.numbers('nanosecond'),
+    wireLength: table.numbers('wire_len'),
+    linkType: table.numbers('link_type'),
+    seq: table.numbers('seq'),
+    ack: table.numbers('ack'),
+    flags: table.numbers('flags'),
+    payloadLength: table.numbers('payload_len'),
+    state: table.numbers('state'),
+    resetState: table.words('state').indexOf('reset'),
+    datagram: table.numbers('datagram'),
+  }
 }
 
 /** Makes a slot with a block of `blockLength` octets; `analyse`: closes have the analysis. */
@@ -69,13 +134,16 @@ export function eventSlot(
   const view = new BatchView(layouts.events, bytes)
   const opens = new BatchView(layouts.opens, bytes)
   const block = new Uint8Array(blockLength)
+  const closes = new BatchView(layouts.closes, bytes)
+  const [reason, reasons] = [closes.numbers('end_reason'), closes.words('end_reason')]
   return {
     view,
     block,
     columns: new EventColumns(view),
     opens,
     readOpen: bindIdentity(opens, captures),
-    readClosed: bindClosed(new BatchView(layouts.closes, bytes), block, captures, analyse),
+    readClosed: bindClosed(closes, block, captures, analyse),
+    readEnd: row => reasons[reason[row]!] as ConnectionEndReason,
   }
 }
 

@@ -217,6 +217,12 @@ export interface NativeStreamOptions {
   events: boolean
   /** Give marks too: segments whose flags say more than their octets do. */
   marks: boolean
+  /** With events: give packets too. */
+  packets: boolean
+  /** Packets have their frames. */
+  frames: boolean
+  /** Data events have no octets. */
+  bare: boolean
   /** Octets that follow each other are one event. */
   join: boolean
   /** Compute SHA-256 of each direction. */

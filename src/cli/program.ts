@@ -5,6 +5,7 @@ import { benchCommand } from './bench.js'
 import { complainOfUsage, explain } from './complain.js'
 import { completionCommand } from './completion.js'
 import { connectionsCommand } from './connections.js'
+import { extractCommand } from './extract.js'
 import { flowsCommand } from './flows.js'
 import { decodeTcpCommand } from './decode-tcp.js'
 import { followCommand } from './follow.js'
@@ -27,6 +28,7 @@ const COMMANDS: readonly AddCommand[] = [
   followCommand,
   traceCommand,
   decodeTcpCommand,
+  extractCommand,
   recordCommand,
   interfacesCommand,
   benchCommand,

@@ -118,7 +118,7 @@ export async function printRecords<R extends Records>(
 }
 
 /** Totals for people, or the counters for programs. */
-function tell({ json }: RunOptions, stats: Progressing, text: string): void {
+export function tell({ json }: { readonly json?: true }, stats: Progressing, text: string): void {
   if (json === true) writeObject({ stats })
   else process.stderr.write(text)
 }

@@ -1,5 +1,13 @@
 /** What a run came to, in a few words on stderr: nothing is left out silently. */
-import { linkTypeName, type DecodeTcpStats, type ObserveStats, type RecordStats, type StreamStats, type TraceStats } from '../index.js'
+import {
+  linkTypeName,
+  type DecodeTcpStats,
+  type ExtractStats,
+  type ObserveStats,
+  type RecordStats,
+  type StreamStats,
+  type TraceStats,
+} from '../index.js'
 
 /** Totals of a run over flows. */
 export function flowTotals(stats: ObserveStats, seconds: number): string {
@@ -17,6 +25,11 @@ export function traceTotals(stats: TraceStats, seconds: number): string {
   return totals(stats, 'flow', seconds) + written
 }
 
+/** Totals of a run over streams that are written. */
+export function streamTotals(stats: ExtractStats, seconds: number): string {
+  return totals({ ...stats, flows: stats.streams }, 'stream', seconds)
+}
+
 /** Totals of a recording. */
 export function recordTotals(stats: RecordStats, seconds: number): string {
   const { packets, fileBytes, files } = stats
@@ -25,7 +38,7 @@ export function recordTotals(stats: RecordStats, seconds: number): string {
   return `${[...lines, ...reasons(stats, 'recording')].join('\n')}\n`
 }
 
-type Counted = Partial<ObserveStats & StreamStats & DecodeTcpStats & TraceStats> & Pick<ObserveStats, 'packets' | 'flows'>
+type Counted = Partial<ObserveStats & ExtractStats & DecodeTcpStats & TraceStats> & Pick<ObserveStats, 'packets' | 'flows'>
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
@@ -71,6 +84,9 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['withoutAck', 'segments with neither SYN nor ACK'],
   ['mergedPushes', 'pushes that come with a later one: too many waited'],
   ['missedBytes', 'octets left out: too many were kept'],
+  ['staleStreams', '%s that ended as stale'],
+  ['unclaimedFragments', 'fragments that belong to no stream'],
+  ['writerErrors', 'failures of writers'],
 ]
 
 /** One line for each unknown link type that was told apart. */
@@ -91,7 +107,8 @@ function linkName(type: number): string {
   return name === null ? '' : ` (${name})`
 }
 
-function count(n: number, word: string): string {
+/** A number and what is counted. */
+export function count(n: number, word: string): string {
   return `${number(n)} ${word}${n === 1 ? '' : 's'}`
 }
 

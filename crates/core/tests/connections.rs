@@ -534,6 +534,28 @@ fn connection_that_is_over_leaves_after_the_linger_time() {
     );
 }
 
+// Packets
+
+#[test]
+fn packets_stand_before_what_they_bring() {
+    let options = StreamSessionOptions { packets: true, frames: true, ..options() };
+    let script = "c S 0\n s SA 0/1\n c A 1/1\n c PA 4/1 def\n c A 1/1 abc\n s R 1";
+    // An Ethernet, an IPv4 and a TCP header are 54 octets.
+    let expected = "open c>s\n fwd packet S 0/54 syn_sent\n rev packet SA 0/54 syn_received
+        fwd packet A 0/54 established\n fwd packet PA 3/57 established\n fwd packet A 3/57 established\n fwd 0 abcdef
+        rev packet R 0/54 reset\n close rst reset connected 4/2 6/0";
+    check_with(&options, script, expected);
+}
+
+#[test]
+fn packets_and_data_come_without_octets_where_only_headers_are_wanted() {
+    let options = StreamSessionOptions { packets: true, bare: true, ..options() };
+    // What stands in the block is what was there before.
+    let expected = "open c>s\n fwd packet PA 3/0 midstream\n fwd 0 \0\0\0\n fwd packet PA 2/0 midstream\n fwd 3 \0\0
+        close eof midstream 2/0 5/0";
+    check_with(&options, "c PA 1/1 abc\n c PA 4/1 de", expected);
+}
+
 // Marks
 
 /// A script behind a handshake, with marks.

@@ -82,6 +82,12 @@ pub struct NativeStreamOptions {
     pub events: bool,
     /// Give marks too: segments whose flags say more than their octets do.
     pub marks: bool,
+    /// With events: give packets too.
+    pub packets: bool,
+    /// Packets have their frames.
+    pub frames: bool,
+    /// Data events have no octets.
+    pub bare: bool,
     /// Octets that follow each other are one event.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -134,6 +140,9 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             },
             events: options.events,
             marks: options.marks,
+            packets: options.packets,
+            frames: options.frames,
+            bare: options.bare,
             join: options.join,
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,

@@ -34,6 +34,8 @@ pub struct Defragmenter {
     scratch: Vec<pieces::Piece>,
     /// The datagram handed out last.
     output: Vec<u8>,
+    /// Number of the datagram that the latest fragment belongs to.
+    last_serial: u64,
 }
 
 impl Default for Defragmenter {
@@ -54,6 +56,7 @@ impl Defragmenter {
             spare: Vec::new(),
             scratch: Vec::new(),
             output: Vec::new(),
+            last_serial: 0,
         }
     }
 
@@ -75,9 +78,17 @@ impl Defragmenter {
         self.held
     }
 
+    /// Number of the datagram that the latest fragment belongs to, from 1; 0 where it was refused, or is a datagram by
+    /// itself.
+    #[must_use]
+    pub fn last_serial(&self) -> u64 {
+        self.last_serial
+    }
+
     /// Takes one fragment. Expires what is overdue at its packet time first.
     pub fn push<'a>(&'a mut self, key: &FragmentKey, fragment: &Fragment<'a>) -> Outcome<'a> {
         self.stats.fragments += 1;
+        self.last_serial = 0;
         self.expire(fragment.ts_ns);
         if fragment.offset == 0 && !fragment.more {
             // RFC 6946: an atomic fragment has nothing to do with others of the same key.
@@ -91,6 +102,7 @@ impl Defragmenter {
         match self.admit(slot, span, fragment) {
             Err(reason) => Outcome::Dropped(reason),
             Ok(()) => {
+                self.last_serial = self.table.slot(slot).serial;
                 self.table.slot_mut(slot).count(fragment.ip_len);
                 if span.start == 0 {
                     self.table.slot_mut(slot).proto = key.proto;

@@ -50,6 +50,8 @@ pub struct Datagram<'a> {
     /// The upper layer lies in a buffer of its own, not in the frame. `upper_offset` then is 0, and the offsets of a
     /// datagram tunnelled in it count from the buffer's start.
     pub reassembled: bool,
+    /// Number of the fragmented datagram, from 1; 0 where it came in one packet.
+    pub serial: u64,
     /// VLANs and tunnels around the packet.
     pub outer: EncapId,
 }
@@ -119,6 +121,7 @@ fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop>
         packets: 1,
         octets: total as u32,
         reassembled: false,
+        serial: 0,
         outer,
     })
 }
@@ -160,6 +163,7 @@ fn v4_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, D
         packets: 1,
         octets: total as u32,
         reassembled: false,
+        serial: 0,
         outer,
     })
 }
@@ -197,6 +201,7 @@ fn v6(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop>
         packets: 1,
         octets: total as u32,
         reassembled: false,
+        serial: 0,
         outer,
     })
 }
@@ -231,6 +236,7 @@ fn v6_lax(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, D
         packets: 1,
         octets: total as u32,
         reassembled: false,
+        serial: 0,
         outer,
     })
 }

@@ -187,6 +187,12 @@ impl Decoder {
         self.fragment
     }
 
+    /// Number of the datagram that the latest fragment belongs to, from 1; 0 where it was refused.
+    #[must_use]
+    pub fn last_datagram(&self) -> u64 {
+        self.defragmenter.last_serial()
+    }
+
     /// Datagrams of which fragments are missing now.
     #[must_use]
     pub fn pending_datagrams(&self) -> usize {

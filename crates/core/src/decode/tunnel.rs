@@ -146,6 +146,6 @@ fn follow<'a>(outer: &Datagram<'a>, opened: &Opened<'a>, layers: &mut Layers) ->
     let base = outer.upper_offset + opened.skipped as u32;
     inner.ip_offset += base;
     inner.upper_offset += base;
-    inner.reassembled = outer.reassembled;
+    (inner.reassembled, inner.serial) = (outer.reassembled, outer.serial);
     Some(inner)
 }

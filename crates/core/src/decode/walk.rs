@@ -97,6 +97,7 @@ impl<'w> Walk<'w> {
             packets,
             octets,
             reassembled: true,
+            serial: self.defragmenter.last_serial(),
             ..*last
         })
     }

@@ -1,8 +1,9 @@
 //! Stream events as rows: what happened, to which connection, and where its octets lie.
 //!
-//! Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that
-//! some events belong to. Rows go straight into the caller's batch and octets, side by side, into the caller's block;
-//! what doesn't fit waits here and goes first into the next ones.
+//! Tables share a batch: `events` in capture order, `opens` and `closes` with the connection records that some events
+//! belong to, and, where packets are asked for, `packets` with what their headers say. Rows go straight into the
+//! caller's batch and octets, side by side, into the caller's block; what doesn't fit waits here and goes first into the
+//! next ones.
 //!
 //! Octets that follow those of the row before, in their stream and so in the block, lengthen that row: one event then
 //! holds what several segments brought.
@@ -11,7 +12,9 @@ use std::collections::VecDeque;
 
 use crate::analysis::{self, Analysis};
 use crate::batch::{Column, Kind, Layout, RowWriter};
-use crate::connection::{self, Connection, EndReason};
+use crate::capture::Packet;
+use crate::connection::{self, Connection, EndReason, State};
+use crate::decode::Segment;
 use crate::flow::Direction;
 use crate::session::Stats;
 
@@ -32,6 +35,11 @@ pub enum EventKind {
     /// A segment with flags that say more than its octets do; only where asked for. `offset` is where its payload ends
     /// in the stream, `length` holds the flags, [`MARK_OVER`] and [`MARK_WAITS`].
     Mark = 5,
+    /// A segment came: its frame, as captured; what it says is the next row of `packets`. It stands before what it brings.
+    Packet = 6,
+    /// A fragment came whose datagram isn't whole: its frame; the next row of `packets` says which datagram. It belongs to
+    /// no connection yet.
+    Fragment = 7,
 }
 
 /// In a mark: with this segment the connection is over.
@@ -41,7 +49,7 @@ pub const MARK_WAITS: u64 = 1 << 17;
 
 impl EventKind {
     /// The words, by number.
-    pub const NAMES: [&'static str; 6] = ["open", "data", "gap", "conflict", "close", "mark"];
+    pub const NAMES: [&'static str; 8] = ["open", "data", "gap", "conflict", "close", "mark", "packet", "fragment"];
 }
 
 const EVENTS: &[Column] = &[
@@ -69,6 +77,29 @@ const CLOSE_EXTRA: &[Column] = &[
     Column::nullable("sha256_at", Kind::U32),
 ];
 
+/// What a packet's row says. Of a fragment, only times, lengths, `link_type` and `datagram` count.
+const PACKETS: &[Column] = &[
+    // Time: whole seconds since the Unix epoch, rounded down, and nanoseconds after them.
+    Column::new("second", Kind::F64),
+    Column::new("nanosecond", Kind::U32),
+    Column::new("wire_len", Kind::U32),
+    Column::new("link_type", Kind::U16),
+    Column::new("seq", Kind::U32),
+    Column::new("ack", Kind::U32),
+    Column::new("flags", Kind::U16),
+    // Octets on the wire.
+    Column::new("payload_len", Kind::U32),
+    // The connection's, after this segment.
+    Column::new("state", Kind::Word(&State::NAMES)),
+    // Number of the fragmented datagram that the packet is part of, or completes; 0: of none.
+    Column::new("datagram", Kind::U64),
+];
+
+/// Slot of events that belong to no connection.
+const NO_SLOT: u32 = u32::MAX;
+
+const NS: i64 = 1_000_000_000;
+
 /// Octets of the caller's block. Each wakes two threads, one to fill it and one to walk its events, which costs more
 /// than what a block beyond the size of a core's own cache loses (measured with bench/streams.mjs: 1 MiB took a fifth
 /// longer, 8 MiB a tenth).
@@ -85,37 +116,44 @@ pub struct EventLayout {
     events: Layout,
     opens: Layout,
     closes: Layout,
+    packets: Layout,
 }
 
 impl Default for EventLayout {
     fn default() -> Self {
-        Self::new(false)
+        Self::new(false, false)
     }
 }
 
 impl EventLayout {
-    /// The tables; closes have the columns of the analysis where it is asked for.
+    /// The tables; closes have the columns of the analysis where it is asked for, and that of packets has rows where they
+    /// are.
     #[must_use]
-    pub fn new(analyse: bool) -> Self {
+    pub fn new(analyse: bool, packets: bool) -> Self {
         let events = Layout::new(Stats::NAMES, EVENTS.iter().copied(), MAX_EVENTS);
         let opens = Layout::behind(events.byte_len(), &[], connection::IDENTITY.iter().copied(), MAX_RECORDS);
         let analysis = if analyse { analysis::COLUMNS } else { &[] };
         let columns = connection::COLUMNS.iter().chain(CLOSE_EXTRA).chain(analysis).copied();
         let closes = Layout::behind(opens.byte_len(), &[], columns, MAX_RECORDS);
-        Self { events, opens, closes }
+        let rows = if packets { MAX_EVENTS } else { 0 };
+        let packets = Layout::behind(closes.byte_len(), &[], PACKETS.iter().copied(), rows);
+        Self { events, opens, closes, packets }
     }
 
     /// Octets of a batch.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.closes.byte_len()
+        self.packets.byte_len()
     }
 
     /// As JSON for JavaScript: one layout for each table.
     #[must_use]
     pub fn describe(&self) -> String {
         let (events, opens, closes) = (self.events.describe(), self.opens.describe(), self.closes.describe());
-        format!("{{\"byteLength\":{},\"events\":{events},\"opens\":{opens},\"closes\":{closes}}}", self.byte_len())
+        let (length, packets) = (self.byte_len(), self.packets.describe());
+        format!(
+            "{{\"byteLength\":{length},\"events\":{events},\"opens\":{opens},\"closes\":{closes},\"packets\":{packets}}}"
+        )
     }
 
     /// Writes the statistics.
@@ -161,6 +199,49 @@ pub struct Event {
     pub packet: u64,
 }
 
+/// What the packets table says of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketRow {
+    wire_len: u32,
+    link_type: u16,
+    seq: u32,
+    ack: u32,
+    flags: u16,
+    payload_len: u32,
+    state: State,
+    datagram: u64,
+}
+
+impl PacketRow {
+    /// A segment, and its connection's state after it.
+    #[must_use]
+    pub fn segment(packet: &Packet, segment: &Segment<'_>, state: State, datagram: u64) -> Self {
+        Self {
+            seq: segment.seq.0,
+            ack: segment.ack.0,
+            flags: segment.flags,
+            payload_len: segment.payload_len,
+            state,
+            ..Self::fragment(packet, datagram)
+        }
+    }
+
+    /// A fragment of a datagram that isn't whole.
+    #[must_use]
+    pub fn fragment(packet: &Packet, datagram: u64) -> Self {
+        Self {
+            wire_len: packet.wire_len,
+            link_type: packet.link.0,
+            seq: 0,
+            ack: 0,
+            flags: 0,
+            payload_len: 0,
+            state: State::default(),
+            datagram,
+        }
+    }
+}
+
 /// What a row of data may be lengthened by.
 #[derive(Clone, Copy, Debug)]
 struct Tail {
@@ -177,6 +258,7 @@ struct Spilled {
     event: Event,
     octets: Vec<u8>,
     extra: Option<(EndReason, Box<CloseExtra>)>,
+    packet: Option<PacketRow>,
 }
 
 /// Writes events into the buffers of one call.
@@ -188,6 +270,7 @@ pub struct EventWriter<'a> {
     rows: usize,
     opens: usize,
     closes: usize,
+    packets: usize,
     /// Octets of the block that are taken.
     used: usize,
     /// The last row, where it is data and may grow.
@@ -210,7 +293,7 @@ impl Spill {
 impl<'a> EventWriter<'a> {
     /// A writer into empty buffers. `join`: octets that follow those of the row before lengthen it.
     pub fn new(layout: &'a EventLayout, batch: &'a mut [u8], block: &'a mut [u8], join: bool) -> Self {
-        Self { layout, batch, block, rows: 0, opens: 0, closes: 0, used: 0, tail: None, join }
+        Self { layout, batch, block, rows: 0, opens: 0, closes: 0, packets: 0, used: 0, tail: None, join }
     }
 
     /// Rows of the events table so far.
@@ -258,7 +341,35 @@ impl<'a> EventWriter<'a> {
         if spill.is_empty() && self.has_room(event.kind, octets[0].len() + octets[1].len()) {
             self.write(event, octets);
         } else {
-            spill.0.push_back(Spilled { event: *event, octets: octets.concat(), extra: None });
+            spill.0.push_back(Spilled { event: *event, octets: octets.concat(), extra: None, packet: None });
+        }
+    }
+
+    /// Writes a packet event with what is wanted of its frame, or lets it wait; `slot` is its connection's, none for a
+    /// fragment.
+    #[inline]
+    pub fn packet(
+        &mut self,
+        spill: &mut Spill,
+        packet: &Packet,
+        (slot, direction): (Option<u32>, Direction),
+        row: PacketRow,
+        frame: &[u8],
+    ) {
+        let kind = if slot.is_some() { EventKind::Packet } else { EventKind::Fragment };
+        let event = Event {
+            kind,
+            slot: slot.unwrap_or(NO_SLOT),
+            direction,
+            offset: 0,
+            length: frame.len() as u64,
+            ts_ns: packet.ts_ns,
+            packet: packet.number,
+        };
+        if spill.is_empty() && self.has_room(kind, frame.len()) {
+            self.write_packet(&event, &row, frame);
+        } else {
+            spill.0.push_back(Spilled { event, octets: frame.to_vec(), extra: None, packet: Some(row) });
         }
     }
 
@@ -267,7 +378,7 @@ impl<'a> EventWriter<'a> {
         if spill.is_empty() && self.has_room(EventKind::Open, 0) {
             self.write_open(&event, connection);
         } else {
-            spill.0.push_back(Spilled { event, octets: Vec::new(), extra: None });
+            spill.0.push_back(Spilled { event, octets: Vec::new(), extra: None, packet: None });
         }
     }
 
@@ -283,7 +394,8 @@ impl<'a> EventWriter<'a> {
             self.write_close(&event, reason, &extra, connection);
             return true;
         }
-        spill.0.push_back(Spilled { event, octets: Vec::new(), extra: Some((reason, Box::new(extra))) });
+        let extra = Some((reason, Box::new(extra)));
+        spill.0.push_back(Spilled { event, octets: Vec::new(), extra, packet: None });
         false
     }
 
@@ -300,7 +412,11 @@ impl<'a> EventWriter<'a> {
             if !self.has_room(next.event.kind, octets) {
                 return;
             }
-            let Some(Spilled { event, octets, extra }) = spill.0.pop_front() else { return };
+            let Some(Spilled { event, octets, extra, packet }) = spill.0.pop_front() else { return };
+            if let Some(row) = packet {
+                self.write_packet(&event, &row, &octets);
+                continue;
+            }
             match (event.kind, extra) {
                 (EventKind::Open, _) => {
                     if let Some(connection) = connection(context, event.slot) {
@@ -316,6 +432,23 @@ impl<'a> EventWriter<'a> {
                 _ => self.write(&event, [&octets, &[]]),
             }
         }
+    }
+
+    #[inline]
+    fn write_packet(&mut self, event: &Event, packet: &PacketRow, frame: &[u8]) {
+        let row = &mut self.layout.packets.row(self.batch, self.packets);
+        row.f64(event.ts_ns.div_euclid(NS) as f64);
+        row.u32(event.ts_ns.rem_euclid(NS) as u32);
+        row.u32(packet.wire_len);
+        row.u16(packet.link_type);
+        row.u32(packet.seq);
+        row.u32(packet.ack);
+        row.u16(packet.flags);
+        row.u32(packet.payload_len);
+        row.u8(packet.state as u8);
+        row.u64(packet.datagram);
+        self.packets += 1;
+        self.write(event, [frame, &[]]);
     }
 
     fn write_open(&mut self, event: &Event, connection: &Connection) {

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::events::{BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, Spill};
+use super::events::{
+    BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, PacketRow, Spill,
+};
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Point, Series};
@@ -11,7 +13,7 @@ use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey, identify};
@@ -31,6 +33,12 @@ pub struct StreamSessionOptions {
     pub events: bool,
     /// Give marks too: see [`EventKind::Mark`].
     pub marks: bool,
+    /// With events: give packet and fragment events too.
+    pub packets: bool,
+    /// Packet events have their frames; otherwise these have no octets.
+    pub frames: bool,
+    /// Data events have no octets, only their length.
+    pub bare: bool,
     /// Octets that follow each other in their stream and in capture order are one event, not one for each segment.
     pub join: bool,
     /// Compute SHA-256 of each direction.
@@ -86,6 +94,9 @@ struct Tracker {
     spill: Spill,
     events: bool,
     marks: bool,
+    packets: bool,
+    frames: bool,
+    bare: bool,
     sha256: bool,
     max_gaps: usize,
     clock: CaptureClock,
@@ -108,6 +119,9 @@ impl StreamSession {
             spill: Spill::default(),
             events: options.events,
             marks: options.events && options.marks,
+            packets: options.events && options.packets,
+            frames: options.frames,
+            bare: options.bare,
             sha256: options.sha256,
             max_gaps: options.max_gaps,
             clock: CaptureClock::default(),
@@ -124,7 +138,7 @@ impl StreamSession {
         Self {
             feed: Feed::new(options.filter.clone()),
             decoder: Decoder::new(options.decode),
-            layout: EventLayout::new(options.analyse),
+            layout: EventLayout::new(options.analyse, options.packets),
             options,
             block: Block::default(),
             in_block: false,
@@ -170,14 +184,19 @@ impl StreamSession {
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
-            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, &datagram, writer),
+            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, frame, &datagram, writer),
             Ok(_) => {}
-            Err(reason) => self.stats.count_drop(reason),
+            Err(reason) => {
+                if reason == Drop::Fragment && self.tracker.packets {
+                    self.tracker.fragment(packet, frame, decoder.last_datagram(), writer);
+                }
+                self.stats.count_drop(reason);
+            }
         }
     }
 
     #[inline]
-    fn datagram(&mut self, packet: &Packet, datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
+    fn datagram(&mut self, packet: &Packet, frame: &[u8], datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
         let encap = self.options.decode.key_encap(datagram.outer);
         let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
             self.stats.bad_segments += 1;
@@ -188,7 +207,8 @@ impl StreamSession {
             clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
         }
         let hash = self.tracker.table.hash(&identity.key);
-        self.tracker.segment(&Arrived { packet, datagram, key: identity.key, hash, segment: &segment }, writer);
+        let key = identity.key;
+        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment }, writer);
     }
 
     /// Reads and walks what one call may.
@@ -293,6 +313,8 @@ fn clip_to_wire(segment: &mut Segment<'_>, room: u32) {
 /// A segment and where it comes from.
 struct Arrived<'a> {
     packet: &'a Packet,
+    /// Its octets.
+    frame: &'a [u8],
     datagram: &'a Datagram<'a>,
     segment: &'a Segment<'a>,
     /// Its connection's key, and the key's hash.
@@ -337,6 +359,11 @@ impl Tracker {
         connection.last_ns = packet.ts_ns;
         let zero_window = connection.meets_zero_window(direction);
         let over = connection.header(segment, direction);
+        if self.packets && connection.wanted {
+            let row = PacketRow::segment(packet, segment, connection.state, arrived.datagram.serial);
+            let frame = if self.frames { arrived.frame } else { &[] };
+            writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, frame);
+        }
         if self.sides[slot].analysis.is_some() {
             self.analyse(slot, direction, arrived);
         }
@@ -352,6 +379,14 @@ impl Tracker {
                 stream.relieve(arena, sink);
             });
         }
+    }
+
+    /// Tells of a fragment whose datagram isn't whole.
+    #[cold]
+    fn fragment(&mut self, packet: &Packet, frame: &[u8], datagram: u64, writer: &mut EventWriter<'_>) {
+        let row = PacketRow::fragment(packet, datagram);
+        let frame = if self.frames { frame } else { &[] };
+        writer.packet(&mut self.spill, packet, (None, Direction::Fwd), row, frame);
     }
 
     #[inline(never)]
@@ -391,7 +426,7 @@ impl Tracker {
     }
 
     fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, key, hash } = *arrived;
+        let Arrived { packet, datagram, segment, key, hash, .. } = *arrived;
         let mut direction = Direction::Fwd;
         let slot = self.table.open(key, hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
@@ -435,6 +470,7 @@ impl Tracker {
             spill: &mut self.spill,
             side: &mut self.sides[slot],
             events: self.events && connection.wanted,
+            bare: self.bare,
             max_gaps: self.max_gaps,
             event: plain(EventKind::Data, slot as u32, packet.ts_ns, packet.number),
             payload: segment.payload,
@@ -505,6 +541,7 @@ impl Tracker {
             spill: &mut self.spill,
             side: &mut self.sides[slot],
             events: self.events && connection.wanted,
+            bare: self.bare,
             max_gaps: self.max_gaps,
             event: Event { direction: DIRECTIONS[way], ..plain(EventKind::Data, token / 2, ts_ns, packet) },
             payload: &[],
@@ -582,6 +619,7 @@ struct EventSink<'a, 'w> {
     spill: &'a mut Spill,
     side: &'a mut Side,
     events: bool,
+    bare: bool,
     max_gaps: usize,
     event: Event,
     payload: &'a [u8],
@@ -595,7 +633,11 @@ impl EventSink<'_, '_> {
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
-            self.writer.data(self.spill, &event, bytes);
+            if self.bare {
+                self.writer.push(self.spill, &event, [&[], &[]]);
+            } else {
+                self.writer.data(self.spill, &event, bytes);
+            }
         }
     }
 }

@@ -213,7 +213,7 @@ struct Tape {
 
 impl Tape {
     fn read(&mut self, layout: &Value, batch: &[u8], block: &[u8], rows: usize) {
-        let (mut opens, mut closes) = (0, 0);
+        let (mut opens, mut closes, mut packets) = (0, 0, 0);
         let events = &layout["events"];
         for row in 0..rows {
             let n = |name: &str| number(events, batch, name, row).unwrap();
@@ -229,6 +229,11 @@ impl Tape {
                     self.line(slot, format!("{} conflict {} {kept}/{other}", way(direction), n("offset")));
                 }
                 5 => self.mark(slot, direction, n("offset"), n("length")),
+                6 => {
+                    let row = record(&layout["packets"], batch, packets);
+                    packets += 1;
+                    self.packet(&row, slot, direction, len, &layout["packets"]);
+                }
                 _ => self.close(record(&layout["closes"], batch, closes), slot, layout, &mut closes),
             }
         }
@@ -252,11 +257,16 @@ impl Tape {
     }
 
     fn mark(&mut self, slot: i64, direction: i64, offset: i64, word: i64) {
-        let flags: String =
-            "FSRPAUEC".chars().enumerate().filter(|(bit, _)| word >> bit & 1 == 1).map(|(_, c)| c).collect();
         let over = if word >> 16 & 1 == 1 { " over" } else { "" };
         let waits = if word >> 17 & 1 == 1 { " waits" } else { "" };
-        self.line(slot, format!("{} mark {offset} {flags}{over}{waits}", way(direction)));
+        self.line(slot, format!("{} mark {offset} {}{over}{waits}", way(direction), letters(word)));
+    }
+
+    fn packet(&mut self, row: &Record, slot: i64, direction: i64, len: usize, layout: &Value) {
+        let n = |name: &str| row[name].unwrap();
+        let state = column(layout, "state")["words"][usize::try_from(n("state")).unwrap()].as_str().unwrap();
+        let flags = letters(n("flags"));
+        self.line(slot, format!("{} packet {flags} {}/{len} {state}", way(direction), n("payload_len")));
     }
 
     fn close(&mut self, record: Record, slot: i64, layout: &Value, closes: &mut usize) {
@@ -284,6 +294,11 @@ impl Tape {
         self.last_data = None;
         self.outcome.lines.push(format!("{}{line}", self.names.get(&slot).cloned().unwrap_or_default()));
     }
+}
+
+/// Flags as letters.
+fn letters(word: i64) -> String {
+    "FSRPAUEC".chars().enumerate().filter(|(bit, _)| word >> bit & 1 == 1).map(|(_, c)| c).collect()
 }
 
 fn way(direction: i64) -> &'static str {

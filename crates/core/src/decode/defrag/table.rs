@@ -29,7 +29,7 @@ pub(super) struct Slot {
     /// Given up: only the key is kept, so that later fragments are recognised.
     pub discarded: bool,
     /// Serial number of the datagram.
-    serial: u64,
+    pub serial: u64,
     older: u32,
     newer: u32,
 }

@@ -1,0 +1,72 @@
+// `tcpskein extract`: files, totals, refusals, exit statuses.
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { run } from './support/cli.js'
+import { fixture, samplePath } from './support/places.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'tcpskein-cli-extract-'))
+test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+
+let folders = 0
+const newFolder = () => join(folder, String(++folders))
+const lines = (text: string): string[] => text.split('\n').slice(0, -1)
+
+test('captures and tables to a folder, totals on stderr', async t => {
+  const out = newFolder()
+  const { status, stdout, stderr } = await run(['extract', samplePath, '--out', out, '--writer', 'pcap,summary', '--stale', '180'])
+  t.deepEqual([status, stdout], [0, ''])
+  t.is(readdirSync(join(out, 'pcaps')).length, 8)
+  t.is(readdirSync(join(out, 'flows')).length, 8)
+  t.regex(stderr, /^90 packets, 8 streams in \d+\.\d\d s \([\d,]+ packets\/s\)\n {2}2 packets without IP\n {2}pcap: 8 files, [\d,]+ octets\n {2}summary: 8 files, [\d,]+ octets\n$/)
+  const { stderr: quiet } = await run(['extract', samplePath, '--out', newFolder(), '--writer', 'summary', '-q'])
+  t.is(quiet, '')
+})
+
+test('standard input, a filter, stale streams', async t => {
+  const out = newFolder()
+  const { status, stderr } = await run(['extract', samplePath, '--out', out, '--filter', 'port 25', '--stale', '0.001', '--writer', 'pcap'])
+  t.is(status, 0)
+  t.regex(stderr, /streams that ended as stale/)
+  t.true(readdirSync(join(out, 'pcaps')).every(name => name.includes('_25-')))
+})
+
+test('nothing is overwritten without --force', async t => {
+  const out = newFolder()
+  t.is((await run(['extract', samplePath, '--out', out, '-q'])).status, 0)
+  const again = await run(['extract', samplePath, '--out', out, '-q'])
+  t.is(again.status, 2)
+  t.regex(again.stderr, /^tcpskein: .*pcaps: there are captures already[^\n]*\n$/)
+  t.is((await run(['extract', samplePath, '--out', out, '-q', '--force'])).status, 0)
+})
+
+const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
+  'no folder': [[], /--writer pcap needs --out/],
+  'an unknown writer': [['--out', 'x', '--writer', 'pcap,mysql'], /no writer 'mysql'; there are pcap, summary, couchdb/],
+  'no writer': [['--out', 'x', '--writer', ','], /Expected some of pcap/],
+  'no database': [['--writer', 'couchdb'], /--writer couchdb needs --couchdb URL/],
+  'a database that is none': [['--writer', 'couchdb', '--couchdb', 'http://u:s3cret@host/'], /url: expected http/],
+  'a stale time that is no number': [['--out', 'x', '--stale', 'long'], /stale.*number/],
+  'a part of no packets': [['--out', 'x', '--flush-packets', '0'], /flushPackets.*from 1/],
+}
+
+for (const [title, [args, message]] of Object.entries(wrongUsage))
+  test(`exit status 2: ${title}`, async t => {
+    const { status, stdout, stderr } = await run(['extract', samplePath, ...args])
+    t.deepEqual([status, stdout], [2, ''])
+    t.regex(stderr, message)
+    t.notRegex(stderr, /s3cret|^ +at /m)
+  })
+
+test('exit status 1: a broken capture, a folder that can\'t be made, a server that is gone', async t => {
+  const cut = await run(['extract', fixture('capture-last-cut.pcap'), '--out', newFolder()])
+  t.is(cut.status, 1)
+  t.regex(lines(cut.stderr)[0]!, /^tcpskein: .*capture-last-cut\.pcap: offset \d+: /)
+  t.regex(cut.stderr, /pcap: \d+ files/)
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const blocked = await run(['extract', samplePath, '--out', file, '-q'])
+  t.is(blocked.status, 1)
+  t.regex(blocked.stderr, /^tcpskein: writer 'pcap': ENOTDIR[^\n]*\n$/)
+})

@@ -1,0 +1,96 @@
+/** `FlowSummaryWriter`: for each stream a table with a line per packet. */
+import { join } from 'node:path'
+import { FileSink } from './file-sink.js'
+import type { PacketCursor } from './packet-log.js'
+import type { PacketTime, PartStart, StreamPart } from './part.js'
+import type { FileWriterOptions } from './pcap-writer.js'
+import { secondsText, spanText } from './times.js'
+import type { StreamWriter, WriterContext } from './writer.js'
+
+/** The columns. */
+export const FLOW_SUMMARY_COLUMNS = [
+  'time',
+  'direction',
+  'payload_bytes',
+  'client_bytes',
+  'server_bytes',
+  'total_bytes',
+  'since_last',
+  'since_last_client',
+  'since_last_server',
+] as const
+
+const HEADER = `${FLOW_SUMMARY_COLUMNS.join(',')}\n`
+
+/**
+ * Writes `FOLDER/flows/ID.csv` for each stream. Columns: the packet's time (seconds since the Unix epoch, nine decimals);
+ * who sent it (`fwd` = the client, `rev` = the server); its octets of payload on the wire; such octets of the client, of
+ * the server and of both so far, repeated ones included; seconds since the packet before it, since the client's one
+ * before it, and since the server's (empty where there was none).
+ */
+export class FlowSummaryWriter implements StreamWriter {
+  readonly name = 'summary'
+  readonly wants = { frames: false, octets: false }
+  /** @internal */
+  readonly looksAtOnce = true
+  readonly #files: FileSink
+
+  /** @param outputDir its folder `flows` is made where it isn't there */
+  constructor(outputDir: string, options: FileWriterOptions = {}) {
+    this.#files = new FileSink({ folder: join(outputDir, 'flows'), what: 'summaries', overwrite: options.overwrite ?? false })
+  }
+
+  /** Files and octets written. */
+  get stats(): { files: number; bytes: number } {
+    return { ...this.#files.stats }
+  }
+
+  open(context: WriterContext): Promise<void> {
+    return this.#files.open(context)
+  }
+
+  write(part: StreamPart): Promise<void> | undefined {
+    const first = part.number === 0
+    if (part.packets.length > 0 || first) {
+      const { key, id } = part.stream
+      const text = (first ? HEADER : '') + new Lines(part.start).of(part.packets.cursor())
+      this.#files.room(`${id}.csv`, key, first, text.length).write(text, 'latin1')
+    }
+    return this.#files.ready()
+  }
+
+  close(): Promise<void> {
+    return this.#files.close()
+  }
+}
+
+/** Makes lines, with the sums and times so far. */
+class Lines {
+  readonly #bytes: [number, number]
+  readonly #times: [PacketTime | null, PacketTime | null]
+  #last: PacketTime | null
+
+  constructor({ payloadBytes, lastPacket: { client, server, either } }: PartStart) {
+    this.#bytes = [payloadBytes.client, payloadBytes.server]
+    this.#times = [client, server]
+    this.#last = either
+  }
+
+  of(cursor: PacketCursor): string {
+    let lines = ''
+    while (cursor.next()) lines += this.#line(cursor)
+    return lines
+  }
+
+  #line(packet: PacketCursor): string {
+    const { second, nanosecond, direction, payloadLength } = packet
+    const way = direction === 'fwd' ? 0 : 1
+    const [bytes, times] = [this.#bytes, this.#times]
+    bytes[way] += payloadLength
+    const since = (time: PacketTime | null) => (time === null ? '' : spanText(second, nanosecond, time[0], time[1]))
+    const sums = `${payloadLength},${bytes[0]},${bytes[1]},${bytes[0] + bytes[1]}`
+    const spans = `${since(this.#last)},${since(times[0])},${since(times[1])}`
+    this.#last = times[way] = [second, nanosecond]
+    return `${secondsText(second, nanosecond)},${direction},${sums},${spans}\n`
+  }
+}

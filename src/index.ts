@@ -138,3 +138,4 @@ export { CouchDbWriter, type CouchDbOptions, type CouchDbStats } from './extract
 export type { Replicated } from './extract/couch/pouch-store.js'
 export { writeReport, type ReportOptions, type ReportSummary } from './report/write-report.js'
 export type { ReportLimits, ReportProgress, ReportReading } from './report/options.js'
+export { serveReport, type ReportServer, type ServeOptions } from './report/serve-report.js'

@@ -23,6 +23,12 @@ const FIN = 1
 const SYN = 2
 const RST = 4
 
+/**
+ * Kinds by which a segment is kept before others: all but duplicate acknowledgements, keep-alives, their answers and
+ * window updates, which are many in transfers that go well.
+ */
+const MARKS = 0b1_0001_1011_1111
+
 /** Places in a row of a segment. */
 const COLUMNS = ['packet', 't', 'rev', 'flags', 'kind', 'offset', 'length', 'ack', 'window', 'flight'] as const
 
@@ -65,7 +71,7 @@ export class Detail {
     if (!(ack <= this.#acked[1 - rev]!) && !Number.isNaN(ack)) this.#acked[1 - rev] = ack
     if (end > this.#sent[rev]!) this.#sent[rev] = end
     const flight = this.#sent[rev]! - this.#acked[rev]!
-    const marked = kind !== 0 || (flags & (SYN | FIN | RST)) !== 0
+    const marked = (kind & MARKS) !== 0 || (flags & (SYN | FIN | RST)) !== 0
     this.#segments.add([packet, t, rev, flags, kind, offset, length, ack, window, Number.isFinite(flight) ? Math.max(0, flight) : Number.NaN], marked)
     for (let i = 0; i < segment.sack.length; i += 2) this.#sack.add([t, rev, segment.sack[i]!, segment.sack[i + 1]!], false)
   }

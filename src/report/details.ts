@@ -25,7 +25,6 @@ export async function gatherDetails(
   ids: readonly number[],
   limits: { maxSegments: number; headBytes: number },
   onBatch: OnBatch,
-  signal?: AbortSignal,
 ): Promise<Map<number, Uint8Array<ArrayBuffer>>> {
   const details = new Map<number, Detail>()
   if (ids.length === 0) return new Map()
@@ -35,7 +34,7 @@ export async function gatherDetails(
   const length = engine.blockLength()
   const slots = [detailSlot(layout, length), detailSlot(layout, length)] as const
   const { merge, follow } = checkReading(options, sources.length)
-  const drive = new Drive<DetailSlot>(engine, { sources, merge, follow, signal, onError: () => {} })
+  const drive = new Drive<DetailSlot>(engine, { sources, merge, follow, signal: options.signal, onError: () => {} })
   const detailOf = (id: number): Detail => {
     let detail = details.get(id)
     if (detail === undefined) details.set(id, (detail = new Detail(id, limits)))

@@ -28,6 +28,6 @@ export function mostInteresting({ meta, arrays }: ConnectionTable, n: number): n
     const trouble = weighed.reduce((sum, [values, weight]) => sum + values[row]! * weight, 0)
     return 3 * Math.log2(1 + trouble) + Math.log2(1 + fwd[row]! + rev[row]!)
   })
-  const order = Uint32Array.from({ length: meta.length }, (_, row) => row)
-  return Array.from(order.sort((a, b) => scores[b]! - scores[a]! || a - b).subarray(0, n), row => ids[row]!)
+  const order = Uint32Array.from(scores.keys()).toSorted((a, b) => scores[b]! - scores[a]! || a - b)
+  return Array.from(order.subarray(0, n), row => ids[row]!)
 }

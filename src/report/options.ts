@@ -6,7 +6,7 @@ import { sourceList, type CaptureSource } from '../source.js'
 /** How captures of a report are read. They are read more than once, so each must be a file or octets in memory. */
 export type ReportReading = Pick<
   ReadOptions,
-  'engine' | 'filter' | 'merge' | 'decap' | 'ignoreEncap' | 'checksum' | 'fragments' | 'onError'
+  'engine' | 'filter' | 'merge' | 'decap' | 'ignoreEncap' | 'checksum' | 'fragments' | 'signal' | 'onError'
 > & {
   /** Called now and then while the captures are read: octets read so far, of all passes, and how many there are to be. */
   onProgress?: (progress: ReportProgress) => void
@@ -44,7 +44,7 @@ export interface ReportLimits {
 
 /** Names of both. */
 export const REPORT_OPTION_NAMES = [
-  'engine', 'filter', 'merge', 'decap', 'ignoreEncap', 'checksum', 'fragments', 'onError', 'onProgress', 'maxRows',
+  'engine', 'filter', 'merge', 'decap', 'ignoreEncap', 'checksum', 'fragments', 'signal', 'onError', 'onProgress', 'maxRows',
   'maxSegments', 'headBytes',
 ] as const
 
@@ -77,7 +77,7 @@ export function checkSources(
 
 /** What the engine is told, without what only a report knows. */
 export function readingOf(options: ReportReading): ReadOptions {
-  const { engine, filter, merge, decap, ignoreEncap, checksum, fragments } = options
-  const all = { engine, filter, merge, decap, ignoreEncap, checksum, fragments }
+  const { engine, filter, merge, decap, ignoreEncap, checksum, fragments, signal } = options
+  const all = { engine, filter, merge, decap, ignoreEncap, checksum, fragments, signal }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as ReadOptions
 }

@@ -54,7 +54,7 @@ export async function gatherOverview(
   const slot = () => packetSlot(layout, length, () => Uint32Array.of(walked))
   const slots = [slot(), slot()] as const
   const { merge, follow } = checkReading(options, sources.length)
-  const drive = new Drive<PacketSlot>(engine, { sources, merge, follow, signal: undefined, onError: () => {} })
+  const drive = new Drive<PacketSlot>(engine, { sources, merge, follow, signal: options.signal, onError: () => {} })
   const sums = new Sums()
   let last = slots[0]
   for await (const { slot: filled, rows } of drive.batches(slots)) {

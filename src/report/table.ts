@@ -15,7 +15,7 @@ import type { OnBatch } from './overview.js'
 import type { ColumnFacts, TableMeta } from './shapes.js'
 
 /** Columns that say where something else lies, and nothing by themselves. */
-const PLACES = ['gaps_at', 'sha256_at']
+const PLACES = new Set(['gaps_at', 'sha256_at'])
 
 /** The table, as the page gets it. */
 export type ConnectionTable = Container<TableMeta>
@@ -33,7 +33,7 @@ export async function gatherTable(
   const length = engine.blockLength()
   const slots = [closesSlot(layouts, length), closesSlot(layouts, length)] as const
   const { merge, follow } = checkReading(options, sources.length)
-  const drive = new Drive<ClosesSlot>(engine, { sources, merge, follow, signal: undefined, onError: options.onError })
+  const drive = new Drive<ClosesSlot>(engine, { sources, merge, follow, signal: options.signal, onError: options.onError })
   const rows = new Rows(layouts, maxRows)
   let stats: StreamStats | undefined
   for await (const { slot, rows: count } of drive.batches(slots)) {
@@ -64,7 +64,7 @@ class Rows {
   #connections = 0
 
   constructor(layouts: EventLayouts, most: number) {
-    this.#places = layouts.closes.columns.filter(({ name }) => !PLACES.includes(name))
+    this.#places = layouts.closes.columns.filter(({ name }) => !PLACES.has(name))
     this.#most = most
   }
 
@@ -89,8 +89,8 @@ class Rows {
     const packer = new Packer(this.#length, columns)
     for (const { name, kind } of this.#places) {
       if (kind === 'text') packer.text(name, this.#texts.get(name) ?? new TextColumn())
-      else if (name === 'capture') captures !== null && packer.words(name, columns.get(name), captures)
-      else packer.column(name, columns.get(name))
+      else if (name !== 'capture') packer.column(name, columns.get(name))
+      else if (captures !== null) packer.words(name, columns.get(name), captures)
     }
     return packer.finish(this.#connections, remarks)
   }

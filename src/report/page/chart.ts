@@ -74,7 +74,7 @@ export class Chart {
   #fit(): void {
     const width = Math.floor(this.#place.clientWidth)
     if (width < 50) return
-    const height = this.#plot.height ?? 330
+    const height = this.#plot.height ?? 430
     if (this.#chart) this.#chart.setSize({ width, height })
     else this.#chart = new UPlot(this.#options(width, height), [[...this.#plot.x], [...this.#plot.y]], this.#place)
   }

@@ -22,6 +22,10 @@ export class Connections {
   readonly #state = el('select', { id: 'state' })
   readonly #problem = el('select', { id: 'problem' })
   readonly #count = el('span', { class: 'count', id: 'count' })
+  /** Rows that search and filters leave. */
+  #chosen: Uint32Array = new Uint32Array(0)
+  /** What rows are sorted by, once it was asked for. */
+  readonly #keys = new Map<string, ArrayLike<number>>()
   #sorted = 'id'
   #descending = false
   #timer = 0
@@ -33,7 +37,8 @@ export class Connections {
       label: 'Connections',
       className: 'connections',
       columns: this.#columns,
-      width: 1240,
+      width: 1270,
+      mostRows: table.length,
       nothing: 'No connection is like that.',
       onOpen: row => open(table.column('connection_id')[row]!),
       onSort: name => this.#sortBy(name),
@@ -93,18 +98,27 @@ export class Connections {
     const first = column?.numeric === true && !['id', 'start'].includes(name)
     this.#descending = this.#sorted === name ? !this.#descending : first
     this.#sorted = name
-    this.#update()
+    this.#show()
     announce(`Sorted by ${column?.hint ?? name}, ${this.#descending ? 'descending' : 'ascending'}`)
   }
 
   #update(): void {
     const chosen = this.#table.choose({ search: this.#search.value, state: this.#state.value, problem: Number(this.#problem.value) })
-    const column = this.#columns.find(({ name }) => name === this.#sorted)!
-    this.#grid.show(sortRows(chosen, column.keys(), this.#descending))
-    this.#grid.sorted(this.#sorted, this.#descending)
+    this.#chosen = chosen
+    this.#show()
     const text = chosen.length === this.#table.length ? `${number(chosen.length)} connections` : `${number(chosen.length)} of ${number(this.#table.length)} connections`
     this.#count.textContent = text
     announce(text)
+  }
+
+  #show(): void {
+    let keys = this.#keys.get(this.#sorted)
+    if (keys === undefined) {
+      keys = this.#columns.find(({ name }) => name === this.#sorted)!.keys()
+      this.#keys.set(this.#sorted, keys)
+    }
+    this.#grid.show(sortRows(this.#chosen, keys, this.#descending))
+    this.#grid.sorted(this.#sorted, this.#descending)
   }
 }
 
@@ -159,9 +173,9 @@ function columnsOf(table: Table): SortableColumn[] {
     { name: 'bytes_fwd', title: 'data →', hint: 'octets of payload from the client', track: '76px', ...amount('payload_bytes_fwd') },
     { name: 'bytes_rev', title: 'data ←', hint: 'octets of payload from the server', track: '76px', ...amount('payload_bytes_rev') },
     { name: 'irtt', title: 'iRTT', hint: 'initial round trip, by the handshake', track: '78px', numeric: true, text: row => optionalDuration(table.value('irtt_ns', row)), tone: row => zeroTone(table.value('irtt_ns', row)), keys: () => table.keys('irtt_ns') },
-    { name: 'retransmissions', title: 'retr.', hint: 'retransmissions, both ways', track: '58px', ...trouble('kind_retransmission') },
-    { name: 'disorder', title: 'o-o-o', hint: 'segments out of order, both ways', track: '58px', ...trouble('kind_out_of_order') },
-    { name: 'lost', title: 'lost', hint: 'segments that were not captured, both ways', track: '54px', ...trouble('kind_lost_segment') },
+    { name: 'retransmissions', title: 'retr.', hint: 'retransmissions, both ways', track: '62px', ...trouble('kind_retransmission') },
+    { name: 'disorder', title: 'o-o-o', hint: 'segments out of order, both ways', track: '66px', ...trouble('kind_out_of_order') },
+    { name: 'lost', title: 'lost', hint: 'segments that were not captured, both ways', track: '64px', ...trouble('kind_lost_segment') },
     { name: 'zero', title: 'zero w.', hint: 'windows of zero, both ways', track: '62px', ...trouble('kind_zero_window') },
   ]
 }

@@ -20,7 +20,7 @@ const PLOTS: readonly [name: string, make: PlotMaker][] = [
   ['Throughput', throughputPlot],
   ['Window', windowPlot],
 ]
-const TABS = [...PLOTS.map(([name]) => name), 'Segments', 'Streams']
+const TABS = [...PLOTS.map(([name]) => name), 'Segments']
 
 /** One connection, shown. */
 export class Detail {
@@ -30,6 +30,7 @@ export class Detail {
   readonly #tabs: readonly HTMLButtonElement[]
   readonly #way = el('select', { id: 'way' }, el('option', { value: 0 }, 'client → server'), el('option', { value: 1 }, 'server → client'))
   readonly #hex = el('select', { id: 'hex' }, el('option', { value: 0 }, 'text'), el('option', { value: 1 }, 'hexadecimal'))
+  readonly #streams = el('div', {})
   #chart: Chart | undefined
 
   constructor(table: Table, row: number, detail: Container<DetailMeta> | null, start: number, close: () => void) {
@@ -40,12 +41,20 @@ export class Detail {
     )
     const more = table.column('payload_bytes_rev')[row]! > table.column('payload_bytes_fwd')[row]!
     this.#way.value = more ? '1' : '0'
-    for (const select of [this.#way, this.#hex]) select.addEventListener('change', () => this.choose(this.chosen))
+    this.#way.addEventListener('change', () => this.choose(this.chosen))
+    this.#hex.addEventListener('change', () => this.#showStreams())
     const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Views of the connection', keydown: event => this.#key(event as KeyboardEvent) }, ...this.#tabs)
-    tabs.append(el('label', { class: 'way' }, 'direction', this.#way), el('label', { class: 'way' }, 'as', this.#hex))
-    const left = this.#segments === null ? missing() : el('div', {}, tabs, this.#panel)
+    tabs.append(el('label', { class: 'way' }, 'direction', this.#way))
+    const heading = el('div', { class: 'streams-head' }, el('h3', {}, 'First octets of the streams'), el('label', { class: 'way' }, 'as', this.#hex))
+    const left = this.#segments === null ? missing() : el('div', {}, tabs, this.#panel, heading, this.#streams)
     byId('detail').replaceChildren(head(table, row, close), el('div', { class: 'detail-grid' }, left, showFacts(table, row)))
-    if (this.#segments) this.choose(start)
+    if (this.#segments === null) return
+    this.choose(start)
+    this.#showStreams()
+  }
+
+  #showStreams(): void {
+    if (this.#segments) this.#streams.replaceChildren(showStreams(this.#segments, this.#lengths, this.#hex.value === '1'))
   }
 
   /** Number of the view. */
@@ -65,10 +74,9 @@ export class Detail {
     this.#chart = undefined
     this.#panel.setAttribute('aria-labelledby', `tab${place}`)
     this.#way.parentElement!.hidden = place >= PLOTS.length
-    this.#hex.parentElement!.hidden = place !== TABS.length - 1
     const plot = PLOTS[place]
     if (plot) this.#plot(plot[1](segments, this.#way.value === '1' ? 1 : 0))
-    else this.#panel.replaceChildren(place === PLOTS.length ? segmentGrid(segments) : showStreams(segments, this.#lengths, this.#hex.value === '1'))
+    else this.#panel.replaceChildren(segmentGrid(segments))
   }
 
   #plot({ plot, legend, note }: NamedPlot): void {
@@ -131,7 +139,7 @@ function segmentGrid(segments: Segments): HTMLElement {
     { name: 'flight', title: 'under way', track: '82px', numeric: true, text: optional('flight') },
     { name: 'kind', title: 'what it is', track: 'minmax(160px, 1fr)', text: row => kindsOf(at('kind')[row]!), tone: () => 'bad' },
   ]
-  const grid = new Grid({ label: 'Segments', className: 'segments', columns, width: 890, nothing: 'No segments.' })
+  const grid = new Grid({ label: 'Segments', className: 'segments', columns, width: 890, mostRows: segments.length, nothing: 'No segments.' })
   grid.show(Array.from({ length: segments.length }, (_, row) => row))
   return grid.element
 }

@@ -25,17 +25,18 @@ const GROUPS: readonly (readonly [group: string, lines: readonly Line[]])[] = [
   ]],
   ['Window', [['most under way', 'in_flight_max_bytes', octets], ['greatest window', 'window_max_bytes', octets], ['least window', 'window_min_bytes', octets]]],
   ['Handshake', [['flags of the SYN', 'syn_flags', flagsText], ['MSS', 'mss'], ['window scale', 'window_scale'], ['SACK', 'sack_permitted', yes], ['timestamps', 'timestamps', yes]]],
-  ['ECN', [['ECT(0)', 'ect0_packets'], ['ECT(1)', 'ect1_packets'], ['CE', 'ce_packets', number, true], ['ECE', 'ece_packets', number, true], ['CWR', 'cwr_packets']]],
+  ['ECN', [['ECT(0)', 'ect0_packets'], ['ECT(1)', 'ect1_packets'], ['CE', 'ce_packets', number, true], ['ECE', 'ece_packets'], ['CWR', 'cwr_packets']]],
 ]
 
 /** The table. */
 export function showFacts(table: Table, row: number): HTMLElement {
   const irtt = table.value('irtt_ns', row)
   const span = table.column('last_ns')[row]! - table.column('first_ns')[row]!
-  const body = GROUPS.flatMap(([group, lines]) => {
+  const body: HTMLElement[] = []
+  for (const [group, lines] of GROUPS) {
     const shown = lines.map(line => factLine(table, row, line)).filter(line => line !== null)
-    return shown.length === 0 ? [] : [el('tr', { class: 'group' }, el('th', { scope: 'rowgroup', colspan: 3 }, group)), ...shown]
-  })
+    if (shown.length > 0) body.push(el('tr', { class: 'group' }, el('th', { scope: 'rowgroup', colspan: 3 }, group)), ...shown)
+  }
   const heads = el('tr', {}, el('td', {}), el('th', { scope: 'col', class: 'n' }, 'client'), el('th', { scope: 'col', class: 'n' }, 'server'))
   const history = table.text('history', row)
   return el('div', {},
@@ -53,7 +54,7 @@ export function showFacts(table: Table, row: number): HTMLElement {
 /** Null where neither side has anything to tell. */
 function factLine(table: Table, row: number, [title, column, format = number, bad = false]: Line): HTMLElement | null {
   const values = [table.value(`${column}_fwd`, row), table.value(`${column}_rev`, row)]
-  const quiet = bad || /^(ect|cwr|kind_keep)/.test(column)
+  const quiet = bad || /^(ect|cwr|ece|kind_keep)/.test(column)
   if (values.every(value => value === null || (quiet && value === 0))) return null
   const cells = values.map(value =>
     el('td', { class: `n${bad && value !== null && value > 0 ? ' bad' : ''}` }, value === null ? '–' : format(value)),

@@ -28,6 +28,8 @@ export interface GridOptions {
   readonly columns: readonly GridColumn[]
   /** Least width of all columns together, pixels. */
   readonly width: number
+  /** Most rows that it will show: it is no higher than they need. */
+  readonly mostRows: number
   /** What an empty grid says. */
   readonly nothing: string
   readonly onOpen?: (row: number) => void
@@ -70,6 +72,7 @@ export class Grid {
       this.#spacer,
     )
     this.element.style.setProperty('--columns', options.columns.map(({ track }) => track).join(' '))
+    this.element.style.maxHeight = `${Math.max(3, options.mostRows) * ROW + HEAD + 16}px`
     for (const part of [head.parentElement!, this.#spacer]) part.style.minWidth = `${options.width}px`
     this.#spacer.style.position = 'relative'
     this.element.addEventListener('scroll', () => this.#later(), { passive: true })

@@ -21,7 +21,7 @@ export interface NamedPlot {
 
 const WHO = ['the client', 'the server'] as const
 
-const wide = (seconds: number): Range => [0, seconds > 0 ? seconds * 1.02 : 1e-3]
+const wide = (seconds: number): Range => (seconds > 0 ? [-seconds * 0.01, seconds * 1.02] : [-1e-5, 1e-3])
 const tall = (most: number): Range => [0, most > 0 ? most * 1.06 : 1]
 const most = (values: Iterable<number>): number => {
   let found = 0
@@ -29,11 +29,14 @@ const most = (values: Iterable<number>): number => {
   return found
 }
 
+/** Marks of duplicate acknowledgements in view. */
+const MOST_DOTS = 250
+
 /** What says that not all segments are there. */
 function thinned({ meta, length }: Segments): string | undefined {
   if (meta.every === 1 && meta.everyMarked === 1) return undefined
-  const marked = meta.everyMarked === 1 ? 'all marked ones' : `one in ${meta.everyMarked} of the marked ones`
-  return `${number(length)} of ${number(meta.segments)} segments are drawn: ${marked}, and one in ${meta.every} of the others.`
+  const marked = meta.everyMarked === 1 ? 'all' : `one in ${meta.everyMarked}`
+  return `${number(length)} of ${number(meta.segments)} segments are drawn: ${marked} of those that are retransmitted, out of order, behind a loss, without window, or open and close; one in ${meta.every} of the others.`
 }
 
 /** Segments of one direction by their place in the stream, with the other side's acknowledgements and window. */
@@ -51,6 +54,8 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
   const sacks = [...at('sackRev').keys()].filter(row => at('sackRev')[row] !== way)
   const highest = Math.max(most(sent.map(row => offset[row]! + length[row]!)), most(acks.map(row => ack[row]!)))
   const ceiling = most(windows.map(row => ack[row]! + window[row]!))
+  // A large window would leave the data no height.
+  const top = ceiling > highest * 1.6 ? highest : Math.max(highest, ceiling)
   const duplicates = acks.filter(row => (kind[row]! & KIND.duplicateAck) !== 0)
   const zeros = acks.filter(row => (kind[row]! & KIND.zeroWindow) !== 0)
   const seconds = (rows: readonly number[]) => rows.map(row => t[row]! / 1e9)
@@ -60,7 +65,9 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
     for (const row of sacks) bar(canvas, 'sack', at('sackT')[row]! / 1e9, at('sackLeft')[row]!, at('sackRight')[row]!, 2)
     for (const row of data) bar(canvas, isAgain(row) ? 'again' : isLate(row) ? 'late' : 'data', t[row]! / 1e9, offset[row]!, offset[row]! + length[row]!, isAgain(row) ? 2.5 : 1.5)
     for (const row of sent) if ((flags[row]! & (FLAG.syn | FLAG.fin | FLAG.rst)) !== 0) letter(canvas, flags[row]!, t[row]! / 1e9, offset[row]!)
-    drawDots(canvas, 'ack', seconds(duplicates), duplicates.map(row => ack[row]!), 4)
+    const inView = duplicates.filter(row => t[row]! / 1e9 >= canvas.view[0] && t[row]! / 1e9 <= canvas.view[1])
+    // Where there are many they would hide the line that they stand on.
+    if (inView.length <= MOST_DOTS) drawDots(canvas, 'ack', seconds(inView), inView.map(row => ack[row]!), 4)
     drawDots(canvas, 'again', seconds(zeros), zeros.map(row => ack[row]!), 5)
   }
   const legend: LegendEntry[] = [
@@ -69,7 +76,7 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
     { color: 'late', name: 'out of order', value: number(late.length) },
     { color: 'ack', name: 'acknowledged', line: true, value: number(acks.length) },
     { color: 'ack', name: 'duplicate acknowledgements', value: number(duplicates.length) },
-    { color: 'window', name: 'end of the window', line: true },
+    { color: 'window', name: 'end of the window', line: true, ...(ceiling > top ? { value: 'goes beyond' } : {}) },
     { color: 'sack', name: 'SACK blocks', value: number(sacks.length) },
     { color: 'again', name: 'zero windows', value: number(zeros.length) },
   ]
@@ -79,8 +86,7 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
     plot: {
       label: `Time and sequence of what ${WHO[way]} sent: ${summary}.`,
       x: wide(segments.seconds),
-      // A large window would leave the data no height.
-      y: tall(Math.max(highest, Math.min(ceiling, highest * 1.6))),
+      y: tall(top),
       format: octets,
       draw,
       readout: nearest(segments, [...sent, ...acks], row => (rev[row] === way ? offset[row]! + length[row]! / 2 : ack[row]!)),
@@ -104,7 +110,7 @@ function letter({ context, ratio, x, y, color }: Canvas, flags: number, t: numbe
   const text = (flags & FLAG.rst) !== 0 ? 'R' : (flags & FLAG.syn) !== 0 ? 'S' : 'F'
   context.fillStyle = color(text === 'R' ? 'again' : 'quiet')
   context.font = `600 ${10 * ratio}px system-ui, sans-serif`
-  context.fillText(text, x(t) + 3 * ratio, y(at) - 3 * ratio)
+  context.fillText(text, x(t) + 3 * ratio, y(Math.max(0, at)) - 3 * ratio)
 }
 
 /** Tells of the row whose place is nearest. */

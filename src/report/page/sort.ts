@@ -11,7 +11,8 @@ const DIGITS = 1 << 16
 export function sortRows(rows: Uint32Array, keys: ArrayLike<number>, descending: boolean): Uint32Array {
   const count = rows.length
   const [low, high] = bitsOf(rows, keys, descending)
-  let order = Uint32Array.from({ length: count }, (_, i) => i)
+  let order = new Uint32Array(count)
+  for (let i = 0; i < count; i++) order[i] = i
   let spare = new Uint32Array(count)
   const starts = new Uint32Array(DIGITS)
   for (const [words, shift] of [[low, 0], [low, 16], [high, 0], [high, 16]] as const) {
@@ -31,7 +32,8 @@ export function sortRows(rows: Uint32Array, keys: ArrayLike<number>, descending:
     }
     ;[order, spare] = [spare, order]
   }
-  return order.map(i => rows[i]!)
+  for (let i = 0; i < count; i++) spare[i] = rows[order[i]!]!
+  return spare
 }
 
 /** Doubles as unsigned integers of the same order, low and high words. */

@@ -15,7 +15,7 @@ function stream(segments: Segments, way: Way, length: number, inHex: boolean): H
   const ranges = segments.meta.heads[way]
   const title = el('h3', {}, `From the ${WHO[way]} `)
   const shown = `· ${number(octets.length)} of ${number(length)} octets`
-  const pre = el('pre', { tabindex: 0, role: 'region', 'aria-label': `First octets from the ${WHO[way]}` })
+  const pre = el('pre', { class: inHex ? '' : 'text', tabindex: 0, role: 'region', 'aria-label': `First octets from the ${WHO[way]}` })
   let [at, end] = [0, 0]
   for (const [offset, count] of ranges) {
     if (offset > end) pre.append(gap(offset - end))

@@ -128,7 +128,7 @@ export class Table {
     for (let row = 0; row < this.length; row++) {
       if (mask !== 0 && (this.problems[row]! & mask) === 0) continue
       if (state !== '' && states[row] !== stateNumber) continue
-      if (matches(row)) rows[count++] = row
+      if (matches === null || matches(row)) rows[count++] = row
     }
     return rows.subarray(0, count)
   }
@@ -147,12 +147,14 @@ export class Table {
   }
 
   /** Every word of the search must be in an address, be a port or a state, be `address:port`, or `#` and a number. */
-  #matcher(search: string): (row: number) => boolean {
+  #matcher(search: string): ((row: number) => boolean) | null {
     const words = search.toLowerCase().split(/\s+/).filter(word => word !== '')
+    if (words.length === 0) return null
     const tests = words.map(word => this.#wordMatcher(word))
     return row => tests.every(test => test(row))
   }
 
+  /** One word's part of it. */
   #wordMatcher(word: string): (row: number) => boolean {
     const [, id] = /^#(\d+)$/.exec(word) ?? []
     const ids = this.column('connection_id')

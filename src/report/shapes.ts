@@ -60,7 +60,10 @@ export interface OverviewMeta {
 /** A column of the table of connections. */
 export interface ColumnFacts {
   name: string
-  /** `time`: nanoseconds since {@link TableMeta.baseNs}. `text`: places in `words`. `address`: in {@link TableMeta.addresses}. */
+  /**
+   * `time`: nanoseconds since {@link TableMeta.baseNs}. `text`: places in `words`. `address`: places in
+   * {@link TableMeta.addresses}, which are in order.
+   */
   kind: 'number' | 'bool' | 'time' | 'text' | 'address'
   nullable: boolean
   words?: readonly string[]

@@ -103,31 +103,38 @@ class TextColumn {
   readonly #numbers = new Map<string, number>()
 
   append(read: (row: number) => string, rows: number): void {
-    for (let row = 0; row < rows; row++) this.values.push(this.number(read(row)))
+    for (let row = 0; row < rows; row++) this.add(read(row))
   }
 
-  number(text: string): number {
+  add(text: string): void {
     let number = this.#numbers.get(text)
     if (number === undefined) {
       number = this.words.push(text) - 1
       this.#numbers.set(text, number)
     }
-    return number
+    this.values.push(number)
+  }
+
+  /** The same with the texts in order, so that the page sorts by numbers alone. */
+  sorted(): { words: string[]; values: Uint32Array } {
+    const order = [...this.words.keys()].toSorted((a, b) => (this.words[a]! < this.words[b]! ? -1 : 1))
+    const ranks = new Uint32Array(order.length)
+    for (const [rank, number] of order.entries()) ranks[number] = rank
+    return { words: order.map(number => this.words[number]!), values: Uint32Array.from(this.values, number => ranks[number]!) }
   }
 }
 
 /** Makes columns as small as they can be. */
 class Packer {
   readonly #length: number
-  readonly #versions: ArrayLike<number>
   readonly #base: bigint
-  readonly #addresses = new TextColumn()
+  readonly #addresses: AddressColumns
   readonly #facts: ColumnFacts[] = []
   readonly #arrays: Record<string, Numbers> = {}
 
   constructor(length: number, columns: ReadonlyMap<string, Column>) {
     this.#length = length
-    this.#versions = (columns.get('ip_version')?.values ?? []) as ArrayLike<number>
+    this.#addresses = addressColumns(columns, length)
     this.#base = ((columns.get('first_ns')?.values ?? new BigInt64Array(0)) as BigInt64Array).reduce(
       (least, time, row) => (row === 0 || time < least ? time : least),
       0n,
@@ -138,7 +145,7 @@ class Packer {
     if (column === undefined) return
     const { kind, values, words } = column
     if (words !== undefined) this.words(name, column, words)
-    else if (kind === 'addr') this.#add(name, 'address', this.#numbersOf(values as Uint8Array), column)
+    else if (kind === 'addr') this.#add(name, 'address', this.#addresses.numbers.get(name)!, column)
     else if (kind === 'i64') this.#add(name, 'time', Float64Array.from(values as BigInt64Array, time => Number(time - this.#base)), column)
     else this.#add(name, kind === 'bool' ? 'bool' : 'number', values as Float64Array, column)
   }
@@ -147,7 +154,8 @@ class Packer {
     if (column !== undefined) this.#add(name, 'text', column.values as Uint8Array, column, words)
   }
 
-  text(name: string, { values, words }: TextColumn): void {
+  text(name: string, column: TextColumn): void {
+    const { values, words } = column.sorted()
     this.#add(name, 'text', values, { present: null }, words)
   }
 
@@ -163,24 +171,36 @@ class Packer {
     if (present !== null) this.#arrays[`${name}?`] = present
   }
 
-  /** Addresses by number. */
-  #numbersOf(octets: Uint8Array): Uint32Array {
-    return Uint32Array.from({ length: this.#length }, (_, row) =>
-      this.#addresses.number(formatAddress(octets, row * 16, this.#versions[row]!)),
-    )
-  }
-
   finish(connections: number, remarks: string[]): ConnectionTable {
     const meta = {
       length: this.#length,
       connections,
       baseNs: String(this.#base),
       columns: this.#facts,
-      addresses: this.#addresses.words,
+      addresses: this.#addresses.texts,
       remarks,
     }
     return { meta, arrays: this.#arrays }
   }
+}
+
+/** All addresses in order of their octets, IPv4 first, and each column's as places among them. */
+interface AddressColumns {
+  readonly texts: string[]
+  readonly numbers: ReadonlyMap<string, Uint32Array>
+}
+
+function addressColumns(columns: ReadonlyMap<string, Column>, length: number): AddressColumns {
+  const versions = (columns.get('ip_version')?.values ?? []) as ArrayLike<number>
+  const names = [...columns].filter(([, { kind }]) => kind === 'addr').map(([name]) => name)
+  const all = new TextColumn()
+  for (const name of names) {
+    const octets = Buffer.from((columns.get(name)!.values as Uint8Array).buffer)
+    for (let row = 0; row < length; row++) all.add(`${versions[row]!}${octets.toString('latin1', row * 16, row * 16 + 16)}`)
+  }
+  const { words, values } = all.sorted()
+  const texts = words.map(word => formatAddress(Buffer.from(word.slice(1), 'latin1'), 0, Number(word[0])))
+  return { texts, numbers: new Map(names.map((name, i) => [name, values.subarray(i * length, (i + 1) * length)])) }
 }
 
 /** What limits did to the records. */

@@ -48,7 +48,8 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
   const data = sent.filter(row => length[row]! > 0)
   const isAgain = (row: number) => (kind[row]! & KIND.retransmission) !== 0
   const isLate = (row: number) => (kind[row]! & KIND.outOfOrder) !== 0
-  const [again, late] = [data.filter(isAgain), data.filter(isLate)]
+  // Of those without payload, a SYN or FIN may be sent again.
+  const [again, late] = [sent.filter(isAgain), data.filter(isLate)]
   const acks = segments.rows(row => rev[row] !== way && !Number.isNaN(ack[row]!) && (flags[row]! & FLAG.rst) === 0)
   const windows = acks.filter(row => !Number.isNaN(window[row]!))
   const sacks = [...at('sackRev').keys()].filter(row => at('sackRev')[row] !== way)
@@ -64,7 +65,7 @@ export function sequencePlot(segments: Segments, way: Way): NamedPlot {
     drawLine(canvas, 'ack', seconds(acks), acks.map(row => ack[row]!), true)
     for (const row of sacks) bar(canvas, 'sack', at('sackT')[row]! / 1e9, at('sackLeft')[row]!, at('sackRight')[row]!, 2)
     for (const row of data) bar(canvas, isAgain(row) ? 'again' : isLate(row) ? 'late' : 'data', t[row]! / 1e9, offset[row]!, offset[row]! + length[row]!, isAgain(row) ? 2.5 : 1.5)
-    for (const row of sent) if ((flags[row]! & (FLAG.syn | FLAG.fin | FLAG.rst)) !== 0) letter(canvas, flags[row]!, t[row]! / 1e9, offset[row]!)
+    for (const row of sent) if ((flags[row]! & (FLAG.syn | FLAG.fin | FLAG.rst)) !== 0) letter(canvas, flags[row]!, t[row]! / 1e9, offset[row]!, isAgain(row))
     const inView = duplicates.filter(row => t[row]! / 1e9 >= canvas.view[0] && t[row]! / 1e9 <= canvas.view[1])
     // Where there are many they would hide the line that they stand on.
     if (inView.length <= MOST_DOTS) drawDots(canvas, 'ack', seconds(inView), inView.map(row => ack[row]!), 4)
@@ -106,9 +107,9 @@ function bar({ context, ratio, x, y, color }: Canvas, name: string, t: number, f
   for (const end of [low, high]) context.fillRect(px - 2.5 * ratio, end - ratio / 2, 5 * ratio, ratio)
 }
 
-function letter({ context, ratio, x, y, color }: Canvas, flags: number, t: number, at: number): void {
+function letter({ context, ratio, x, y, color }: Canvas, flags: number, t: number, at: number, again: boolean): void {
   const text = (flags & FLAG.rst) !== 0 ? 'R' : (flags & FLAG.syn) !== 0 ? 'S' : 'F'
-  context.fillStyle = color(text === 'R' ? 'again' : 'quiet')
+  context.fillStyle = color(text === 'R' || again ? 'again' : 'quiet')
   context.font = `600 ${10 * ratio}px system-ui, sans-serif`
   context.fillText(text, x(t) + 3 * ratio, y(Math.max(0, at)) - 3 * ratio)
 }

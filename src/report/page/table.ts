@@ -92,11 +92,11 @@ export class Table {
     return this.#rowsById.get(id)
   }
 
-  /** What rows are sorted by: numbers, and places in alphabetical order for texts; NaN where there is nothing. */
+  /** What rows are sorted by: numbers, and places in order for texts and addresses; NaN where there is nothing. */
   keys(name: string): ArrayLike<number> {
     const facts = this.facts.get(name)
     const values = this.column(name)
-    if (facts?.kind === 'address' || facts?.kind === 'text') {
+    if (facts?.kind === 'text') {
       const ranks = this.#rank(name, facts)
       return Uint32Array.from(values, place => ranks[place]!)
     }
@@ -104,16 +104,13 @@ export class Table {
     return flags === undefined ? values : Float64Array.from(values, (value, row) => (flags[row] === 1 ? value : Number.NaN))
   }
 
-  #rank(name: string, { kind, words = [] }: ColumnFacts): Uint32Array {
-    const key = kind === 'address' ? '' : name
-    let ranks = this.#ranks.get(key)
+  #rank(name: string, { words = [] }: ColumnFacts): Uint32Array {
+    let ranks = this.#ranks.get(name)
     if (ranks !== undefined) return ranks
-    const texts = kind === 'address' ? this.#meta.addresses : words
-    const sortable = kind === 'address' ? texts.map(sortableAddress) : texts
-    const order = [...texts.keys()].toSorted((a, b) => (sortable[a]! < sortable[b]! ? -1 : 1))
-    ranks = new Uint32Array(texts.length)
+    const order = [...words.keys()].toSorted((a, b) => (words[a]! < words[b]! ? -1 : 1))
+    ranks = new Uint32Array(words.length)
     for (const [rank, place] of order.entries()) ranks[place] = rank
-    this.#ranks.set(key, ranks)
+    this.#ranks.set(name, ranks)
     return ranks
   }
 
@@ -179,14 +176,4 @@ export class Table {
   #places(texts: readonly string[], word: string, whole = false): Uint8Array {
     return Uint8Array.from(texts, text => Number(whole ? text.toLowerCase() === word : text.toLowerCase().includes(word)))
   }
-}
-
-/** IPv4 before IPv6, each by its number. */
-function sortableAddress(text: string): string {
-  if (text.includes('.') && !text.includes(':')) return `4${text.split('.').map(part => part.padStart(3, '0')).join('')}`
-  const [left = '', right] = text.split('::')
-  const groups = (part: string | undefined) => (part === undefined || part === '' ? [] : part.split(':'))
-  const [head, tail] = [groups(left), groups(right)]
-  const zeros = right === undefined ? [] : Array.from({ length: 8 - head.length - tail.length }, () => '0')
-  return `6${[...head, ...zeros, ...tail].map(group => group.padStart(4, '0')).join('')}`
 }

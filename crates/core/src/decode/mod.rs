@@ -120,7 +120,7 @@ impl Decoder {
 
     /// The datagram of a plain packet: Ethernet with nothing between it and IP, and nothing to be remembered or checked.
     /// `None` says nothing: [`Decoder::decode`] knows.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn decode_plain<'a>(&self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
         let offset = link::plain_ethernet(packet.link, frame)?;

@@ -84,7 +84,7 @@ impl TraceSession {
     pub fn new(options: TraceSessionOptions) -> Self {
         Self {
             layout: TraceLayout::new(options.frames),
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::of_whole_packets(options.filter.clone()),
             block: Block::default(),
             in_block: false,
             decoder: Decoder::new(options.decode),

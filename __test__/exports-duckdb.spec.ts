@@ -26,7 +26,7 @@ test('the query of the guide gives what the records say', async t => {
   const clients = new Set(records.map(record => record.client_addr))
   t.true(clients.size > 0)
   // Clients with as many octets as each other come in any order.
-  t.deepEqual(rows.map(row => String(row.client_addr)).sort(), [...clients].sort())
+  t.deepEqual(rows.map(row => String(row.client_addr)).toSorted(), [...clients].toSorted())
   const octets = rows.map(row => Number(row.octets))
   t.deepEqual(octets, octets.toSorted((a, b) => b - a))
   for (const row of rows) {

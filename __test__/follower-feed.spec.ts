@@ -9,8 +9,8 @@ import test from 'ava'
 import { PacketFeed, TCPStreamFollower, basicChain, observe, type Chain, type FollowerInput } from '../src/index.js'
 import { ip, fragments as fragmentsOf } from './support/fragmented.js'
 import { collect } from './support/collect.js'
-import { pcap, tcpFrame } from './support/frames.js'
-import { follow, packetsOf, recording } from './support/followed.js'
+import { packetsOf, pcap, tcpFrame } from './support/frames.js'
+import { follow, recording } from './support/followed.js'
 import { ACK, PSH, SYN, framesOf, troubledCapture } from './support/stream-capture.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-follower-'))

@@ -76,6 +76,9 @@ export class Wire {
   }
 }
 
+/** Milliseconds that a program may take to say something, or to end. */
+const PATIENCE = 60_000
+
 /** A program on a host, and what it says. */
 export class Inside {
   stdout = ''
@@ -105,7 +108,9 @@ export class Inside {
 
   /** Waits until it says so. */
   async says(word: string | RegExp): Promise<void> {
+    const patience = Date.now() + PATIENCE
     while (this.said.search(word) < 0) {
+      if (Date.now() > patience) throw new Error(`doesn't say ${String(word)}: ${this.said}`)
       if (this.#child.exitCode !== null) throw new Error(`ended early: ${this.said}`)
       await sleep(5)
     }
@@ -114,7 +119,10 @@ export class Inside {
   /** Waits for its end, perhaps having told it to stop. */
   async ended(signal?: NodeJS.Signals): Promise<this> {
     if (signal) this.#child.kill(signal)
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE)
     await this.#closed
+    clearTimeout(late)
+    if (this.#child.signalCode === 'SIGKILL') throw new Error(`doesn't end: ${this.said}`)
     return this
   }
 }

@@ -1,7 +1,11 @@
 /** Apple's property list, as XML: a dictionary with an entry per frame. */
-import { build, type PlistValue } from 'plist'
+import { createRequire } from 'node:module'
+import type { PlistValue } from 'plist'
 import type { TraceDumper, TraceOutput } from './dumper.js'
 import type { TraceFrame } from './packet.js'
+
+/** Loaded when first needed: it takes longer to load than all the rest of this package. */
+const library = (): typeof import('plist') => createRequire(import.meta.url)('plist') as typeof import('plist')
 
 /** What the library writes around the entries. */
 const OPEN = '<dict>\n'
@@ -17,7 +21,7 @@ export class PlistDumper implements TraceDumper {
   }
 
   dump(frame: TraceFrame, name: string): void {
-    const document = build({ [name]: legal(frame) as PlistValue }, { pretty: true, indent: '\t' })
+    const document = library().build({ [name]: legal(frame) as PlistValue }, { pretty: true, indent: '\t' })
     const from = this.#isFirst ? 0 : document.indexOf(OPEN) + OPEN.length - 1
     this.#isFirst = false
     this.#output.tail = `${CLOSE}\n`

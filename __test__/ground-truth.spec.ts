@@ -53,8 +53,8 @@ async function transfer(wire: Wire): Promise<string> {
   await server.says('ready')
   const client = wire.start(wire.a, process.execPath, script, 'client', folder, String(SIZES.length), '10.98.0.2')
   await Promise.all([whole(client), whole(server)])
-  // The last acknowledgements.
-  await sleep(500)
+  // tcpdump is given a block of packets when it is full or a second old; what is in one when it is stopped is lost.
+  await sleep(1500)
   const told = await whole(tcpdump, 'SIGINT')
   if (!/\b0 packets dropped by kernel/.test(told)) throw new Error(`the capture is not whole: ${told}`)
   return capture

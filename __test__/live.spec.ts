@@ -10,7 +10,7 @@ import { basicChain, connections, observe, tcpChain, type LiveSource } from '../
 import { program } from './support/cli.js'
 import { collect } from './support/collect.js'
 import { root } from './support/places.js'
-import { obstacle, sh, Wire, type Inside } from './support/wire.js'
+import { lossyWire, obstacle, sh, Wire, type Inside } from './support/wire.js'
 
 const why = obstacle(['tcpdump', 'gcc'])
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-live-'))
@@ -34,20 +34,13 @@ function wired(title: string, run: (t: ExecutionContext, wire: Wire) => Promise<
       t.pass()
       return
     }
-    const wire = new Wire(trouble ? [lossyWire(), '7', '100', '50', '150'] : undefined)
+    const wire = new Wire(trouble ? [lossyWire(folder), '7', '100', '50', '150'] : undefined)
     try {
       await run(t, wire)
     } finally {
       wire.remove()
     }
   })
-}
-
-/** A program that loses 1 % of all frames, repeats 0.5 % and holds 1.5 % back. */
-function lossyWire(): string {
-  const built = join(folder, 'lossy-wire')
-  sh(`gcc -O2 -o "${built}" "${join(root, '__test__', 'support', 'lossy-wire.c')}"`)
-  return built
 }
 
 interface Line {

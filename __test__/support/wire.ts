@@ -1,6 +1,7 @@
 // Two hosts in network namespaces of their own with a cable between them, made and taken away by a test.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Runs a line of shell. */
@@ -20,6 +21,13 @@ export function obstacle(tools: readonly string[]): string | null {
   const { status } = spawnSync('ip', ['netns', 'add', probe])
   spawnSync('ip', ['netns', 'del', probe])
   return status === 0 ? null : 'network namespaces are not allowed here'
+}
+
+/** Builds the program that stands between two hosts and makes trouble, in `folder`: its path. */
+export function lossyWire(folder: string): string {
+  const built = join(folder, 'lossy-wire')
+  sh(`gcc -O2 -o "${built}" "${join(import.meta.dirname, 'lossy-wire.c')}"`)
+  return built
 }
 
 let wires = 0

@@ -3,8 +3,9 @@
  * package's code, which would be read at every start.
  */
 import { createRequire } from 'node:module'
+import type * as PureEngine from '../pure/engine.js'
 
-type Engines = typeof import('../pure/engine.js')
+type Engines = typeof PureEngine
 
 /** As {@link Engines.pureEngines}; the module beside the bundle is loaded when first needed. */
 export const pureEngines: Engines['pureEngines'] = host =>

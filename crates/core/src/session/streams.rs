@@ -152,7 +152,7 @@ impl StreamSession {
             watched: Watched::new(&options),
         };
         Self {
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::of_whole_packets(options.filter.clone()),
             decoder: Decoder::new(options.decode),
             layout: EventLayout::new(options.analyse, options.packets),
             options,

@@ -284,7 +284,7 @@ inBrowser('a table of 100,000 rows sorts in less than 100 ms', async (t, chromiu
     const times = []
     for (const head of document.querySelectorAll('${GRID} [role="columnheader"] button')) {
       const rounds = []
-      for (let i = 0; i < 4; i++) {
+      for (let i = 0; i < 8; i++) {
         const start = performance.now()
         head.click()
         rounds.push(performance.now() - start)
@@ -293,7 +293,7 @@ inBrowser('a table of 100,000 rows sorts in less than 100 ms', async (t, chromiu
     }
     return times
   })()`) as [string, number, number][]
-  t.log(`first click, quickest of four: ${times.map(([name, first, least]) => `${name} ${first.toFixed(0)} ms, ${least.toFixed(0)} ms`).join('; ')}`)
+  t.log(`first click, quickest of eight: ${times.map(([name, first, least]) => `${name} ${first.toFixed(0)} ms, ${least.toFixed(0)} ms`).join('; ')}`)
   // Other tests run beside this one: the quickest says what the sorting takes.
   t.true(times.every(([, , least]) => least < 100))
   t.true((await page.locator(`${GRID} .grid-body [role="row"]`).count()) < 60, 'only rows in view are elements')

@@ -134,13 +134,14 @@ test('segments, samples and first octets are those of series, analysis and strea
 })
 
 test('round-trip samples of real captures are those of the analysis', async t => {
+  t.timeout(600_000)
   const corpus = corpusFolder()
   if (corpus === null) {
     t.log(NO_CORPUS)
     t.pass()
     return
   }
-  const captures = readdirSync(join(corpus, 'dev', 'captures')).filter((_, i) => i % 12 === 0)
+  const captures = readdirSync(join(corpus, 'dev', 'captures')).filter((_, i) => i % 24 === 0)
   let [judged, samples] = [0, 0]
   for (const name of captures) {
     const capture = join(corpus, 'dev', 'captures', name)
@@ -158,7 +159,7 @@ test('round-trip samples of real captures are those of the analysis', async t =>
     rmSync(path)
   }
   t.log(`${samples} samples of ${judged} connections in ${captures.length} captures`)
-  t.true(judged > 150 && samples > 1000)
+  t.true(judged > 75 && samples > 500, `${judged}, ${samples}`)
 })
 
 /** Few samples are exact in the analysis; amounts in bins add up to the payload. */

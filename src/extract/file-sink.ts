@@ -9,7 +9,7 @@ import type { FileAnswer, FileBatch, FileJob } from './file-jobs.js'
 import type { WriterContext } from './writer.js'
 
 /** Octets of a batch; a larger file is a batch by itself. */
-const BATCH = 512 * 1024
+const BATCH = 256 * 1024
 /** Batches under way at a time. */
 const MAX_UNDER_WAY = 3
 /** MiB: a thread has little that lives long, and would let its garbage grow to several times that. */

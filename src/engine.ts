@@ -77,8 +77,8 @@ export interface EngineFactory {
   streams(options: StreamEngineOptions): Engine
   /** Writes a capture file per TCP flow. An engine may leave that to dumpers in TypeScript. */
   trace?(options: TraceEngineOptions): Engine
-  /** For the segments of the connection with that serial number. */
-  series(options: StreamEngineOptions, connection: number): Engine
+  /** For the segments of the connections with these serial numbers, and the first `headBytes` octets of their streams. */
+  series(options: StreamEngineOptions, connections: readonly number[], headBytes: number): Engine
 }
 
 /** What a packet engine is told. */

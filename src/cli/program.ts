@@ -13,6 +13,8 @@ import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
 import { interfacesCommand } from './interfaces.js'
 import { recordCommand } from './record.js'
+import { reportCommand } from './report.js'
+import { serveCommand } from './serve.js'
 import { packageVersion } from './version.js'
 import { traceCommand } from './trace.js'
 
@@ -25,6 +27,8 @@ const COMMANDS: readonly AddCommand[] = [
   flowsCommand,
   connectionsCommand,
   analyzeCommand,
+  reportCommand,
+  serveCommand,
   followCommand,
   traceCommand,
   decodeTcpCommand,

@@ -28,7 +28,7 @@ function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
     packets: options => orThrow(() => NativeReader.packets(options)),
     streams: options => orThrow(() => NativeReader.streams(options)),
     trace: options => orThrow(() => NativeReader.trace(options)),
-    series: (options, connection) => orThrow(() => NativeReader.series(options, connection)),
+    series: (options, ids, headBytes) => orThrow(() => NativeReader.series(options, [...ids], headBytes)),
   }
 }
 

@@ -196,7 +196,9 @@ mod tests {
     fn items_are_dropped_once() {
         let shared = Rc::new(());
         let mut pages = Pages::default();
-        (0..10).for_each(|_| drop(pages.push(Rc::clone(&shared))));
+        for n in 0..10 {
+            assert_eq!(pages.push(Rc::clone(&shared)), n);
+        }
         assert_eq!(Rc::strong_count(&shared), 11);
         drop(pages);
         assert_eq!(Rc::strong_count(&shared), 1);

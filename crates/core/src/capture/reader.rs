@@ -180,7 +180,7 @@ impl BlockReader {
             self.fetched = to.next_multiple_of(64);
             return;
         }
-        self.lengths += len - self.lengths / 16;
+        self.lengths = self.lengths - self.lengths / 16 + len;
         for at in [self.position, self.position + GUESSED * len] {
             prefetch(block, at);
             prefetch(block, at + 64);

@@ -121,8 +121,8 @@ test('colours only on a terminal, and not with NO_COLOR', t => {
   const onTerminal = (before: string) =>
     shell(`${before} script -qec '"${process.execPath}" bin/tcpskein.js follow "${samplePath}" --connection 0' /dev/null`).stdout
   const escape = '\u001B['
-  t.true(onTerminal('env -u NO_COLOR -u FORCE_COLOR TERM=xterm-256color').includes(escape))
-  t.false(onTerminal('env -u FORCE_COLOR NO_COLOR=1 TERM=xterm-256color').includes(escape))
+  t.true(onTerminal('env -u NO_COLOR -u FORCE_COLOR -u CI TERM=xterm-256color').includes(escape))
+  t.false(onTerminal('env -u FORCE_COLOR -u CI NO_COLOR=1 TERM=xterm-256color').includes(escape))
   t.false(shell(`tcpskein follow "${samplePath}" --connection 0`).stdout.includes(escape))
 })
 

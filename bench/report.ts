@@ -11,8 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
-// The built package, as a user has it.
-import { connections, exportRecords, flowTable, openExport, writeReport } from '../dist/index.js'
+import { connections, exportRecords, flowTable, openExport, writeReport } from 'tcpskein'
 
 const [file, rounds = '3'] = process.argv.slice(2)
 if (file === undefined) throw new Error('which capture?')
@@ -75,7 +74,7 @@ async function sortPage(): Promise<void> {
 async function exportFlows(): Promise<void> {
   const table = await flowTable(file!)
   const records = Array.from({ length: Math.min(table.length, 20_000) }, (_, row) => table.record(row))
-  const { columns } = (await import('../dist/index.js')).observe(file!)
+  const { columns } = (await import('tcpskein')).observe(file!)
   const write = async (format: 'ndjson' | 'parquet') => {
     const writer = await openExport(columns, join(folder, `flows.${format}`), { format })
     for (let i = 0; i < 1_000_000; i++) {

@@ -4,7 +4,7 @@
 //! windows and not of the file. A file that becomes shorter under a window is no crash: the missing octets read as 0
 //! and [`Window::is_cut`] says so.
 //!
-//! Linux only; elsewhere [`MappedFile::open`] answers `None` and the file is to be read. Nothing here knows what the
+//! Linux only; elsewhere [`MappedFile::open`] gives the file back and it is to be read. Nothing here knows what the
 //! files hold. Who writes into a file while it is mapped changes what a window shows, as with any mapping: captures are
 //! appended to.
 

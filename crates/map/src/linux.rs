@@ -17,15 +17,23 @@ pub struct MappedFile {
 }
 
 impl MappedFile {
-    /// Gets ready to map `file`; `None` where it is no regular file or can't be mapped here.
-    #[must_use]
-    pub fn open(file: &File) -> Option<Self> {
-        if !file.metadata().ok()?.is_file() || !guard::install() {
-            return None;
-        }
+    /// Gets ready to map `file`.
+    ///
+    /// # Errors
+    /// The file, where it is no regular one or can't be mapped here.
+    pub fn open(file: File) -> Result<Self, File> {
         // SAFETY: it takes a number and gives one.
-        let page_len = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
-        Some(Self { file: file.try_clone().ok()?, page_len })
+        let page_len = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) });
+        match (file.metadata(), page_len) {
+            (Ok(metadata), Ok(page_len)) if metadata.is_file() && guard::install() => Ok(Self { file, page_len }),
+            _ => Err(file),
+        }
+    }
+
+    /// The file, to be read otherwise. Windows on it stay what they are.
+    #[must_use]
+    pub fn into_file(self) -> File {
+        self.file
     }
 
     /// The octets from `offset` on, at most `most` of them: fewer, or none, at the end of the file as it is now. The

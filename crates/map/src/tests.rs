@@ -15,7 +15,7 @@ impl Temp {
     }
 
     fn map(&self) -> MappedFile {
-        MappedFile::open(&File::open(&self.0).unwrap()).unwrap()
+        MappedFile::open(File::open(&self.0).unwrap()).unwrap()
     }
 }
 
@@ -72,7 +72,7 @@ fn file_that_becomes_shorter_reads_as_zeros_and_says_so() {
 
 #[test]
 fn what_is_no_regular_file_is_not_mapped() {
-    assert!(MappedFile::open(&File::open("/dev/null").unwrap()).is_none());
+    assert!(MappedFile::open(File::open("/dev/null").unwrap()).is_err());
 }
 
 #[test]

@@ -50,6 +50,8 @@ fn read(bytes: &[u8], piece: usize) -> (Vec<(i64, u32, u32, Vec<u8>)>, Option<St
                     assert!(packet.wire_len >= packet.captured_len);
                     packets.push((packet.ts_ns, packet.interface, packet.wire_len, packet.bytes(&block).to_vec()));
                 }
+                // Only live sources tell the time.
+                Ok(Next::Tick(_)) => {}
                 Ok(Next::BlockDone) => break,
                 Err(error) => return (packets, Some(error.to_string())),
             }

@@ -161,10 +161,16 @@ impl FileInput {
         Ok(())
     }
 
+    /// A regular file of `len` octets, from where it stands.
+    #[must_use]
+    pub fn of_file(file: File, len: u64) -> Self {
+        Self { file, is_regular: true, len, position: 0 }
+    }
+
     /// The file itself.
     #[must_use]
-    pub fn file(&self) -> &File {
-        &self.file
+    pub fn into_file(self) -> File {
+        self.file
     }
 
     /// Octets of a regular file when it was opened; 0 of a pipe or device.

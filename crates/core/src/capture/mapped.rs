@@ -12,8 +12,9 @@ const WINDOW_LEN: usize = 8 * 1024 * 1024;
 /// A file that is walked window by window.
 #[derive(Debug)]
 pub struct MappedInput {
-    input: FileInput,
     file: MappedFile,
+    /// Octets of the file when it was opened.
+    len: u64,
     /// Where the latest window ends in the file.
     position: u64,
     cut: Option<CutMark>,
@@ -25,9 +26,10 @@ impl MappedInput {
     /// # Errors
     /// Where that can't be done here, the input as it was.
     pub fn open(input: FileInput) -> Result<Self, FileInput> {
-        match MappedFile::open(input.file()) {
-            Some(file) => Ok(Self { input, file, position: 0, cut: None }),
-            None => Err(input),
+        let len = input.len();
+        match MappedFile::open(input.into_file()) {
+            Ok(file) => Ok(Self { file, len, position: 0, cut: None }),
+            Err(file) => Err(FileInput::of_file(file, len)),
         }
     }
 
@@ -36,7 +38,7 @@ impl MappedInput {
     /// # Errors
     /// [`FlowError::Io`] where the system refuses.
     pub fn into_input(self, offset: u64) -> Result<FileInput, FlowError> {
-        let mut input = self.input;
+        let mut input = FileInput::of_file(self.file.into_file(), self.len);
         input.seek(offset)?;
         Ok(input)
     }

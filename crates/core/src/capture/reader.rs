@@ -89,6 +89,13 @@ impl BlockReader {
         Self { container: Container::Live(LiveReader::default()), ..Self::default() }
     }
 
+    /// Packets say themselves which capture they are from, and their number in it: [`super::Origin`].
+    #[inline]
+    #[must_use]
+    pub fn has_origins(&self) -> bool {
+        matches!(self.container, Container::Records)
+    }
+
     /// Packets found so far.
     #[must_use]
     pub fn packets(&self) -> u64 {

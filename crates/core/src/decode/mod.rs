@@ -174,6 +174,11 @@ impl Decoder {
         &self.encaps
     }
 
+    /// What lies around a datagram as words that mean the same in every run; none for [`EncapTable::OVERFLOW`].
+    pub(crate) fn encap_words(&self, encap: EncapId) -> impl Iterator<Item = u64> + '_ {
+        self.encaps.layers(encap).copied().into_iter().flat_map(|layers| layers.words(&self.peers))
+    }
+
     /// Counters of fragments.
     #[must_use]
     pub fn fragment_stats(&self) -> &FragmentStats {

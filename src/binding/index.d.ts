@@ -189,6 +189,8 @@ export interface NativeMember {
 
 /** Columns of packets, of equal length but for `offsets`, which has one more. */
 export interface NativePacketColumns {
+  /** The latest time in its capture up to each packet, nanoseconds since the Unix epoch. */
+  orderNs: BigInt64Array
   /** Nanoseconds since the Unix epoch. */
   timeNs: BigInt64Array
   /** Number in the capture, from 1. */
@@ -229,6 +231,8 @@ export interface NativePartitionOptions {
   range?: Array<number>
   /** Packets of the capture before the first octet that is read. */
   packetsBefore: number
+  /** The latest time among those packets: nanoseconds since the Unix epoch, in decimal digits. */
+  timeBefore?: string
   /** Number of the first capture. */
   firstCapture: number
   /** Fragments whose flows are known. */

@@ -224,6 +224,8 @@ pub struct NativePartitionOptions {
     pub range: Option<Vec<f64>>,
     /// Packets of the capture before the first octet that is read.
     pub packets_before: f64,
+    /// The latest time among those packets: nanoseconds since the Unix epoch, in decimal digits.
+    pub time_before: Option<String>,
     /// Number of the first capture.
     pub first_capture: u32,
     /// Fragments whose flows are known.
@@ -262,6 +264,7 @@ impl TryFrom<NativePartitionOptions> for PartitionSessionOptions {
                 _ => None,
             }),
             packets_before: options.packets_before as u64,
+            time_before: options.time_before.and_then(|digits| digits.parse().ok()),
             first_capture: options.first_capture,
             fragments: fragments.collect::<Result<_, FlowError>>()?,
             decode: options.decode.try_into()?,

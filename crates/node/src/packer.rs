@@ -14,6 +14,8 @@ pub struct NativePacker(RecordWriter);
 /// Columns of packets, of equal length but for `offsets`, which has one more.
 #[napi(object, object_to_js = false)]
 pub struct NativePacketColumns {
+    /// The latest time in its capture up to each packet, nanoseconds since the Unix epoch.
+    pub order_ns: BigInt64Array,
     /// Nanoseconds since the Unix epoch.
     pub time_ns: BigInt64Array,
     /// Number in the capture, from 1.
@@ -41,8 +43,8 @@ impl NativePacker {
     /// The records of a batch.
     #[napi(catch_unwind)]
     pub fn pack(&mut self, columns: NativePacketColumns) -> std::result::Result<Buffer, Error<&'static str>> {
-        let NativePacketColumns { time_ns, packet, capture, link, wire_len, offsets, bytes } = &columns;
-        let columns = PacketColumns { time_ns, number: packet, capture, link, wire_len, offsets, bytes };
+        let NativePacketColumns { order_ns, time_ns, packet, capture, link, wire_len, offsets, bytes } = &columns;
+        let columns = PacketColumns { order_ns, time_ns, number: packet, capture, link, wire_len, offsets, bytes };
         self.0.pack(&columns).map(Buffer::from).map_err(|error| throw(&error))
     }
 

@@ -40,6 +40,8 @@ pub(super) fn step(bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
 /// Packets as columns, of equal length but for `offsets`, which has one more.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketColumns<'a> {
+    /// The latest time in its capture up to each packet, nanoseconds since the Unix epoch.
+    pub order_ns: &'a [i64],
     /// Nanoseconds since the Unix epoch.
     pub time_ns: &'a [i64],
     /// Number in the capture, from 1.
@@ -62,8 +64,9 @@ pub struct RecordWriter {
     /// Times of packets of the whole job, in order, from `next` on still to come.
     clock: Vec<i64>,
     next: usize,
-    /// Time of the latest packet, where times must not run backwards.
+    /// The latest of the times by which packets are ordered.
     last_ns: Option<i64>,
+    /// They must not run backwards.
     in_order: bool,
     rows: u64,
     begun: bool,
@@ -82,15 +85,15 @@ impl RecordWriter {
     /// [`FlowError::Damaged`] where the columns contradict each other; its offset counts rows from the stream's start.
     pub fn pack(&mut self, columns: &PacketColumns<'_>) -> Result<Vec<u8>, FlowError> {
         let rows = columns.time_ns.len();
-        let lens = [columns.number.len(), columns.capture.len(), columns.link.len(), columns.wire_len.len()];
-        if lens.iter().any(|&len| len != rows) || columns.offsets.len() != rows + 1 {
+        let lens = [columns.order_ns.len(), columns.number.len(), columns.capture.len(), columns.link.len()];
+        if columns.wire_len.len() != rows || lens.iter().any(|&len| len != rows) || columns.offsets.len() != rows + 1 {
             return Err(self.damaged("its columns have different lengths"));
         }
         let mut out = Vec::with_capacity(columns.bytes.len() + (rows + 1) * HEADER_LEN);
         self.begin(&mut out);
         for row in 0..rows {
             let (packet, octets) = self.packet(columns, row)?;
-            self.ticks_until(packet.ts_ns, &mut out);
+            self.move_clock(columns.order_ns[row], packet.ts_ns, &mut out)?;
             out.extend_from_slice(&write_header(&packet, packet.capture));
             out.extend_from_slice(octets);
             self.rows += 1;
@@ -112,7 +115,7 @@ impl RecordWriter {
         }
     }
 
-    fn packet<'a>(&mut self, columns: &PacketColumns<'a>, row: usize) -> Result<(Packet, &'a [u8]), FlowError> {
+    fn packet<'a>(&self, columns: &PacketColumns<'a>, row: usize) -> Result<(Packet, &'a [u8]), FlowError> {
         let (start, end) = (columns.offsets[row], columns.offsets[row + 1]);
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
         let octets = range.and_then(|(start, end)| columns.bytes.get(start..end));
@@ -126,14 +129,22 @@ impl RecordWriter {
         ) else {
             return Err(self.damaged("its number, capture, link type or length is impossible"));
         };
-        let ts_ns = columns.time_ns[row];
-        if self.in_order && self.last_ns.is_some_and(|last| ts_ns < last) {
-            return Err(self.damaged("it is earlier than the packet before it: sort by time, capture and number"));
-        }
-        self.last_ns = Some(ts_ns);
-        let captured_len = octets.len() as u32;
+        let (ts_ns, captured_len) = (columns.time_ns[row], octets.len() as u32);
         let (link, wire_len) = (LinkType(link), wire_len.max(captured_len));
         Ok((Packet { number, ts_ns, start: 0, captured_len, wire_len, link, interface: 0, capture }, octets))
+    }
+
+    /// Writes how late it is for a packet of time `ts_ns`: in its capture, and in the whole job.
+    fn move_clock(&mut self, order_ns: i64, ts_ns: i64, out: &mut Vec<u8>) -> Result<(), FlowError> {
+        if self.in_order && self.last_ns.is_some_and(|last| order_ns < last) {
+            return Err(self.damaged("it is out of order: sort by order_ns, capture and packet"));
+        }
+        self.ticks_until(order_ns, out);
+        if order_ns > ts_ns && self.last_ns.is_none_or(|last| order_ns > last) {
+            out.extend_from_slice(&tick_record(order_ns));
+        }
+        self.last_ns = self.last_ns.max(Some(order_ns));
+        Ok(())
     }
 
     fn ticks_until(&mut self, ts_ns: i64, out: &mut Vec<u8>) {

@@ -1,7 +1,7 @@
 //! The time of packets, thinned out: so few times that every part of a job can be told all of them, and enough that its
 //! timers run as if it had seen every packet.
 //!
-//! Kept are the first and the last time, both sides of every pause longer than [`STEP_NS`], and at least one time in
+//! Kept are the first, the last and the latest time, both sides of every pause longer than [`STEP_NS`], and at least one time in
 //! every two steps. So no pause of [`crate::connection::LONGEST_STEP_NS`] appears or disappears by leaving times out.
 
 /// Longest time without a kept one, where there are packets.
@@ -13,17 +13,19 @@ pub struct ClockTrack {
     /// Kept and not yet taken.
     kept: Vec<i64>,
     last_kept: Option<i64>,
-    /// The latest time, where it isn't kept.
+    /// The last time, where it isn't kept.
     pending: Option<i64>,
+    latest: Option<i64>,
 }
 
 impl ClockTrack {
     /// Takes in a packet's time, nanoseconds since the Unix epoch.
     #[inline]
     pub fn see(&mut self, ts_ns: i64) {
-        let latest = self.pending.or(self.last_kept);
-        if latest.is_none_or(|latest| ts_ns.abs_diff(latest) > STEP_NS.unsigned_abs()) {
-            self.end();
+        self.latest = self.latest.max(Some(ts_ns));
+        let last = self.pending.or(self.last_kept);
+        if last.is_none_or(|last| ts_ns.abs_diff(last) > STEP_NS.unsigned_abs()) {
+            self.keep_pending();
             self.keep(ts_ns);
         } else if self.last_kept.is_none_or(|kept| ts_ns.abs_diff(kept) > STEP_NS.unsigned_abs()) {
             self.keep(ts_ns);
@@ -32,8 +34,15 @@ impl ClockTrack {
         }
     }
 
-    /// No more times will come: the latest one is kept.
+    /// No more times will come: the last one is kept, and the latest.
     pub fn end(&mut self) {
+        self.keep_pending();
+        if let Some(latest) = self.latest.filter(|latest| !self.kept.contains(latest)) {
+            self.kept.push(latest);
+        }
+    }
+
+    fn keep_pending(&mut self) {
         if let Some(ts_ns) = self.pending.take() {
             self.keep(ts_ns);
         }
@@ -68,6 +77,7 @@ mod tests {
     fn ends_and_sides_of_pauses_are_kept() {
         let times = [0, 1, 2, 3, 40 * MINUTE, 40 * MINUTE + 1, 40 * MINUTE + 9];
         assert_eq!(thin(&times), [0, 3, 40 * MINUTE, 40 * MINUTE + 9]);
+        assert_eq!(thin(&[7, 9, 8]), [7, 8, 9]);
         assert_eq!(thin(&[7]), [7]);
         assert_eq!(thin(&[]), [0; 0]);
     }

@@ -15,6 +15,8 @@ const MAX_FRAMES: usize = 4096;
 pub struct HeldFrame {
     /// Where it came from; its place in the block means nothing any more.
     pub packet: Packet,
+    /// The latest time in its capture up to it.
+    pub order_ns: i64,
     /// Its octets.
     pub frame: Box<[u8]>,
     /// The partition key that it has if its flow stays unknown.

@@ -23,6 +23,9 @@ use crate::partition::{ClockTrack, Held, HeldFrame, Keep, flow_key, fragment_key
 const COLUMNS: &[Column] = &[
     // Equal for all packets of a flow.
     Column::new("key", Kind::I64),
+    // The latest time in the capture up to this packet: its own where captures are in order of time. Sorting by it
+    // merges captures by time and changes no capture's own order.
+    Column::new("order_ns", Kind::I64),
     Column::new("time_ns", Kind::I64),
     // Number in the capture, from 1.
     Column::new("packet", Kind::I64),
@@ -36,7 +39,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Place of the column `offset`.
-const OFFSET: usize = 6;
+const OFFSET: usize = 7;
 
 /// Rows of a batch.
 const MAX_ROWS: usize = 16_384;
@@ -71,6 +74,8 @@ pub struct PartitionSessionOptions {
     pub range: Option<CaptureRange>,
     /// Packets of the first capture before those that are read.
     pub packets_before: u64,
+    /// The latest time among those packets, nanoseconds since the Unix epoch.
+    pub time_before: Option<i64>,
     /// Number of the first capture.
     pub first_capture: u32,
     /// Flows of fragments that can't be found out here.
@@ -93,6 +98,8 @@ pub struct PartitionSession {
     /// Flows of fragments, by capture and number.
     known: HashMap<(u32, u64), i64>,
     clock: ClockTrack,
+    /// The latest time in the capture so far.
+    latest_ns: i64,
     /// Rows without room.
     spill: VecDeque<HeldFrame>,
     part: Option<Part>,
@@ -129,6 +136,7 @@ impl PartitionSession {
             in_block: false,
             held: Held::default(),
             clock: ClockTrack::default(),
+            latest_ns: i64::MIN,
             spill: VecDeque::new(),
             part: None,
             error: None,
@@ -162,14 +170,16 @@ impl PartitionSession {
     fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], rows: &mut Rows<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
+        self.latest_ns = self.latest_ns.max(packet.ts_ns);
         if self.options.survey {
             self.clock.see(packet.ts_ns);
         }
         match decoder.decode(packet, frame) {
             Ok(datagram) => {
                 let encap = self.options.decode.key_encap(datagram.outer);
-                let identity = identify(&datagram, encap).filter(|_| self.is_wanted(&datagram));
+                let identity = identify(&datagram, encap);
                 self.stats.short_key += u64::from(identity.is_none());
+                let identity = identity.filter(|_| self.is_wanted(&datagram));
                 let len = needed(self.options.keep, frame, &datagram);
                 let serial = datagram.serial;
                 let key = identity.map(|identity| flow_key(&identity.key, encap, decoder));
@@ -179,7 +189,7 @@ impl PartitionSession {
                 if let Some(key) = key
                     && !self.options.survey
                 {
-                    rows.push(key, packet, &frame[..len]);
+                    rows.push(key, self.latest_ns, packet, &frame[..len]);
                 }
             }
             Err(Drop::Fragment) => self.fragment(decoder, packet, frame),
@@ -197,7 +207,7 @@ impl PartitionSession {
         self.stats.count_drop(Drop::Fragment);
         let Some(datagram) = decoder.fragment_key() else { return };
         let key = fragment_key(&datagram, decoder);
-        let held = HeldFrame { packet: *packet, frame: frame.into(), key };
+        let held = HeldFrame { packet: *packet, order_ns: self.latest_ns, frame: frame.into(), key };
         let gone = match decoder.last_datagram() {
             0 => vec![held],
             serial => self.held.hold(serial, held),
@@ -269,7 +279,7 @@ impl PartitionSession {
             let (number, start, captured_len, wire_len, interface, capture) = (0, 0, 0, 0, 0, 0);
             let link = LinkType::NULL;
             let packet = Packet { number, ts_ns, start, captured_len, wire_len, link, interface, capture };
-            HeldFrame { packet, frame: Box::default(), key: 0 }
+            HeldFrame { packet, order_ns: ts_ns, frame: Box::default(), key: 0 }
         });
         self.spill.extend(rows);
     }
@@ -314,6 +324,7 @@ impl Session for PartitionSession {
     fn open(&mut self, source: Source, name: &str) {
         self.part = None;
         self.error = None;
+        self.latest_ns = self.options.time_before.take().unwrap_or(i64::MIN);
         let source = match self.options.range {
             Some(range) => self.open_range(source, range),
             None => source,
@@ -367,7 +378,7 @@ impl PartitionSession {
         while rows.has_room()
             && let Some(held) = self.spill.pop_front()
         {
-            rows.push(held.key, &held.packet, &held.frame);
+            rows.push(held.key, held.order_ns, &held.packet, &held.frame);
         }
     }
 }
@@ -408,12 +419,13 @@ impl Rows<'_> {
 
     /// Writes a row; there must be room.
     #[inline]
-    fn push(&mut self, key: i64, packet: &Packet, octets: &[u8]) {
+    fn push(&mut self, key: i64, order_ns: i64, packet: &Packet, octets: &[u8]) {
         let end = self.used + octets.len();
         let Some(room) = self.block.get_mut(self.used..end) else { return };
         room.copy_from_slice(octets);
         let row = &mut self.layout.row(self.batch, self.rows);
         row.i64(key);
+        row.i64(order_ns);
         row.i64(packet.ts_ns);
         row.i64(packet.number.cast_signed());
         row.u32(packet.capture);

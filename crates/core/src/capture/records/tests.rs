@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 fn columns<'a>(time_ns: &'a [i64], number: &'a [i64], offsets: &'a [i32], bytes: &'a [u8]) -> PacketColumns<'a> {
     let ints: &'static [i32] = &[7, 7, 7];
     let ints = &ints[..time_ns.len()];
-    PacketColumns { time_ns, number, capture: ints, link: ints, wire_len: ints, offsets, bytes }
+    PacketColumns { order_ns: time_ns, time_ns, number, capture: ints, link: ints, wire_len: ints, offsets, bytes }
 }
 
 /// What a reader finds: packets as (time, number, capture, octets), ticks as (time, 0, 0, nothing).
@@ -66,7 +66,7 @@ fn columns_that_contradict_each_other_are_refused() {
     assert!(refused(&[1], &[1], &[1, 0], b"x").contains("outside"));
     assert!(refused(&[1], &[1], &[-1, 0], b"x").contains("outside"));
     assert!(refused(&[1], &[-1], &[0, 1], b"x").contains("impossible"));
-    assert!(refused(&[2, 1], &[1, 2], &[0, 1, 1], b"x").contains("packet 1 of the stream: it is earlier"));
+    assert!(refused(&[2, 1], &[1, 2], &[0, 1, 1], b"x").contains("packet 1 of the stream: it is out of order"));
 }
 
 #[test]
@@ -74,4 +74,12 @@ fn times_may_run_backwards_where_the_order_is_another() {
     let mut writer = RecordWriter::new(Vec::new(), false);
     let records = writer.pack(&columns(&[2, 1], &[1, 2], &[0, 1, 1], b"x")).unwrap();
     assert_eq!(read(&[records]).iter().map(|row| row.0).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn packet_later_than_its_time_moves_the_clock_first() {
+    let mut writer = RecordWriter::new(Vec::new(), true);
+    let times = PacketColumns { order_ns: &[9, 9, 12], ..columns(&[7, 8, 12], &[1, 2, 3], &[0, 0, 0, 0], b"") };
+    let records = writer.pack(&times).unwrap();
+    assert_eq!(read(&[records]).iter().map(|row| (row.0, row.1)).collect::<Vec<_>>(), [(9, 0), (7, 1), (8, 2), (12, 3)]);
 }

@@ -73,6 +73,9 @@ def session(master: str, events: Path) -> SparkSession:
         .config("spark.eventLog.rolling.enabled", "false")
         .config("spark.eventLog.compress", "false")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", 2000)
+        # A machine that is busy with something else is no worker that died.
+        .config("spark.worker.timeout", "600")
+        .config("spark.network.timeout", "600s")
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("OFF")
@@ -88,15 +91,37 @@ def clustered(what: str, files: list[str], workers: int, work: Path, kill_after:
     if kill_after is not None:
         threading.Timer(kill_after, lambda: killed.extend(kill_one())).start()
     begin = time.perf_counter()
-    records = JOBS[what](spark, files, order="capture", partitions=16)
-    rows = [row.asDict() for row in records.collect()]
-    seconds = time.perf_counter() - begin
+    with Frozen() as frozen:
+        records = JOBS[what](spark, files, order="capture", partitions=16)
+        rows = [row.asDict() for row in records.collect()]
+    seconds = time.perf_counter() - begin - frozen.seconds
     spark.stop()
     for row in rows:
         for name in ("gaps_fwd", "gaps_rev"):
             if name in row:
                 row[name] = json.loads(row[name])
     return by_start(rows), {"seconds": seconds, "killed": killed, **shuffled(events)}
+
+
+class Frozen:
+    """Notices when this process was stopped for seconds, as happens where a machine is shared: no time of the job's."""
+
+    def __init__(self) -> None:
+        self.seconds, self._done = 0.0, threading.Event()
+
+    def __enter__(self) -> Frozen:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    def _watch(self) -> None:
+        last = time.perf_counter()
+        while not self._done.wait(0.2):
+            now = time.perf_counter()
+            self.seconds += now - last if now - last > 5 else 0
+            last = now
 
 
 def kill_one() -> list[int]:

@@ -38,22 +38,26 @@ class Surveyed:
 
 
 def survey(spark: SparkSession, parts: list[Split], command, arguments: Sequence[str], order: str, skip: bool) -> Surveyed:
-    """Surveys all parts; raises in the part's own task where ``skip`` is False and a capture is broken."""
+    """Surveys all parts. Where ``skip`` is False a broken capture fails the task that reads it."""
 
     def one(part: Split) -> dict:
         return _survey_one(part, command, arguments, skip)
 
-    found = spark.sparkContext.parallelize(parts, len(parts)).map(one).collect()
-    whole = {part.capture for part, answer in zip(parts, found) if answer["whole"]}
+    def survey_all(wanted: list[Split]) -> list[tuple[Split, dict]]:
+        answers = spark.sparkContext.parallelize(wanted, len(wanted)).map(one).collect()
+        return list(zip(wanted, answers))
+
+    found = survey_all(parts)
+    whole = {part.capture for part, answer in found if answer["whole"]}
     if whole:
-        # Interfaces that a capture describes behind its head are unknown to its later parts.
-        again = [Split(part.capture, part.file) for part in parts if part.capture in whole and part.start == 0]
-        kept = [pair for pair in zip(parts, found) if pair[0].capture not in whole]
-        more = spark.sparkContext.parallelize(again, len(again)).map(one).collect()
-        pairs = sorted([*kept, *zip(again, more)], key=lambda pair: (pair[0].capture, pair[0].start))
-    else:
-        pairs = list(zip(parts, found))
-    return _put_together(pairs, command, arguments, order)
+        # It describes interfaces behind its head, or its records are odd: only from its start it is read rightly.
+        kept = [pair for pair in found if pair[0].capture not in whole]
+        again = [Split(part.capture, part.file) for part, _ in found if part.capture in whole and part.start == 0]
+        found = sorted([*kept, *survey_all(again)], key=lambda pair: (pair[0].capture, pair[0].start))
+    broken = [answer["failure"] for _, answer in found if answer["failure"] is not None]
+    if broken and not skip:
+        raise broken[0]
+    return _put_together(found, command, arguments, order)
 
 
 def _survey_one(part: Split, command, arguments: Sequence[str], skip: bool) -> dict:
@@ -62,9 +66,11 @@ def _survey_one(part: Split, command, arguments: Sequence[str], skip: bool) -> d
     try:
         run.check(part.file)
     except CaptureFailed as failure:
-        whole = part.end is not None and failure.code == "ERR_INVALID_OPTION" and "option range" in failure.reason
-        if not (skip or whole):
+        in_part = part.end is not None
+        # What a part says counts only once no other part wants the capture whole.
+        if not (skip or in_part):
             raise
+        whole = in_part and failure.code == "ERR_INVALID_OPTION" and "option range" in failure.reason
         answer = json.loads(text or '{"packets":0,"clock_ns":[],"fragments":[]}')
         return {**answer, "whole": whole, "failure": failure}
     return {**json.loads(text), "whole": False, "failure": None}

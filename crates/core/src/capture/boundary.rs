@@ -2,14 +2,16 @@
 //!
 //! In: a file and an offset. Out: the beginning of a record behind that offset. No header is guessed to be one. Every
 //! place in a window as long as the longest record is taken for a beginning, so one of them is; each is followed from
-//! length to length, and goes when its header can't be one. Where all that are left have come to the same place, that
-//! place is the beginning of a record, whatever payloads hold. Where they never meet (payloads can be made so), the file
-//! is walked from its start. The answer depends on the file and the offset alone: who reads up to it and who reads from
-//! it agree.
+//! length to length, and goes when its header is none that a capturing program writes. Where all that are left have come
+//! to the same place, that place is the beginning of a record, whatever payloads hold. Where they never meet (payloads
+//! can be made so), the file is walked from its start. The answer depends on the file and the offset alone: who reads up
+//! to it and who reads from it agree. A file whose own headers are odd may be misread; then whoever reads up to the
+//! place doesn't come to an end there, and says so.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 
+use super::info::BlockKind;
 use super::pcapng::MAX_BLOCK_LEN;
 use super::{MAX_NEED, MAX_PACKET_LEN};
 use crate::error::FlowError;
@@ -20,11 +22,18 @@ const MOST_SEARCHED: u64 = 64 << 20;
 /// Octets read at once.
 const READ_LEN: usize = 4 << 20;
 
+/// Longest packet on the wire that a header is believed to tell of, in octets.
+const MAX_WIRE_LEN: u32 = 1 << 20;
+
+/// How far times may be from the first packet's, in seconds: ten years.
+const MOST_APART: u32 = 315_360_000;
+
 /// How records of a capture follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// A header of that many octets with the captured length in octets 8 to 11, then the packet.
-    Pcap { big_endian: bool, header_len: u32 },
+    /// A header of that many octets, then the packet. Times have fractions below `fractions`, and lie within ten years
+    /// of `first_second`.
+    Pcap { big_endian: bool, header_len: u32, fractions: u32, first_second: u32 },
     /// Type, length, body, the length again.
     Pcapng { big_endian: bool },
 }
@@ -60,15 +69,39 @@ impl Shape {
         if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
     }
 
-    /// Octets of the record that begins with `header`; none where no record does.
-    fn record_len(self, header: &[u8]) -> Option<u64> {
-        let at = if matches!(self, Self::Pcap { .. }) { 8 } else { 4 };
-        let len = self.u32(*header.get(at..)?.first_chunk::<4>()?);
+    /// Octets of the record that begins with `header`; none where no record can.
+    fn record_len(self, header: &[u8; 16]) -> Option<u64> {
         match self {
-            Self::Pcap { header_len, .. } => (len <= MAX_PACKET_LEN).then(|| u64::from(header_len + len)),
+            Self::Pcap { header_len, .. } => {
+                let captured = self.word(header, 8);
+                (captured <= MAX_PACKET_LEN).then(|| u64::from(header_len + captured))
+            }
             Self::Pcapng { .. } => {
+                let len = self.word(header, 4);
                 ((12..=MAX_BLOCK_LEN).contains(&len) && len.is_multiple_of(4)).then(|| u64::from(len))
             }
+        }
+    }
+
+    /// A capturing program writes such headers.
+    fn is_usual(self, header: &[u8; 16]) -> bool {
+        let Self::Pcap { fractions, first_second, .. } = self else { return true };
+        let (second, fraction) = (self.word(header, 0), self.word(header, 4));
+        let (captured, wire) = (self.word(header, 8), self.word(header, 12));
+        let time = second.abs_diff(first_second) <= MOST_APART && fraction < fractions;
+        time && (captured..=MAX_WIRE_LEN).contains(&wire)
+    }
+
+    fn word(self, header: &[u8; 16], at: usize) -> u32 {
+        self.u32([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    }
+
+    /// A record with that header may be one that the file's end cuts. Of pcapng nothing else speaks for a block whose
+    /// end isn't there.
+    fn may_be_cut(self, header: &[u8; 16]) -> bool {
+        match self {
+            Self::Pcap { .. } => true,
+            Self::Pcapng { .. } => BlockKind::from_type(self.word(header, 0)) != BlockKind::Unknown,
         }
     }
 }
@@ -121,7 +154,7 @@ impl<F: Read + Seek> Boundaries<F> {
         let mut at = start;
         while at < end {
             // What lies in the window has its turn anyway.
-            places.extend(self.next(at)?.filter(|&next| next >= end));
+            places.extend(self.next(at, true)?.filter(|&next| next >= end));
             at += step;
         }
         while places.len() > 1 {
@@ -129,7 +162,7 @@ impl<F: Read + Seek> Boundaries<F> {
             if place > end + self.most_searched {
                 return Ok(None);
             }
-            places.extend(self.next(place)?);
+            places.extend(self.next(place, true)?);
         }
         Ok(places.pop_first())
     }
@@ -138,7 +171,7 @@ impl<F: Read + Seek> Boundaries<F> {
     fn walk(&mut self, offset: u64) -> Result<u64, FlowError> {
         let mut at = self.first;
         while at < offset {
-            match self.next(at)? {
+            match self.next(at, false)? {
                 Some(next) => at = next,
                 None => return Ok(self.len),
             }
@@ -146,17 +179,19 @@ impl<F: Read + Seek> Boundaries<F> {
         Ok(at)
     }
 
-    /// Where the record at `at` would end: the file's end where that cuts it. None: there can't be one.
-    fn next(&mut self, at: u64) -> Result<Option<u64>, FlowError> {
-        let header_len = self.shape.header_len();
-        if at + header_len > self.len {
-            return Ok(Some(self.len));
+    /// Where the record at `at` would end: the file's end where that cuts it. None: there can't be one, or where it is to
+    /// be `usual`, none that is.
+    fn next(&mut self, at: u64, usual: bool) -> Result<Option<u64>, FlowError> {
+        let (shape, file_len) = (self.shape, self.len);
+        if at + shape.header_len() > file_len {
+            return Ok(Some(file_len));
         }
-        let shape = self.shape;
-        let header = self.octets(at, header_len as usize)?;
-        let Some(len) = shape.record_len(header) else { return Ok(None) };
-        if at + len >= self.len {
-            return Ok(Some(self.len));
+        let mut header = [0; 16];
+        let octets = self.octets(at, shape.header_len().min(16) as usize)?;
+        header[..octets.len()].copy_from_slice(octets);
+        let Some(len) = shape.record_len(&header).filter(|_| !usual || shape.is_usual(&header)) else { return Ok(None) };
+        if at + len > file_len {
+            return Ok((!usual || shape.may_be_cut(&header)).then_some(file_len));
         }
         if matches!(shape, Shape::Pcapng { .. }) {
             let trailer = self.word(at + len - 4)?;

@@ -35,6 +35,7 @@ pub struct RangeInput {
     /// Where the records begin and end in the file.
     from: u64,
     to: u64,
+    goes_on: bool,
 }
 
 impl RangeInput {
@@ -58,13 +59,14 @@ impl RangeInput {
         // A clone shares the place in the file with it, so both are done with it before it is read.
         let to = if range.end >= len { len } else { boundaries.after(range.end)? };
         file.seek(SeekFrom::Start(from)).map_err(failed("read"))?;
-        Ok(Self { head, file, given: 0, from, to: to.max(from) })
+        Ok(Self { head, file, given: 0, from, to: to.max(from), goes_on: to < len })
     }
 
-    /// Octets of the head, behind which the records come; and where those begin in the file.
+    /// Octets of the head, behind which the records come; where those begin in the file; and whether the file goes on
+    /// behind them.
     #[must_use]
-    pub fn place(&self) -> (u64, u64) {
-        (self.head.len() as u64, self.from)
+    pub fn place(&self) -> (u64, u64, bool) {
+        (self.head.len() as u64, self.from, self.goes_on)
     }
 
     /// What the head says: as many interfaces and sections as the range may have.
@@ -129,7 +131,11 @@ fn read_head(file: &mut File) -> Result<(Shape, Vec<u8>), FlowError> {
     if version.is_none_or(|version| version < [2, 4]) {
         return Err(refused("a pcap file before version 2.4 can't be read in parts"));
     }
-    Ok((Shape::Pcap { big_endian: info.big_endian, header_len }, head))
+    let mut first = [0; 4];
+    read_up_to(file, 24, &mut first)?;
+    let first_second = if info.big_endian { u32::from_be_bytes(first) } else { u32::from_le_bytes(first) };
+    let fractions = if info.format.ends_with("nanoseconds") { 1_000_000_000 } else { 1_000_000 };
+    Ok((Shape::Pcap { big_endian: info.big_endian, header_len, fractions, first_second }, head))
 }
 
 /// The blocks before the first packet.

@@ -44,7 +44,7 @@ pub struct PacketColumns<'a> {
     pub order_ns: &'a [i64],
     /// Nanoseconds since the Unix epoch.
     pub time_ns: &'a [i64],
-    /// Number in the capture, from 1.
+    /// Number in the capture, from 1; 0 where a row only tells the time.
     pub number: &'a [i64],
     /// Number of the capture, from 0.
     pub capture: &'a [i32],
@@ -92,11 +92,15 @@ impl RecordWriter {
         let mut out = Vec::with_capacity(columns.bytes.len() + (rows + 1) * HEADER_LEN);
         self.begin(&mut out);
         for row in 0..rows {
+            self.rows += 1;
             let (packet, octets) = self.packet(columns, row)?;
             self.move_clock(columns.order_ns[row], packet.ts_ns, &mut out)?;
+            if packet.number == 0 {
+                out.extend_from_slice(&tick_record(packet.ts_ns));
+                continue;
+            }
             out.extend_from_slice(&write_header(&packet, packet.capture));
             out.extend_from_slice(octets);
-            self.rows += 1;
         }
         Ok(out)
     }
@@ -155,7 +159,7 @@ impl RecordWriter {
     }
 
     fn damaged(&self, reason: &str) -> FlowError {
-        FlowError::Damaged { offset: self.rows, reason: format!("packet {} of the stream: {reason}", self.rows) }
+        FlowError::Damaged { offset: self.rows, reason: format!("row {} of the stream: {reason}", self.rows) }
     }
 }
 

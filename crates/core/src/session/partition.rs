@@ -3,8 +3,8 @@
 //! A row has the packet's time, origin and key, and where in the caller's block as much of its frame lies as the job
 //! needs. Packets of no flow have no row. Fragments wait until their datagram is whole, and then have its flow's key.
 //!
-//! A *survey* reads the same and gives only what other parts of the job have to know: fragments whose datagram isn't
-//! whole here, and the clock, as rows with packet number 0.
+//! Rows with packet number 0 are no packets: they tell the time. One comes behind the last packet. A *survey* reads the
+//! same and gives only what other parts of the job have to know: fragments whose datagram isn't whole here, and the clock.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -32,7 +32,7 @@ const COLUMNS: &[Column] = &[
     // Number of the capture.
     Column::new("capture", Kind::U32),
     Column::new("link", Kind::U32),
-    // Octets on the wire.
+    // Octets on the wire; 2^31 - 1 stands for more.
     Column::new("wire_len", Kind::U32),
     // Where the octets begin in the block; behind the last row stands where they end.
     Column::new("offset", Kind::U32),
@@ -100,6 +100,8 @@ pub struct PartitionSession {
     clock: ClockTrack,
     /// The latest time in the capture so far.
     latest_ns: i64,
+    /// The same in all captures.
+    latest_of_all: i64,
     /// Rows without room.
     spill: VecDeque<HeldFrame>,
     part: Option<Part>,
@@ -115,6 +117,8 @@ struct Part {
     /// From octets of the input to octets of the file: the head's length, and where the range begins.
     head_len: u64,
     from: u64,
+    /// The file has more behind the range.
+    goes_on: bool,
 }
 
 impl PartitionSession {
@@ -137,6 +141,7 @@ impl PartitionSession {
             held: Held::default(),
             clock: ClockTrack::default(),
             latest_ns: i64::MIN,
+            latest_of_all: i64::MIN,
             spill: VecDeque::new(),
             part: None,
             error: None,
@@ -171,6 +176,7 @@ impl PartitionSession {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.latest_ns = self.latest_ns.max(packet.ts_ns);
+        self.latest_of_all = self.latest_of_all.max(self.latest_ns);
         if self.options.survey {
             self.clock.see(packet.ts_ns);
         }
@@ -189,11 +195,21 @@ impl PartitionSession {
                 if let Some(key) = key
                     && !self.options.survey
                 {
-                    rows.push(key, self.latest_ns, packet, &frame[..len]);
+                    self.give(key, packet, &frame[..len], rows);
                 }
             }
             Err(Drop::Fragment) => self.fragment(decoder, packet, frame),
             Err(reason) => self.stats.count_drop(reason),
+        }
+    }
+
+    /// Writes a row, behind those that wait for room.
+    #[inline]
+    fn give(&mut self, key: i64, packet: &Packet, octets: &[u8], rows: &mut Rows<'_>) {
+        if self.spill.is_empty() {
+            rows.push(key, self.latest_ns, packet, octets);
+        } else {
+            self.spill.push_back(HeldFrame { packet: *packet, order_ns: self.latest_ns, frame: octets.into(), key });
         }
     }
 
@@ -215,23 +231,27 @@ impl PartitionSession {
         self.give_up(gone);
     }
 
-    /// The datagram is whole, and its flow known; without a key nobody wants it.
+    /// The datagram is whole, and its flow known; without a key nobody wants it. Its fragments come now, directly before
+    /// the packet that completes it, and a sort leaves them there.
     #[cold]
     fn release(&mut self, serial: u64, key: Option<i64>) {
-        let frames = self.held.take(serial);
+        let (frames, order_ns) = (self.held.take(serial), self.latest_ns);
         if let Some(key) = key
             && !self.options.survey
         {
-            self.spill.extend(frames.into_iter().map(|held| HeldFrame { key, ..held }));
+            self.spill.extend(frames.into_iter().map(|held| HeldFrame { key, order_ns, ..held }));
         }
     }
 
-    /// Fragments whose flow isn't found out here: others may have.
+    /// Fragments whose flow isn't found out here. Where others have, they go to their own place in the order of all
+    /// packets; else they complete nothing, and come when they come.
     fn give_up(&mut self, frames: Vec<HeldFrame>) {
-        let known = &self.known;
+        let (known, latest_ns) = (&self.known, self.latest_ns);
         self.spill.extend(frames.into_iter().map(|held| {
-            let key = known.get(&(held.packet.capture, held.packet.number));
-            HeldFrame { key: key.copied().unwrap_or(held.key), ..held }
+            match known.get(&(held.packet.capture, held.packet.number)) {
+                Some(&key) => HeldFrame { key, ..held },
+                None => HeldFrame { order_ns: held.order_ns.max(latest_ns), ..held },
+            }
         }));
     }
 
@@ -270,13 +290,16 @@ impl PartitionSession {
         }
     }
 
-    /// What is left when there are no more captures.
+    /// What is left when there are no more captures. Where packets are given, the latest time of all is told behind them:
+    /// the last ones may be of no flow.
     fn end(&mut self) {
         let frames = self.held.take_all();
         self.give_up(frames);
         self.clock.end();
-        let rows = self.clock.take().into_iter().map(|ts_ns| {
-            let (number, start, captured_len, wire_len, interface, capture) = (0, 0, 0, 0, 0, 0);
+        let latest = (!self.options.survey).then_some(self.latest_of_all).filter(|&ns| ns > i64::MIN);
+        let rows = self.clock.take().into_iter().chain(latest).map(|ts_ns| {
+            let (number, start, captured_len, wire_len, interface) = (0, 0, 0, 0, 0);
+            let capture = self.options.first_capture;
             let link = LinkType::NULL;
             let packet = Packet { number, ts_ns, start, captured_len, wire_len, link, interface, capture };
             HeldFrame { packet, order_ns: ts_ns, frame: Box::default(), key: 0 }
@@ -295,8 +318,8 @@ impl PartitionSession {
         });
         match opened {
             Ok((head, input)) => {
-                let (head_len, from) = input.place();
-                self.part = Some(Part { head, head_len, from });
+                let (head_len, from, goes_on) = input.place();
+                self.part = Some(Part { head, head_len, from, goes_on });
                 Source::Given(SharedInput::new(Box::new(input)))
             }
             Err(error) => failed(error),
@@ -363,6 +386,11 @@ impl Session for PartitionSession {
     fn take_error(&mut self) -> Option<FlowError> {
         let error = self.error.take().or_else(|| self.feed.take_error())?;
         Some(match &self.part {
+            Some(part) if part.goes_on && error.code() == "ERR_CAPTURE_TRUNCATED" => {
+                // The range ends in the middle of a record, so one of its limits is none.
+                let reason = "the capture's records are odd and can't be told from payloads: take it whole".to_owned();
+                FlowError::InvalidOption { name: "range", reason }
+            }
             Some(part) => moved(error, part.head_len, part.from),
             None => error,
         })
@@ -430,7 +458,7 @@ impl Rows<'_> {
         row.i64(packet.number.cast_signed());
         row.u32(packet.capture);
         row.u32(u32::from(packet.link.0));
-        row.u32(packet.wire_len);
+        row.u32(packet.wire_len.min(i32::MAX as u32));
         row.u32(self.used as u32);
         self.rows += 1;
         self.used = end;

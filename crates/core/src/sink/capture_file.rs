@@ -153,7 +153,7 @@ mod tests {
                     at += head.next as usize;
                 }
                 Step::Discard(octets) => at += octets as usize,
-                Step::Need(_) => break,
+                Step::Need(_) | Step::Tick { .. } => break,
             }
         }
         assert_eq!(at, file.len(), "something can't be read");

@@ -66,7 +66,7 @@ fn columns_that_contradict_each_other_are_refused() {
     assert!(refused(&[1], &[1], &[1, 0], b"x").contains("outside"));
     assert!(refused(&[1], &[1], &[-1, 0], b"x").contains("outside"));
     assert!(refused(&[1], &[-1], &[0, 1], b"x").contains("impossible"));
-    assert!(refused(&[2, 1], &[1, 2], &[0, 1, 1], b"x").contains("packet 1 of the stream: it is out of order"));
+    assert!(refused(&[2, 1], &[1, 2], &[0, 1, 1], b"x").contains("row 2 of the stream: it is out of order"));
 }
 
 #[test]

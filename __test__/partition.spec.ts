@@ -42,6 +42,8 @@ const CHAINS: readonly AnyChain[] = [
   basicChain(), tcpChain(), tcpOptChain(), mssChain(), tfoChain(), ecnChain(), dscpChain(), evilChain(), icmpChain(), udpChain(),
 ]
 
+const HOUR = 3_600_000_000_000n
+
 const ignore = { onError: (_: FlowError) => {} }
 
 /** Records as text, without the names of captures, which one capture alone doesn't have. */
@@ -145,11 +147,17 @@ test('every capture of the corpus: flows of headers, connections of frames', asy
   }
   const captures = join(corpus, 'dev', 'captures')
   let read = 0
+  const joined: string[] = []
   for (const name of readdirSync(captures)) {
     const path = join(captures, name)
     if (statSync(path).size > 30e6) continue
-    read += 1
     const { clockNs } = await surveyCaptures(path, ignore)
+    // Captures that were joined in another order: what no time goes by in differs between a part and all.
+    if (clockNs.some((time, i) => time < (clockNs[i - 1] ?? time) - HOUR)) {
+      joined.push(name)
+      continue
+    }
+    read += 1
     const feedOf = (own: string, options: PartitionOptions) =>
       new PartitionFeed(writePartition(partition(own, { ...ignore, ...options }), []), { clockNs })
     const flows = await collect(observe(path, { chains: CHAINS as never, ...ignore }))
@@ -158,7 +166,8 @@ test('every capture of the corpus: flows of headers, connections of frames', asy
     const reduced = connections(feedOf(path, { payload: true, tcpOnly: true }), { maxStreamBytes: 0, hash: 'sha256', ...ignore })
     t.deepEqual(texts(await collect(reduced)), texts(streams), name)
   }
-  t.log(`${read} captures`)
+  t.log(`${read} captures; not compared, for their times run back by hours: ${joined.join(', ')}`)
+  t.true(joined.length < 10)
   t.true(read > 100)
 })
 

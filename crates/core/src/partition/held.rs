@@ -55,6 +55,16 @@ impl Held {
         frames
     }
 
+    /// The frames of the datagrams that `refused` says it belongs to, and it behind them.
+    pub fn take_refused(&mut self, refused: HeldFrame) -> Vec<HeldFrame> {
+        let of_key = |frames: &Vec<HeldFrame>| frames.first().is_some_and(|held| held.key == refused.key);
+        let serials: Vec<u64> =
+            self.datagrams.iter().filter(|(_, frames)| of_key(frames)).map(|(&serial, _)| serial).collect();
+        let mut frames: Vec<_> = serials.into_iter().flat_map(|serial| self.take(serial)).collect();
+        frames.push(refused);
+        frames
+    }
+
     /// All frames.
     pub fn take_all(&mut self) -> Vec<HeldFrame> {
         self.octets = 0;

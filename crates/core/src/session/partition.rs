@@ -225,7 +225,8 @@ impl PartitionSession {
         let key = fragment_key(&datagram, decoder);
         let held = HeldFrame { packet: *packet, order_ns: self.latest_ns, frame: frame.into(), key };
         let gone = match decoder.last_datagram() {
-            0 => vec![held],
+            // Refused, so that perhaps the others of its datagram are in vain: they must come before it.
+            0 => self.held.take_refused(held),
             serial => self.held.hold(serial, held),
         };
         self.give_up(gone);

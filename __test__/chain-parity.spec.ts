@@ -8,6 +8,7 @@ import {
   tfoChain, udpChain, type AnyChain, type ObserveTimes,
 } from '../src/index.js'
 import { icmpError, pcap, tcpFrame, udpFrame } from './support/frames.js'
+import { Random } from './support/random.js'
 
 const makers = [
   basicChain, tcpChain, tcpOptChain, mssChain, tfoChain, ecnChain, dscpChain, evilChain, icmpChain, udpChain, dnsChain,
@@ -35,15 +36,6 @@ const natively = (capture: string | Uint8Array, options: ObserveTimes) => run(ca
 const inTypeScript = (capture: string | Uint8Array, options: ObserveTimes) =>
   run(capture, makers.map((make): AnyChain => Object.assign({}, make())), options)
 
-/** Numbers that look random and are the same in every run. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state * 48_271) % 0x7fff_ffff
-    return state % below
-  }
-}
-
 const sample = join(import.meta.dirname, '../examples/captures/sample.pcap')
 const fixtures = join(import.meta.dirname, 'fixtures/captures')
 
@@ -56,25 +48,25 @@ test('the sample and every fixture', async t => {
 test('mutated captures', async t => {
   const whole = readFileSync(sample).subarray(0, 60_000)
   for (let round = 0; round < 60; round++) {
-    const below = random(round + 1)
+    const random = new Random(round + 1)
     const capture = Uint8Array.from(whole)
-    for (let i = 0; i < 400; i++) mutate(capture, below)
+    for (let i = 0; i < 400; i++) mutate(capture, random)
     const options = OPTIONS[round % OPTIONS.length]!
     t.deepEqual(await inTypeScript(capture, options), await natively(capture, options), `round ${round}`)
   }
 })
 
 /** Changes one octet of one packet, of its headers mostly; the capture's own headers stay. */
-function mutate(capture: Uint8Array, below: (n: number) => number): void {
+function mutate(capture: Uint8Array, random: Random): void {
   const view = new DataView(capture.buffer)
   let at = 24
-  for (let skip = below(200); skip > 0; skip--) {
+  for (let skip = random.below(200); skip > 0; skip--) {
     const next = at + 16 + view.getUint32(at + 8, true)
     if (next + 16 + 14 > capture.length) break
     at = next
   }
   const length = Math.min(view.getUint32(at + 8, true), capture.length - at - 16)
-  if (length > 0) capture[at + 16 + below(Math.min(length, 90))] = below(256)
+  if (length > 0) capture[at + 16 + random.below(Math.min(length, 90))] = random.below(256)
 }
 
 test('mutated DNS messages', async t => {
@@ -85,11 +77,11 @@ test('mutated DNS messages', async t => {
     0xc0, 41, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1,
     0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0,
   ])
-  const below = random(7)
+  const random = new Random(7)
   const frames: [bigint, Uint8Array][] = []
   for (let i = 0; i < 6000; i++) {
-    const answer = Uint8Array.from(message).subarray(0, i % 9 === 8 ? below(message.length) : message.length)
-    for (let n = i % 4; n > 0; n--) answer[2 + below(message.length - 2)] = [0, 1, 12, 41, 63, 64, 192, 255][below(8)]!
+    const answer = Uint8Array.from(message).subarray(0, i % 9 === 8 ? random.below(message.length) : message.length)
+    for (let n = i % 4; n > 0; n--) answer[2 + random.below(message.length - 2)] = [0, 1, 12, 41, 63, 64, 192, 255][random.below(8)]!
     const overTcp = i % 5 === 0
     const asked = overTcp ? tcpFrame({ ports: [i + 1, 53] }) : withPort(udpFrame({ payload: message.subarray(0, 12) }), i + 1, 34)
     const said = overTcp

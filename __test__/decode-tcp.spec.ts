@@ -3,7 +3,7 @@ import test from 'ava'
 import { assembleBuffer, connectionIdToString, connections, decodeTcp, getMaximumSegmentSize, streamEvents, type DecodedData, type DecodeTcpOptions, type Gap } from '../src/index.js'
 import { collect } from './support/collect.js'
 import { text } from './support/followed.js'
-import { pcap, type TcpFields } from './support/frames.js'
+import { pcap, udpFrame, type TcpFields } from './support/frames.js'
 import { naiveStreams } from './support/naive-streams.js'
 import { samplePath } from './support/places.js'
 import { ACK, FIN, PSH, RST, SYN, framesOf, troubledCapture, type Trouble } from './support/stream-capture.js'
@@ -78,6 +78,14 @@ test('a flag combination that can not be is counted, not fatal', async t => {
   const run = decodeTcp(captureOf([client(1, 0, 'ab'), client(3, PSH, 'cd'), client(5, PSH | ACK, 'ef')]))
   t.deepEqual((await collect(run)).map(line), ['fwd 0 abcd push', 'fwd 0 abcdef push'])
   t.is(run.stats.withoutAck, 2)
+})
+
+test('what is neither IP nor TCP is counted', async t => {
+  const arp = Uint8Array.from([...new Uint8Array(12), 8, 6, ...new Uint8Array(28)])
+  const others: [bigint, Uint8Array][] = [[1n, arp], [2n, arp], [3n, udpFrame({})]]
+  const run = decodeTcp(pcap([...others, ...framesOf([client(1, PSH | ACK, 'x')])]))
+  t.deepEqual((await collect(run)).map(line), ['fwd 0 x push'])
+  t.like(run.stats, { packets: 4, nonIp: 2 })
 })
 
 test('a SYN is no piece, unless it brings octets', async t => {

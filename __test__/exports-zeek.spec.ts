@@ -28,7 +28,7 @@ const capture = pcap([
     { ...server, seq: 106, ack: 19, flags: ACK | FIN },
     { ...client, seq: 19, ack: 107, flags: ACK },
   ]),
-  [1_000_001_000_000n, tcpFrame({ ports: [5000, 81], seq: 1, flags: SYN })],
+  [1_000_001_000_000n, tcpFrame({ ports: [5000, 81], seq: 1, flags: SYN, window: 500 })],
   [1_000_002_000_000n, udpFrame({ payload: new Uint8Array(3) })],
 ])
 

@@ -10,7 +10,7 @@ import {
   type StreamPart,
   type StreamWriter,
 } from '../src/index.js'
-import { pcap, tcpFrame, udpFrame } from './support/frames.js'
+import { packetsOf, pcap, tcpFrame, udpFrame } from './support/frames.js'
 import { naiveStreams } from './support/naive-streams.js'
 import { fixture, samplePath } from './support/places.js'
 import { ACK, FIN, PSH, SYN, framesOf, troubledCapture } from './support/stream-capture.js'
@@ -37,19 +37,6 @@ class Keeper implements StreamWriter {
   close(): void {
     this.closed += 1
   }
-}
-
-/** The packets of a pcap as this package takes them. */
-function packetsOf(capture: Uint8Array): FedPacket[] {
-  const view = new DataView(capture.buffer, capture.byteOffset, capture.byteLength)
-  const packets: FedPacket[] = []
-  for (let at = 24; at < capture.length; ) {
-    const length = view.getUint32(at + 8, true)
-    const timestampNs = BigInt(view.getUint32(at, true)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, true))
-    packets.push({ data: capture.subarray(at + 16, at + 16 + length), timestampNs })
-    at += 16 + length
-  }
-  return packets
 }
 
 const trouble = { connections: 5, octets: 6000, loss: 9, duplicate: 7, overlap: 5, reorder: 4 }

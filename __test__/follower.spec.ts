@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { TCPStreamFollower, TcpStream, type FollowerOptions } from '../src/index.js'
-import { pcap, tcpFrame, type TcpFields } from './support/frames.js'
-import { follow, packetsOf, recording, text } from './support/followed.js'
+import { packetsOf, pcap, tcpFrame, type TcpFields } from './support/frames.js'
+import { follow, recording, text } from './support/followed.js'
 import { naiveStreams } from './support/naive-streams.js'
 import { ACK, FIN, PSH, RST, SYN, framesOf, troubledCapture, type Trouble } from './support/stream-capture.js'
 

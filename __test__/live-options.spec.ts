@@ -60,7 +60,7 @@ test('a signal that has aborted already ends a live source before it begins', as
   const records = await collect(observe({ interface: 'no-such-one' }, { signal: AbortSignal.abort() }))
   t.deepEqual(records, [])
   // Where no source is live, it throws as it always did.
-  await t.throwsAsync(collect(observe(samplePath, { signal: AbortSignal.abort() })), { name: 'AbortError' })
+  await t.throwsAsync(collect(observe(samplePath, { signal: AbortSignal.abort() })), { any: true, name: 'AbortError' })
 })
 
 test('interfaces are those that Node knows, and more', t => {
@@ -91,7 +91,8 @@ test('a recording is checked when it begins', t => {
   ]
   for (const [path, options, message] of cases)
     t.throws(() => record(source, path, options), { instanceOf: OptionError, message })
-  t.throws(() => record(source, 'x.pcap'), { instanceOf: CaptureError, code: /^ERR_LIVE_/ as unknown as string })
+  const error = t.throws(() => record(source, 'x.pcap'), { instanceOf: CaptureError })
+  t.regex(error.code, /^ERR_LIVE_/)
 })
 
 test('the command line says what is missing or too much', async t => {

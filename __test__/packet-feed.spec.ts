@@ -4,19 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { PacketFeed, basicChain, connections, observe, streamEvents } from '../src/index.js'
 import { collect } from './support/collect.js'
-import { tcpFrame } from './support/frames.js'
+import { packetsOf, tcpFrame } from './support/frames.js'
 import { naiveStreams } from './support/naive-streams.js'
 import { ACK, PSH, SYN, troubledCapture } from './support/stream-capture.js'
-
-/** The packets of a pcap with nanoseconds. */
-function packetsOf(capture: Uint8Array): { data: Uint8Array; timestampNs: bigint }[] {
-  const [view, packets] = [new DataView(capture.buffer), [] as { data: Uint8Array; timestampNs: bigint }[]]
-  for (let at = 24; at < capture.length; at += 16 + view.getUint32(at + 8, true)) {
-    const timestampNs = BigInt(view.getUint32(at, true)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, true))
-    packets.push({ timestampNs, data: capture.subarray(at + 16, at + 16 + view.getUint32(at + 8, true)) })
-  }
-  return packets
-}
 
 const capture = troubledCapture(20, { loss: 5, reorder: 5, duplicate: 4, connections: 6 })
 

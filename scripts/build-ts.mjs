@@ -20,19 +20,29 @@ const common = /** @type {const} */ ({
   sourcemap: true,
   logLevel: 'warning',
 })
+/** @type {import('esbuild').Plugin} */
+const lazyPure = {
+  name: 'lazy-pure',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/pure-engines\.js$/ }, () => ({ path: join(root, 'src', 'node', 'pure-engines-lazy.ts') }))
+  },
+}
 await build({
   ...common,
-  // A thread begins with a module of its own, which lies beside the chunk that starts it.
+  // A thread begins with a module of its own, and the js engine is one that is loaded when it is needed; both lie beside
+  // the chunk that asks for them.
   entryPoints: [
     { in: 'src/index.ts', out: 'index' },
     { in: 'src/cli/main.ts', out: 'cli/main' },
     { in: 'src/extract/file-thread.ts', out: 'file-thread' },
+    { in: 'src/pure/engine.ts', out: 'pure' },
   ],
   splitting: true,
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
   chunkNames: '[name]-[hash]',
+  plugins: [lazyPure],
 })
 // For browsers one module that needs nothing else; it fails where a module of Node's is on its way. Without a map, which
 // would be a third of the whole package: what it is made of is in Node's, all but src/browser.ts.

@@ -1,5 +1,6 @@
 // Runs cargo test, then ava; shows what they print as they print it; ends with one plain line, `N passed, N failed`,
-// the sum over both. A run that breaks without a failed test (it doesn't compile, it crashes) counts as one failure.
+// the sum over both. A run that breaks without a failed test (it doesn't compile, it crashes, it falls silent and is
+// killed) counts as one failure.
 //
 //   node scripts/test.mjs [cargo | ava] [arguments for it]     one of them alone
 import { spawn } from 'node:child_process'
@@ -7,6 +8,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AvaTally, CargoTally } from './tally.mjs'
 import { root } from './tools.mjs'
+
+/** Milliseconds for which a suite may say nothing: more than the longest test, and a build, take. */
+const PATIENCE = 10 * 60_000
 
 /** @type {Record<string, { command: string, args: string[], tally: () => AvaTally | CargoTally }>} */
 const SUITES = {
@@ -38,18 +42,22 @@ async function runSuite(name, extra) {
   // No colours: the tally reads the lines.
   const env = { ...process.env, CARGO_TERM_COLOR: 'never', FORCE_COLOR: '0', NO_COLOR: '1' }
   const child = spawn(suite.command, [...suite.args, ...extra], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const silence = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
   const ended = new Promise(resolve => {
     child.on('error', error => resolve(error.message))
     child.on('close', (status, signal) => resolve(status === 0 ? null : (signal ?? `exit status ${status}`)))
   })
   const out = createInterface({ input: child.stdout }).on('line', line => {
+    silence.refresh()
     if (tally.output(line)) console.log(line)
   })
   const err = createInterface({ input: child.stderr }).on('line', line => {
+    silence.refresh()
     tally.errorOutput(line)
     console.error(line)
   })
   await Promise.all([ended, closed(out), closed(err)])
+  clearTimeout(silence)
   tally.end(/** @type {string | null} */ (await ended))
   return tally
 }

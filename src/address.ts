@@ -2,13 +2,47 @@
 
 const OCTETS = Array.from({ length: 256 }, (_, n) => String(n))
 
+/** Texts that are remembered: a capture has few servers, and each is in many records. */
+const REMEMBERED = 4096
+const V4_WORDS = new Int32Array(REMEMBERED)
+const V4_TEXTS: string[] = Array.from({ length: REMEMBERED }, () => '')
+const V6_WORDS = new Int32Array(REMEMBERED * 4)
+const V6_TEXTS: string[] = Array.from({ length: REMEMBERED }, () => '')
+
 /**
  * The address whose octets stand at `at`.
  *
  * @param version 4 or 6
  */
 export function formatAddress(octets: Uint8Array, at: number, version: number): string {
-  return version === 4 ? formatV4(octets, at) : formatV6(octets, at)
+  return version === 4 ? rememberedV4(octets, at) : rememberedV6(octets, at)
+}
+
+const word = (octets: Uint8Array, at: number): number =>
+  (octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!
+
+/** Where a text may be: the upper 12 bits of a product, so that neighbours lie apart. */
+const placeOf = (key: number): number => Math.imul(key, 0x9e3779b1) >>> 20
+
+function rememberedV4(octets: Uint8Array, at: number): string {
+  const address = word(octets, at)
+  const place = placeOf(address)
+  if (V4_WORDS[place] === address && V4_TEXTS[place] !== '') return V4_TEXTS[place]!
+  V4_WORDS[place] = address
+  return (V4_TEXTS[place] = formatV4(octets, at))
+}
+
+function rememberedV6(octets: Uint8Array, at: number): string {
+  const [a, b, c, d] = [word(octets, at), word(octets, at + 4), word(octets, at + 8), word(octets, at + 12)]
+  const place = placeOf(a ^ Math.imul(b, 31) ^ Math.imul(c, 17) ^ d)
+  const i = place * 4
+  const isIt = V6_WORDS[i] === a && V6_WORDS[i + 1] === b && V6_WORDS[i + 2] === c && V6_WORDS[i + 3] === d
+  if (isIt && V6_TEXTS[place] !== '') return V6_TEXTS[place]!
+  V6_WORDS[i] = a
+  V6_WORDS[i + 1] = b
+  V6_WORDS[i + 2] = c
+  V6_WORDS[i + 3] = d
+  return (V6_TEXTS[place] = formatV6(octets, at))
 }
 
 function formatV4(octets: Uint8Array, at: number): string {
@@ -16,22 +50,28 @@ function formatV4(octets: Uint8Array, at: number): string {
 }
 
 function formatV6(octets: Uint8Array, at: number): string {
-  const groups: number[] = []
-  for (let i = 0; i < 16; i += 2) groups.push((octets[at + i]! << 8) | octets[at + i + 1]!)
-  const [start, length] = longestZeros(groups)
-  const text = (part: number[]) => part.map(group => group.toString(16)).join(':')
-  // RFC 5952 section 4.2.2: "::" stands for two groups at least.
-  if (length < 2) return text(groups)
-  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`
+  const [start, length] = longestZeros(octets, at)
+  let text = ''
+  for (let group = 0; group < 8; group++) {
+    if (group === start) {
+      text += '::'
+      group += length - 1
+      continue
+    }
+    if (group > 0 && (length === 0 || group !== start + length)) text += ':'
+    text += ((octets[at + group * 2]! << 8) | octets[at + group * 2 + 1]!).toString(16)
+  }
+  return text
 }
 
-/** RFC 5952 section 4.2.3: the longest run of zero groups, the first of equals. */
-function longestZeros(groups: readonly number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0]
+/** RFC 5952 section 4.2: "::" stands for the longest run of zero groups, the first of equals, of two at least. */
+function longestZeros(octets: Uint8Array, at: number): [start: number, length: number] {
+  let [bestStart, bestLength] = [-1, 0]
   for (let start = 0; start < 8; start++) {
     let length = 0
-    while (start + length < 8 && groups[start + length] === 0) length++
-    if (length > best[1]) best = [start, length]
+    while (start + length < 8 && octets[at + (start + length) * 2] === 0 && octets[at + (start + length) * 2 + 1] === 0) length++
+    if (length > bestLength) [bestStart, bestLength] = [start, length]
+    start += length
   }
-  return best
+  return bestLength < 2 ? [-1, 0] : [bestStart, bestLength]
 }

@@ -1,6 +1,6 @@
 /** The connection record: one per TCP connection, with the same names in every format. */
 import { formatAddress } from './address.js'
-import type { BatchView, NumberArray } from './batch/view.js'
+import { whole, type BatchView, type NumberArray } from './batch/view.js'
 import { hex } from './octets.js'
 import { recordClass } from './record.js'
 
@@ -136,8 +136,8 @@ function bindIdentityColumns(view: BatchView, captures: readonly string[] | null
   const [clientPort, serverPort] = [view.numbers('client_port'), view.numbers('server_port')]
   return (row: number, record: ConnectionIdentity): void => {
     if (captures !== null) record.capture = captures[capture[row]!]!
-    record.connection_id = id[row]!
-    record.first_packet = firstPacket[row]!
+    record.connection_id = whole(id[row]!)
+    record.first_packet = whole(firstPacket[row]!)
     record.first_ns = first[row]!
     record.ip_version = version[row]!
     record.client_addr = formatAddress(clientAddr, row * 16, version[row]!)
@@ -177,10 +177,10 @@ export function bindRecord(
     writeIdentity(row, record)
     record.last_ns = last[row]!
     record.state = states[state[row]!]!
-    record.packets_fwd = packets[0][row]!
-    record.packets_rev = packets[1][row]!
-    record.payload_bytes_fwd = payload[0][row]!
-    record.payload_bytes_rev = payload[1][row]!
+    record.packets_fwd = whole(packets[0][row]!)
+    record.packets_rev = whole(packets[1][row]!)
+    record.payload_bytes_fwd = whole(payload[0][row]!)
+    record.payload_bytes_rev = whole(payload[1][row]!)
     record.syn_flags_fwd = optional(syn[0], row)
     record.syn_flags_rev = optional(syn[1], row)
     record.fin_fwd = fin[0][row] === 1
@@ -198,18 +198,18 @@ export function bindRecord(
     record.sack_permitted_rev = optionalFlag(sack[1], row)
     record.timestamps_fwd = optionalFlag(timestamps[0], row)
     record.timestamps_rev = optionalFlag(timestamps[1], row)
-    record.stream_len_fwd = streamLen[0][row]!
-    record.stream_len_rev = streamLen[1][row]!
-    record.gap_bytes_fwd = gapBytes[0][row]!
-    record.gap_bytes_rev = gapBytes[1][row]!
-    record.retransmitted_bytes_fwd = retransmitted[0][row]!
-    record.retransmitted_bytes_rev = retransmitted[1][row]!
-    record.out_of_order_fwd = outOfOrder[0][row]!
-    record.out_of_order_rev = outOfOrder[1][row]!
-    record.overlap_bytes_fwd = overlap[0][row]!
-    record.overlap_bytes_rev = overlap[1][row]!
-    record.conflict_bytes_fwd = conflict[0][row]!
-    record.conflict_bytes_rev = conflict[1][row]!
+    record.stream_len_fwd = whole(streamLen[0][row]!)
+    record.stream_len_rev = whole(streamLen[1][row]!)
+    record.gap_bytes_fwd = whole(gapBytes[0][row]!)
+    record.gap_bytes_rev = whole(gapBytes[1][row]!)
+    record.retransmitted_bytes_fwd = whole(retransmitted[0][row]!)
+    record.retransmitted_bytes_rev = whole(retransmitted[1][row]!)
+    record.out_of_order_fwd = whole(outOfOrder[0][row]!)
+    record.out_of_order_rev = whole(outOfOrder[1][row]!)
+    record.overlap_bytes_fwd = whole(overlap[0][row]!)
+    record.overlap_bytes_rev = whole(overlap[1][row]!)
+    record.conflict_bytes_fwd = whole(conflict[0][row]!)
+    record.conflict_bytes_rev = whole(conflict[1][row]!)
     record.end_reason = reasons[reason[row]!]!
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
     if (fwd > 0) record.gaps_fwd = readGaps(block, at[row]!, fwd)

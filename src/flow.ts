@@ -1,5 +1,5 @@
 /** The columns that every flow record has, and how a record is made from a batch's row. */
-import type { BatchView } from './batch/view.js'
+import { whole, type BatchView } from './batch/view.js'
 import type { Outer } from './packet/columns.js'
 import { recordClass } from './record.js'
 
@@ -135,13 +135,13 @@ class FlowRow implements FlowBase {
   tunnel_id: number | null
 
   constructor(columns: BaseColumns, row: number) {
-    this.flow_id = columns.flowId[row]!
+    this.flow_id = whole(columns.flowId[row]!)
     this.ip_version = columns.version[row]!
     this.pkt_first = columns.pktFirst[row]!
     this.pkt_last = columns.pktLast[row]!
     this.first_ns = columns.first[row]!
     this.last_ns = columns.last[row]!
-    this.first_packet = columns.firstPacket[row]!
+    this.first_packet = whole(columns.firstPacket[row]!)
     this.end_reason = columns.reasons[columns.reason[row]!]!
     this.vlan = columns.vlan(row)
     const tunnel = columns.tunnel(row)

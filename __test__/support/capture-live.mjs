@@ -5,7 +5,7 @@
 // Says `ready` once it captures, one JSON line for each record, and at the end one with what it held of the system.
 // SIGINT finishes it.
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { basicChain, connections, flowTable, observe, streamEvents, tcpChain } from '../../dist/index.js'
 
 const [job = '', text = '{}'] = process.argv.slice(2)
@@ -16,8 +16,20 @@ const before = held()
 /** @param {object} value */
 const say = value => console.log(JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v)))
 
+/** Sockets and event queues, and threads; Node opens its own pipes when it first writes. */
 function held() {
-  return { files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length }
+  const files = readdirSync('/proc/self/fd').filter(fd => /^(socket|anon_inode):/.test(target(fd)))
+  return { files: files.length, threads: readdirSync('/proc/self/task').length }
+}
+
+/** @param {string} fd */
+function target(fd) {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    // The one that the folder was read by.
+    return ''
+  }
 }
 
 /** Finishes on SIGINT and tells of each record. @param {any} run @param {(item: any) => void} take */
@@ -57,6 +69,7 @@ const jobs = {
   connections: () => each(connections(source, { maxStreamBytes: 0, ...options }), c => say({ record: { ...c, at: Date.now() } })),
   hashes,
   table: async () => {
+    setTimeout(() => console.log('ready'), 200)
     const table = await flowTable(source, { chains: [basicChain()], ...options })
     say({ length: table.length, ports: [...table.column('dp')], stats: table.stats })
   },

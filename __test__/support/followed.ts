@@ -1,19 +1,8 @@
 // What a follower calls back, in a form that tests compare.
 import { TCPStreamFollower, type FollowerInput, type FollowerOptions, type TcpStream } from '../../src/index.js'
-import type { FedPacket } from '../../src/index.js'
 
 /** Octets as text. */
 export const text = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1')
-
-/** The packets of a pcap with nanoseconds and Ethernet. */
-export function packetsOf(capture: Uint8Array): FedPacket[] {
-  const [view, packets] = [new DataView(capture.buffer, capture.byteOffset), [] as FedPacket[]]
-  for (let at = 24; at < capture.length; at += 16 + view.getUint32(at + 8, true)) {
-    const timestampNs = BigInt(view.getUint32(at, true)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, true))
-    packets.push({ timestampNs, data: capture.subarray(at + 16, at + 16 + view.getUint32(at + 8, true)) })
-  }
-  return packets
-}
 
 /** One line for a callback. */
 function line(kind: string, stream: TcpStream): string {

@@ -80,3 +80,13 @@ export function pcap(frames: readonly (readonly [bigint, Uint8Array])[]): Uint8A
   }
   return out
 }
+
+/** The packets of such a capture. */
+export function packetsOf(capture: Uint8Array): { timestampNs: bigint; data: Uint8Array }[] {
+  const [view, packets] = [new DataView(capture.buffer, capture.byteOffset), [] as { timestampNs: bigint; data: Uint8Array }[]]
+  for (let at = 24; at < capture.length; at += 16 + view.getUint32(at + 8, true)) {
+    const timestampNs = BigInt(view.getUint32(at, true)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, true))
+    packets.push({ timestampNs, data: capture.subarray(at + 16, at + 16 + view.getUint32(at + 8, true)) })
+  }
+  return packets
+}

@@ -1,7 +1,7 @@
 // The shipped capture's expected records, and reading it in any way.
-import { basicChain, observe, tcpChain, type CaptureSource, type FlowRecord } from '../../src/index.js'
+import { basicChain, connections, observe, tcpChain, type CaptureSource, type Connection, type FlowRecord } from '../../src/index.js'
 import { collect } from './collect.js'
-import { fixture, readJson } from './places.js'
+import { fixture, readJson, samplePath } from './places.js'
 
 export const chains = [basicChain(), tcpChain()] as const
 
@@ -28,4 +28,16 @@ export async function readAsExpected(source: CaptureSource | readonly CaptureSou
   const records = await collect(observe(source, { chains }))
   const columns = Object.keys(expectedSample.flows[0]!)
   return records.toSorted((a, b) => a.flow_id - b.flow_id).map(record => asExpected(record, columns))
+}
+
+/** Handshakes of the shipped capture, from the records of built-in chains alone. */
+export async function handshakes(): Promise<number> {
+  const records = await collect(observe(samplePath, { chains: [tcpChain()] }))
+  return records.filter(flow => flow.tcp_synflags_fwd === 2 && ((flow.tcp_synflags_rev ?? 0) & 0x12) === 0x12).length
+}
+
+/** The shipped capture's connections that carry octets. */
+export async function talking(): Promise<Connection[]> {
+  const all = await collect(connections(samplePath))
+  return all.filter(({ client, server }) => client.length + server.length > 0)
 }

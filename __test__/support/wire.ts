@@ -1,6 +1,7 @@
 // Two hosts in network namespaces of their own with a cable between them, made and taken away by a test.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Runs a line of shell. */
@@ -20,6 +21,13 @@ export function obstacle(tools: readonly string[]): string | null {
   const { status } = spawnSync('ip', ['netns', 'add', probe])
   spawnSync('ip', ['netns', 'del', probe])
   return status === 0 ? null : 'network namespaces are not allowed here'
+}
+
+/** Builds the program that stands between two hosts and makes trouble, in `folder`: its path. */
+export function lossyWire(folder: string): string {
+  const built = join(folder, 'lossy-wire')
+  sh(`gcc -O2 -o "${built}" "${join(import.meta.dirname, 'lossy-wire.c')}"`)
+  return built
 }
 
 let wires = 0
@@ -68,6 +76,9 @@ export class Wire {
   }
 }
 
+/** Milliseconds that a program may take to say something, or to end. */
+const PATIENCE = 60_000
+
 /** A program on a host, and what it says. */
 export class Inside {
   stdout = ''
@@ -97,7 +108,9 @@ export class Inside {
 
   /** Waits until it says so. */
   async says(word: string | RegExp): Promise<void> {
+    const patience = Date.now() + PATIENCE
     while (this.said.search(word) < 0) {
+      if (Date.now() > patience) throw new Error(`doesn't say ${String(word)}: ${this.said}`)
       if (this.#child.exitCode !== null) throw new Error(`ended early: ${this.said}`)
       await sleep(5)
     }
@@ -106,7 +119,10 @@ export class Inside {
   /** Waits for its end, perhaps having told it to stop. */
   async ended(signal?: NodeJS.Signals): Promise<this> {
     if (signal) this.#child.kill(signal)
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE)
     await this.#closed
+    clearTimeout(late)
+    if (this.#child.signalCode === 'SIGKILL') throw new Error(`doesn't end: ${this.said}`)
     return this
   }
 }

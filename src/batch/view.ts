@@ -32,6 +32,12 @@ export interface Layout {
 /** Numbers of a column: `u64` columns come as doubles, exact up to 2^53. */
 export type NumberArray = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
+/**
+ * A whole number of a `u64` column. V8 keeps small integers in an object as they are, but what comes from an array of
+ * doubles in a box of its own, and a record has half a dozen of them.
+ */
+export const whole = (value: number): number => (value <= 0x3fff_ffff ? value | 0 : value)
+
 /** One batch and its columns. */
 export class BatchView {
   readonly bytes: Uint8Array

@@ -1,5 +1,6 @@
 /** BasicChain: who talks with whom, packets and octets per direction. */
 import { formatAddress } from '../address.js'
+import { whole } from '../batch/view.js'
 import type { IpView } from '../packet/ip-view.js'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 
@@ -52,10 +53,10 @@ const chain = builtIn<BasicFields>({
       record.sp = spThere[row] === 1 ? sp[row]! : null
       record.dp = dpThere[row] === 1 ? dp[row]! : null
       record.proto = proto[row]!
-      record.pkt_fwd = packetsFwd[row]!
-      record.pkt_rev = packetsRev[row]!
-      record.oct_fwd = octetsFwd[row]!
-      record.oct_rev = octetsRev[row]!
+      record.pkt_fwd = whole(packetsFwd[row]!)
+      record.pkt_rev = whole(packetsRev[row]!)
+      record.oct_fwd = whole(octetsFwd[row]!)
+      record.oct_rev = whole(octetsRev[row]!)
     }
   },
   newFlow(packet) {

@@ -1,6 +1,6 @@
 /** `tcpskein decode-tcp`: what each side of each connection sent, piece by piece, at each PSH or URG. */
 import { Option, type Command } from 'commander'
-import { connectionIdToString, decodeTcp, type CaptureSource, type DecodedData, type FlowError } from '../index.js'
+import { connectionIdToString, decodeTcp, type DecodedData, type FlowError } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
@@ -46,7 +46,7 @@ async function run(options: DecodeOptions): Promise<number> {
     return EXIT.usage
   }
   const errors: FlowError[] = []
-  const source = name === undefined ? files : ({ interface: name } as unknown as CaptureSource)
+  const source = name === undefined ? files : { interface: name }
   const pieces = decodeTcp(source, {
     since,
     onError: error => errors.push(error),

@@ -18,7 +18,7 @@ import { onInterrupt } from './interrupt.js'
 import { captureSources } from './live.js'
 import { positive } from './numbers.js'
 import { openProgress } from './progress.js'
-import { addReadingOptions, readingOptions, tell, type ReadingOptions } from './reading.js'
+import { addReadingOptions, isEndless, readingOptions, tell, type ReadingOptions } from './reading.js'
 import { count, streamTotals } from './totals.js'
 
 interface ExtractOptions extends ReadingOptions {
@@ -87,9 +87,9 @@ async function run(files: readonly string[], options: ExtractOptions): Promise<n
     onWriterError: options.onWriterError,
     onError: error => errors.push(error),
   })
-  const follow = options.follow === true || options.interface !== undefined
-  const progress = openProgress(files, () => extractor.stats, options.quiet !== true, follow)
-  const release = follow ? onInterrupt(() => extractor.finish()) : () => {}
+  const waits = isEndless(options)
+  const progress = openProgress(files, () => extractor.stats, options.quiet !== true, waits)
+  const release = waits ? onInterrupt(() => extractor.finish()) : () => {}
   try {
     await extractor.run()
   } finally {

@@ -35,7 +35,7 @@ export function addLiveOptions(command: Command): Command {
 function checkFiles(_: Command, action: Command): void {
   const { interface: live } = action.opts<LiveOptions>()
   if (live === undefined && action.args.length === 0)
-    action.error("error: missing required argument 'file'", { code: 'commander.missingArgument' })
+    action.error("error: missing required argument 'file' (or -i for an interface)", { code: 'commander.missingArgument' })
 }
 
 /** The interface that was asked for. */

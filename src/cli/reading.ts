@@ -113,7 +113,7 @@ export async function printRecords<R extends Records>(
   const { format, output: path } = options
   if (format === 'table' && path !== undefined) throw new OptionError('--output: a table goes to standard output only')
   const columns = format === 'table' ? [] : records.columns
-  const waits = options.follow === true || options.interface !== undefined
+  const waits = isEndless(options)
   const output = await openOutput({
     format,
     live: waits,
@@ -133,6 +133,11 @@ export async function printRecords<R extends Records>(
   for (const error of errors) complain(error)
   if (options.quiet !== true) tell(options, records.stats, totals(records, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
+}
+
+/** Such a run ends with Ctrl-C at the latest. */
+export function isEndless({ follow, interface: live }: { readonly follow?: true; readonly interface?: string }): boolean {
+  return follow === true || live !== undefined
 }
 
 /** Totals for people, or the counters for programs. */

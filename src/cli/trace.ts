@@ -8,7 +8,7 @@ import { openProgress } from './progress.js'
 import { onInterrupt } from './interrupt.js'
 import { captureSources } from './live.js'
 import { positive } from './numbers.js'
-import { addReadingOptions, readingOptions, type ReadingOptions } from './reading.js'
+import { addReadingOptions, isEndless, readingOptions, type ReadingOptions } from './reading.js'
 import { traceTotals } from './totals.js'
 
 const FORMATS = ['pcap', 'cap', 'pcapng', 'json', 'ndjson', 'plist', 'xml', 'tree', 'txt', 'text'] as const
@@ -56,9 +56,10 @@ async function trace(files: readonly string[], options: TraceOptions): Promise<n
   const { out, format, byteorder, maxOpenFiles, maxFlows, quiet = false } = options
   const { separate: _, ...reading } = readingOptions(options)
   let stats: TraceStats | undefined
-  const progress = openProgress(files, () => stats ?? { inputBytes: 0, packets: 0 }, !quiet, options.follow === true)
+  const waits = isEndless(options)
+  const progress = openProgress(files, () => stats ?? { inputBytes: 0, packets: 0 }, !quiet, waits)
   const until = new AbortController()
-  const release = options.follow === true ? onInterrupt(() => until.abort()) : () => {}
+  const release = waits ? onInterrupt(() => until.abort()) : () => {}
   try {
     await traceFlows(captureSources(files, options), {
       ...reading,

@@ -1,11 +1,14 @@
 /** Records as NDJSON, as one JSON array, or as CSV. */
-import { stringify } from 'csv-stringify/sync'
+import type { stringify } from 'csv-stringify/sync'
 import type { ColumnInfo } from './columns.js'
 import type { Sink } from './sink.js'
 import type { RecordWriter } from './writer.js'
 
 /** A record's columns. */
 export type Row = Readonly<Record<string, unknown>>
+
+/** csv-stringify's function. */
+type Stringify = typeof stringify
 
 /** Turns a batch of records into text; `first` asks for what stands before the first record. */
 type Formatter = (rows: readonly Row[], first: boolean) => string
@@ -19,6 +22,7 @@ export function textWriter(
   columns: readonly ColumnInfo[],
   sink: Sink,
   live: boolean,
+  csv?: Stringify,
 ): RecordWriter {
   switch (format) {
     case 'ndjson':
@@ -26,7 +30,7 @@ export function textWriter(
     case 'json':
       return batchWriter(formatArray, '\n]\n', sink, live)
     case 'csv':
-      return batchWriter((rows, first) => formatCsv(columns, rows, first), '', sink, live)
+      return batchWriter((rows, first) => formatCsv(csv!, columns, rows, first), '', sink, live)
   }
 }
 
@@ -80,7 +84,7 @@ function jsonName(name: string): string {
   return text
 }
 
-function formatCsv(columns: readonly ColumnInfo[], rows: readonly Row[], first: boolean): string {
+function formatCsv(stringify: Stringify, columns: readonly ColumnInfo[], rows: readonly Row[], first: boolean): string {
   // Text is written as it is, which is quicker than a cast of each value.
   const cells = rows.map(row => Object.values(row).map(csvText))
   const names = rows.length > 0 ? Object.keys(rows[0]!) : columns.map(({ name }) => name)

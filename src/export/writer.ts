@@ -100,6 +100,11 @@ async function opener(
     case 'zeek':
     case 'zeek-json':
       return zeekWriter(columns, format === 'zeek-json', live)
+    case 'csv': {
+      // Loaded where it is needed, as the other formats' packages.
+      const { stringify } = await import('csv-stringify/sync')
+      return sink => textWriter(format, columns, sink, live, stringify)
+    }
     default:
       return sink => textWriter(format, columns, sink, live)
   }

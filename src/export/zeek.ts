@@ -2,7 +2,6 @@
  * Zeek's `conn.log`, as tab-separated values with its header lines or as JSON lines: from connection records with their
  * analysis, or from flow records with the basic chain. What a record doesn't tell is unset, as Zeek has it.
  */
-import { createHash } from 'node:crypto'
 import { BlockList, isIPv6 } from 'node:net'
 import { OptionError } from '../errors.js'
 import type { ColumnInfo } from './columns.js'
@@ -168,7 +167,7 @@ const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** An identifier in Zeek's form, `C` and 17 letters; the same for the same connection in each run. */
 function uid(ts: bigint, orig: End, resp: End, proto: number): string {
-  const digest = createHash('sha256').update(`${ts} ${orig.addr} ${orig.port} ${resp.addr} ${resp.port} ${proto}`).digest()
+  const digest = process.getBuiltinModule('node:crypto').createHash('sha256').update(`${ts} ${orig.addr} ${orig.port} ${resp.addr} ${resp.port} ${proto}`).digest()
   let number = digest.readBigUInt64LE(0) + (digest.readBigUInt64LE(8) << 64n)
   let letters = 'C'
   for (let i = 0; i < 17; i++, number /= 62n) letters += LETTERS[Number(number % 62n)]
@@ -176,7 +175,6 @@ function uid(ts: bigint, orig: End, resp: End, proto: number): string {
 }
 
 /** What Zeek takes for local by default: private address space (RFC 1918, 6598, 4193, 3927, 4291). */
-const LOCAL = new BlockList()
 const SUBNETS = [
   ['10.0.0.0', 8, 'ipv4'],
   ['100.64.0.0', 10, 'ipv4'],
@@ -188,8 +186,12 @@ const SUBNETS = [
   ['fe80::', 10, 'ipv6'],
   ['::1', 128, 'ipv6'],
 ] as const
-for (const [address, prefix, family] of SUBNETS) LOCAL.addSubnet(address, prefix, family)
+let local: BlockList | undefined
 
 function isLocal(address: string): boolean {
-  return LOCAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  if (local === undefined) {
+    local = new BlockList()
+    for (const [network, prefix, family] of SUBNETS) local.addSubnet(network, prefix, family)
+  }
+  return local.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }

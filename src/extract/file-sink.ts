@@ -3,7 +3,7 @@
  * and sent over, and no more than a few batches are under way at a time.
  */
 import { mkdir, readdir } from 'node:fs/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { OptionError } from '../errors.js'
 import type { FileAnswer, FileBatch, FileJob } from './file-jobs.js'
 import type { WriterContext } from './writer.js'
@@ -63,6 +63,7 @@ export class FileSink {
     if (!overwrite && (await readdir(folder)).length > 0)
       throw new OptionError(`${folder}: there are ${what} already; the option overwrite replaces those of the same name`)
     this.#context = context
+    const { Worker } = await import('node:worker_threads')
     this.#thread = new Worker(new URL('./file-thread.js', import.meta.url), { workerData: { folder } })
     this.#thread.on('message', (answer: FileAnswer) => this.#answered(answer))
     this.#thread.on('error', error => this.#break(error))

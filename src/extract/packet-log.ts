@@ -160,6 +160,7 @@ export class PacketLog implements Iterable<StreamPacket> {
     return new PacketCursor(this.#octets.bytes, this.#octets.length)
   }
 
+  /** The packets, in order. */
   *[Symbol.iterator](): Generator<StreamPacket, undefined> {
     const cursor = this.cursor()
     for (let at = 0; cursor.next(); at += META + cursor.recordLength) yield new StreamPacket(this.#octets.bytes, at)

@@ -1,16 +1,19 @@
 /** Node as the pure engine's host: files and the system's sentences for what goes wrong with them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
 import { getSystemErrorMap } from 'node:util'
 import type { Input } from '../pure/capture/input.js'
 import { ioError } from '../pure/error.js'
-import type { Host } from '../pure/host.js'
+import type { Host, Inflate } from '../pure/host.js'
 import type { Hash } from '../pure/sha256.js'
 
 /** Node's files, and whatever Node can decode. */
 export const nodeHost: Host = {
   openFile: path => new FileInput(path),
   decoder: () => null,
+  // Loaded here, because few need it.
+  inflate: () => createRequire(import.meta.url)('pako') as Inflate,
   beginSha256,
   yield: () => setImmediate(),
 }

@@ -1,5 +1,4 @@
 /** Node as a place to run in. */
-import { markAsUntransferable } from 'node:worker_threads'
 import type { Platform } from '../platform.js'
 import { chooseEngines } from './engines.js'
 import { beginSha256 } from './host.js'
@@ -11,5 +10,6 @@ export const nodePlatform: Platform = {
   sourceName,
   openSource,
   beginSha256,
-  pin: buffer => markAsUntransferable(buffer),
+  // Loaded here and not at every start, as everywhere below: each of Node's modules takes its time.
+  pin: buffer => process.getBuiltinModule('node:worker_threads').markAsUntransferable(buffer),
 }

@@ -8,8 +8,10 @@
 //! files hold. Who writes into a file while it is mapped changes what a window shows, as with any mapping: captures are
 //! appended to.
 
+mod pages;
 mod prefetch;
-pub use prefetch::{prefetch, prefetch_whole};
+pub use pages::{Pages, roomy};
+pub use prefetch::{prefetch, prefetch_range, prefetch_whole};
 
 #[cfg(target_os = "linux")]
 mod guard;

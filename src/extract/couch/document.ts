@@ -1,5 +1,4 @@
 /** Parts as documents: names are those of connection records, octets are attachments. */
-import { createHash } from 'node:crypto'
 import type { StreamPart } from '../part.js'
 
 /** A document as `_bulk_docs` takes it. */
@@ -28,7 +27,7 @@ export function partDocument(part: StreamPart): PartDocument {
     ...counts(part),
     ...attachments(part),
   }
-  return { ...fields, digest: createHash('sha256').update(JSON.stringify(fields)).digest('hex') }
+  return { ...fields, digest: process.getBuiltinModule('node:crypto').createHash('sha256').update(JSON.stringify(fields)).digest('hex') }
 }
 
 /** Times are strings of digits: JSON has no such integers in JavaScript. */

@@ -56,7 +56,7 @@ export class DecodingInput implements Input {
   }
 
   #decoder(compression: Compression, head: Uint8Array): Input {
-    if (compression === 'gzip') return new GzipInput(this.#inner, head)
+    if (compression === 'gzip') return new GzipInput(this.#inner, head, this.#host.inflate())
     const decoder = this.#host.decoder(compression, this.#inner, head)
     if (decoder !== null) return decoder
     throw formatError(0, `${compression} data: the js engine can't decode it here; the native engine can`)

@@ -4,9 +4,10 @@
  *
  * The inflate must say where a member's data ended, which `DecompressionStream` doesn't, so it is pako's.
  */
-import { Z_BUF_ERROR, Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibInflate, zlibInflateInit2, zlibInflateReset, ZStream } from 'pako'
+import type { ZStream } from 'pako'
 import { damagedError, truncatedError } from '../error.js'
 import { crc32 } from './crc32.js'
+import type { Inflate } from '../host.js'
 import { Filled, type Input } from './input.js'
 
 /** Octets read from the input at once. */
@@ -18,6 +19,12 @@ const EXTRA = 1 << 2
 const NAME = 1 << 3
 const COMMENT = 1 << 4
 const RESERVED = 0b1110_0000
+
+// zlib's manual: what a call of inflate is told and answers.
+const Z_NO_FLUSH = 0
+const Z_OK = 0
+const Z_STREAM_END = 1
+const Z_BUF_ERROR = -5
 
 /** Least octets of a header, and octets of a trailer. */
 const HEADER_LEN = 10
@@ -38,7 +45,8 @@ export class GzipInput implements Input {
   #before = 0
   #ended = false
   #state: number = State.Header
-  readonly #stream = new ZStream()
+  readonly #inflate: Inflate
+  readonly #stream: ZStream
   /** Of the member's octets. */
   #crc = 0
   #length = 0
@@ -46,13 +54,15 @@ export class GzipInput implements Input {
   #failed: Error | undefined
 
   /** @param head what was read of `inner` already */
-  constructor(inner: Input, head: Uint8Array) {
+  constructor(inner: Input, head: Uint8Array, inflate: Inflate) {
     this.#inner = inner
+    this.#inflate = inflate
+    this.#stream = new inflate.ZStream()
     this.#buffer = new Uint8Array(Math.max(BUFFER_LEN, head.length))
     this.#buffer.set(head)
     this.#end = head.length
     // Negative: no header of zlib's own.
-    zlibInflateInit2(this.#stream, -15)
+    inflate.zlibInflateInit2(this.#stream, -15)
   }
 
   fill(out: Uint8Array, at: number): number {
@@ -137,7 +147,7 @@ export class GzipInput implements Input {
     this.#start = at
     this.#crc = 0
     this.#length = 0
-    zlibInflateReset(this.#stream)
+    this.#inflate.zlibInflateReset(this.#stream)
     this.#state = State.Body
     return 0
   }
@@ -151,7 +161,7 @@ export class GzipInput implements Input {
     stream.output = out as Uint8Array<ArrayBuffer>
     stream.next_out = at
     stream.avail_out = out.length - at
-    const status = zlibInflate(stream, Z_NO_FLUSH)
+    const status = this.#inflate.zlibInflate(stream, Z_NO_FLUSH)
     const written = stream.next_out - at
     this.#start = stream.next_in
     this.#crc = crc32(this.#crc, out, at, at + written)

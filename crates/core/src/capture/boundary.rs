@@ -189,7 +189,9 @@ impl<F: Read + Seek> Boundaries<F> {
         let mut header = [0; 16];
         let octets = self.octets(at, shape.header_len().min(16) as usize)?;
         header[..octets.len()].copy_from_slice(octets);
-        let Some(len) = shape.record_len(&header).filter(|_| !usual || shape.is_usual(&header)) else { return Ok(None) };
+        let Some(len) = shape.record_len(&header).filter(|_| !usual || shape.is_usual(&header)) else {
+            return Ok(None);
+        };
         if at + len > file_len {
             return Ok((!usual || shape.may_be_cut(&header)).then_some(file_len));
         }

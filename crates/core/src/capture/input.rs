@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -149,6 +149,16 @@ impl FileInput {
         // A regular file can be rewound; if not, reading on will say so.
         let _ = self.file.rewind();
         Compression::from_magic(&head[..read])
+    }
+
+    /// Goes on at `offset`.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where the system refuses.
+    pub fn seek(&mut self, offset: u64) -> Result<(), FlowError> {
+        self.file.seek(SeekFrom::Start(offset)).map_err(|source| FlowError::Io { op: "read", source })?;
+        self.position = offset;
+        Ok(())
     }
 
     /// The file itself.

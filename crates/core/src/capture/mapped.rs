@@ -12,6 +12,7 @@ const WINDOW_LEN: usize = 8 * 1024 * 1024;
 /// A file that is walked window by window.
 #[derive(Debug)]
 pub struct MappedInput {
+    input: FileInput,
     file: MappedFile,
     /// Where the latest window ends in the file.
     position: u64,
@@ -19,10 +20,25 @@ pub struct MappedInput {
 }
 
 impl MappedInput {
-    /// Maps the file of `input`, which must not have been read from; `None` where that can't be done here.
-    #[must_use]
-    pub fn open(input: &FileInput) -> Option<Self> {
-        Some(Self { file: MappedFile::open(input.file())?, position: 0, cut: None })
+    /// Maps the file of `input`, which must not have been read from.
+    ///
+    /// # Errors
+    /// Where that can't be done here, the input as it was.
+    pub fn open(input: FileInput) -> Result<Self, FileInput> {
+        match MappedFile::open(input.file()) {
+            Some(file) => Ok(Self { input, file, position: 0, cut: None }),
+            None => Err(input),
+        }
+    }
+
+    /// The file from `offset` on, to be read.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where the system refuses.
+    pub fn into_input(self, offset: u64) -> Result<FileInput, FlowError> {
+        let mut input = self.input;
+        input.seek(offset)?;
+        Ok(input)
     }
 
     /// Octets of the file up to the end of the latest window.

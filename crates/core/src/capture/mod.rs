@@ -142,7 +142,7 @@ impl Container {
     ///
     /// # Errors
     /// [`FlowError::Format`] where this is no capture, [`FlowError::Damaged`] where it contradicts itself.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self, bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
         match self {
             Self::Pcap(reader) => reader.step(bytes, offset),

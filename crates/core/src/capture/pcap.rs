@@ -78,7 +78,7 @@ impl PcapReader {
     ///
     /// # Errors
     /// [`FlowError::Format`] for a version this crate doesn't know, [`FlowError::Damaged`] for an impossible length.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self, bytes: &[u8], offset: u64) -> Result<Step, FlowError> {
         if !self.header_read {
             return self.file_header(bytes, offset);

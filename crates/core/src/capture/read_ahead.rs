@@ -51,7 +51,7 @@ impl ReadAhead {
     pub fn start(mut input: Box<dyn Input>) -> Result<Self, FlowError> {
         let (empty, to_fill) = sync_channel::<Vec<u8>>(BLOCKS);
         let (filled, full) = sync_channel::<Answer>(BLOCKS);
-        let position = Arc::new(AtomicU64::new(0));
+        let position = Arc::new(AtomicU64::new(input.position()));
         let shared = Arc::clone(&position);
         let may_stall = input.may_stall();
         let thread = std::thread::Builder::new()

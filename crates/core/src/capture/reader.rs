@@ -7,10 +7,13 @@ use super::{
     AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketTotals, Step,
 };
 use crate::error::FlowError;
-use tcpskein_map::prefetch;
+use tcpskein_map::{prefetch, prefetch_range};
 
 /// How many packets ahead a guess goes; measured in benches/pipeline.rs: 2 and 8 gain less.
 const GUESSED: usize = 4;
+
+/// Octets that are asked for ahead where payload is read too; 1 KiB and 16 KiB gain less.
+const STREAMED: usize = 2048;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,12 @@ pub struct BlockReader {
     position: usize,
     /// End of what is filled in the block.
     filled: usize,
+    /// End of what was asked for ahead, in the block.
+    fetched: usize,
+    /// Sixteen times the length of a record, of late, where payload isn't read.
+    lengths: usize,
+    /// Payload is read too.
+    whole: bool,
     /// Octets still to be thrown away.
     discard: u64,
     totals: PacketTotals,
@@ -96,6 +105,17 @@ impl BlockReader {
         matches!(self.container, Container::Records)
     }
 
+    /// From here on payload is read too, and not heads alone.
+    pub fn read_whole(&mut self) {
+        self.whole = true;
+    }
+
+    /// Octets of a record, of late; 0 where payload is read.
+    #[must_use]
+    pub fn usual_len(&self) -> usize {
+        self.lengths / 16
+    }
+
     /// Packets found so far.
     #[must_use]
     pub fn packets(&self) -> u64 {
@@ -118,7 +138,7 @@ impl BlockReader {
     ///
     /// # Errors
     /// Those of [`Container::step`]. The packets found before stay good.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
             if self.discard > 0 && !self.skip() {
@@ -155,10 +175,19 @@ impl BlockReader {
         }
     }
 
-    /// While a packet is looked at, the heads of later ones come from memory. Where the next one begins is known; that
-    /// those behind it are as long as this one, `len` octets, is a guess which bulk transfers make good.
+    /// While a packet is looked at, later ones come from memory: all of them, or where payload isn't read their heads.
+    /// Where the next one begins is known; that those behind it are as long as this one, `len` octets, is a guess which
+    /// bulk transfers make good.
     #[inline]
-    fn fetch_ahead(&self, block: &[u8], len: usize) {
+    fn fetch_ahead(&mut self, block: &[u8], len: usize) {
+        if self.whole {
+            prefetch(block, self.position);
+            let to = self.position + STREAMED;
+            prefetch_range(block, self.fetched.max(self.position), to);
+            self.fetched = to.next_multiple_of(64);
+            return;
+        }
+        self.lengths = self.lengths - self.lengths / 16 + len;
         for at in [self.position, self.position + GUESSED * len] {
             prefetch(block, at);
             prefetch(block, at + 64);
@@ -190,6 +219,7 @@ impl BlockReader {
     /// Takes leave of `block`: what is unread in it is kept, so that another block may be filled next.
     pub fn release(&mut self, block: &[u8]) {
         self.carry.extend_from_slice(&block[self.position..self.filled]);
+        self.fetched = 0;
         self.position = 0;
         self.filled = 0;
     }

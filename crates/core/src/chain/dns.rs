@@ -56,7 +56,32 @@ fn is_whole(parser: &mut Parser<'_, &[u8]>) -> bool {
     let Ok(header) = HeaderSection::parse(parser) else { return false };
     let counts = header.counts();
     let records = u32::from(counts.ancount()) + u32::from(counts.nscount()) + u32::from(counts.arcount());
-    (0..counts.qdcount()).all(|_| Question::parse(parser).is_ok())
-        && (0..records).all(|_| ParsedRecord::parse(parser).is_ok())
+    (0..counts.qdcount()).all(|_| is_named(parser, |parser| Question::parse(parser).is_ok()))
+        && (0..records).all(|_| is_named(parser, |parser| ParsedRecord::parse(parser).is_ok()))
         && parser.remaining() == 0
+}
+
+/// Goes past something that begins with a name.
+fn is_named<'a, 'm>(parser: &mut Parser<'a, &'m [u8]>, parse: impl FnOnce(&mut Parser<'a, &'m [u8]>) -> bool) -> bool {
+    let start = parser.pos();
+    parse(parser) && points_back(parser.as_slice(), start)
+}
+
+/// RFC 1035 section 4.1.4: a pointer leads to a *prior* name, so never into the name that it ends. The parser only wants it
+/// to lead to somewhere before itself.
+fn points_back(message: &[u8], mut start: usize) -> bool {
+    let mut at = start;
+    loop {
+        match message.get(at..) {
+            Some([length @ 1..=0x3f, ..]) => at += 1 + usize::from(*length),
+            Some([high @ 0xc0..=0xff, low, ..]) => {
+                at = usize::from(high & 0x3f) << 8 | usize::from(*low);
+                if at >= start {
+                    return false;
+                }
+                start = at;
+            }
+            _ => return true,
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tcpskein_map::Pages;
+
 use super::{Connection, EndReason};
 use crate::flow::FlowKey;
 use crate::flow::index::KeyIndex;
@@ -45,9 +47,6 @@ struct Slot {
     status: Status,
 }
 
-/// Connections of one page: growing moves no connection, and none is allocated by itself.
-const PAGE_LEN: usize = 128;
-
 /// A connection that left the table, and why.
 #[derive(Clone, Copy, Debug)]
 pub struct Finished {
@@ -63,9 +62,9 @@ pub struct ConnectionTable {
     limits: ConnectionLimits,
     hasher: foldhash::fast::RandomState,
     index: KeyIndex,
-    slots: Vec<Slot>,
-    /// By slot number, in pages of [`PAGE_LEN`].
-    pages: Vec<Vec<Option<Connection>>>,
+    slots: Pages<Slot>,
+    /// By slot number. Growing moves no connection, and none is allocated by itself.
+    connections: Pages<Option<Connection>>,
     free: Vec<u32>,
     timers: Timers,
     finished: VecDeque<Finished>,
@@ -84,8 +83,8 @@ impl ConnectionTable {
             limits,
             hasher: foldhash::fast::RandomState::default(),
             index: KeyIndex::default(),
-            slots: Vec::new(),
-            pages: Vec::new(),
+            slots: Pages::default(),
+            connections: Pages::default(),
             free: Vec::new(),
             timers: Timers::default(),
             finished: VecDeque::new(),
@@ -172,7 +171,7 @@ impl ConnectionTable {
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
         slot.end_second = i64::MIN;
-        self.pages[index as usize / PAGE_LEN][index as usize % PAGE_LEN] = Some(connection);
+        self.connections[index as usize] = Some(connection);
         self.index.insert(hash, index);
         self.tidy_timers();
         index as usize
@@ -180,20 +179,12 @@ impl ConnectionTable {
 
     fn add_slot(&mut self) -> u32 {
         let (key, status) = (FlowKey::default(), Status::Free);
-        self.slots.push(Slot { key, end_second: 0, generation: 0, status });
-        match self.pages.last_mut() {
-            Some(page) if page.len() < PAGE_LEN => page.push(None),
-            _ => {
-                let mut page = Vec::with_capacity(PAGE_LEN);
-                page.push(None);
-                self.pages.push(page);
-            }
-        }
-        (self.slots.len() - 1) as u32
+        self.connections.push(None);
+        self.slots.push(Slot { key, end_second: 0, generation: 0, status }) as u32
     }
 
     fn connection(&self, index: usize) -> Option<&Connection> {
-        self.pages.get(index / PAGE_LEN)?.get(index % PAGE_LEN)?.as_ref()
+        self.connections.get(index)?.as_ref()
     }
 
     /// Timer entries of connections that ended early stay until their second comes; here they go when they outweigh
@@ -234,7 +225,7 @@ impl ConnectionTable {
     /// A connection in the table, or finished and not yet released.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut Connection> {
-        self.pages.get_mut(index / PAGE_LEN)?.get_mut(index % PAGE_LEN)?.as_mut()
+        self.connections.get_mut(index)?.as_mut()
     }
 
     /// Takes a connection out of the table because of `cause`.
@@ -275,12 +266,9 @@ impl ConnectionTable {
             let (&second, bin) =
                 self.timers.bins.iter_mut().find(|(_, b)| !b.idle.is_empty() || !b.idle_sorted.is_empty())?;
             if bin.idle_sorted.is_empty() {
-                let pages = &self.pages;
+                let connections = &self.connections;
                 bin.idle_sorted = std::mem::take(&mut bin.idle);
-                let seen = |e: &Entry| {
-                    let (page, place) = (e.slot as usize / PAGE_LEN, e.slot as usize % PAGE_LEN);
-                    pages[page][place].as_ref().map_or(i64::MIN, |c| c.last_ns)
-                };
+                let seen = |e: &Entry| connections[e.slot as usize].as_ref().map_or(i64::MIN, |c| c.last_ns);
                 bin.idle_sorted.sort_by_key(|e| std::cmp::Reverse(seen(e)));
                 bin.sorted_ns = bin.idle_sorted.first().map_or(i64::MIN, seen);
             }
@@ -319,7 +307,7 @@ impl ConnectionTable {
     /// Frees a finished connection's slot.
     pub fn release(&mut self, index: usize) {
         self.slots[index].status = Status::Free;
-        self.pages[index / PAGE_LEN][index % PAGE_LEN] = None;
+        self.connections[index] = None;
         self.free.push(index as u32);
     }
 }

@@ -73,7 +73,7 @@ impl Datagram<'_> {
 ///
 /// # Errors
 /// [`Drop::Cut`] where the header isn't all there, [`Drop::Broken`] where it contradicts itself.
-#[inline]
+#[inline(always)]
 pub fn parse(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     let bytes = frame.get(offset..).ok_or(Drop::Cut)?;
     match bytes.first().ok_or(Drop::Cut)? >> 4 {
@@ -93,7 +93,7 @@ pub fn parse_within(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datag
     Ok(datagram)
 }
 
-#[inline]
+#[inline(always)]
 fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
     let Ok(slice) = Ipv4Slice::from_slice(bytes) else { return v4_lax(bytes, offset, outer) };
     let header = slice.header();

@@ -85,8 +85,6 @@ pub struct Decoder {
     buffers: [Vec<u8>; 2],
     unknown_links: UnknownLinks,
     bad_checksums: u64,
-    /// Which datagram the latest fragment belongs to.
-    fragment: Option<defrag::FragmentKey>,
 }
 
 impl Decoder {
@@ -120,7 +118,7 @@ impl Decoder {
 
     /// The datagram of a plain packet: Ethernet with nothing between it and IP, and nothing to be remembered or checked.
     /// `None` says nothing: [`Decoder::decode`] knows.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn decode_plain<'a>(&self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
         let offset = link::plain_ethernet(packet.link, frame)?;
@@ -160,7 +158,6 @@ impl Decoder {
         let datagram = walk.whole(outermost, first).and_then(|datagram| walk.whole(datagram, second));
         let bad = walk.is_bad(datagram.as_ref().ok());
         let encap = walk.encap();
-        self.fragment = walk.fragment();
         self.bad_checksums += u64::from(bad);
         if bad && options.checksum == ChecksumMode::Drop {
             return Err(Drop::Checksum);
@@ -185,14 +182,15 @@ impl Decoder {
         self.defragmenter.stats()
     }
 
-    /// Which datagram the packet's fragment belongs to, where the latest packet gave [`Drop::Fragment`] or was
-    /// reassembled.
+    /// Which datagram the latest fragment belongs to, refused or not. Ask it where the latest packet gave
+    /// [`Drop::Fragment`].
     #[must_use]
     pub fn fragment_key(&self) -> Option<defrag::FragmentKey> {
-        self.fragment
+        self.defragmenter.last_key()
     }
 
-    /// Number of the datagram that the latest fragment belongs to, from 1; 0 where it was refused.
+    /// Number of the datagram that the latest fragment belongs to, from 1; 0 where it was refused. Ask it where the latest
+    /// packet gave [`Drop::Fragment`] or was reassembled.
     #[must_use]
     pub fn last_datagram(&self) -> u64 {
         self.defragmenter.last_serial()

@@ -17,7 +17,6 @@ pub(super) struct Walk<'w> {
     defragmenter: &'w mut Defragmenter,
     tunnels: usize,
     bad_header: bool,
-    fragment: Option<FragmentKey>,
 }
 
 impl<'w> Walk<'w> {
@@ -28,7 +27,7 @@ impl<'w> Walk<'w> {
         encaps: &'w mut EncapTable,
         defragmenter: &'w mut Defragmenter,
     ) -> Self {
-        Self { options, packet, context, encaps, defragmenter, tunnels: 0, bad_header: false, fragment: None }
+        Self { options, packet, context, encaps, defragmenter, tunnels: 0, bad_header: false }
     }
 
     /// Opens tunnels until there is none, or a fragment comes.
@@ -68,7 +67,6 @@ impl<'w> Walk<'w> {
             proto: part.proto,
             version: last.version,
         };
-        self.fragment = Some(key);
         let fragment = defrag::Fragment {
             offset: part.offset,
             more: part.more,
@@ -100,11 +98,6 @@ impl<'w> Walk<'w> {
             serial: self.defragmenter.last_serial(),
             ..*last
         })
-    }
-
-    /// Which datagram the innermost fragment belongs to.
-    pub fn fragment(&self) -> Option<FragmentKey> {
-        self.fragment
     }
 
     /// The identity of what is around the datagram.

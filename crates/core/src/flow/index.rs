@@ -4,7 +4,7 @@
 //! itself; and both can be fetched ahead, which a general hash map doesn't offer. Keys are compared by the caller, in
 //! full.
 
-use tcpskein_map::prefetch;
+use tcpskein_map::{prefetch, roomy};
 
 /// The slot number of an entry that holds nothing.
 const EMPTY: u32 = u32::MAX;
@@ -116,7 +116,9 @@ impl KeyIndex {
 
     fn grow(&mut self) {
         let len = (self.entries.len() * 2).max(FIRST_LEN);
-        let old = std::mem::replace(&mut self.entries, vec![NOTHING; len]);
+        let mut entries = roomy(len);
+        entries.resize(len, NOTHING);
+        let old = std::mem::replace(&mut self.entries, entries);
         old.into_iter().filter(|entry| entry.slot != EMPTY).for_each(|entry| self.put(entry));
     }
 

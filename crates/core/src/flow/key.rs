@@ -81,7 +81,7 @@ pub struct Identity {
 
 /// Whom `datagram` belongs to; `None` where ports are needed but weren't captured. `encap` is what lies around it as
 /// far as it counts: see [`DecodeOptions::key_encap`](crate::decode::DecodeOptions::key_encap).
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn identify(datagram: &Datagram<'_>, encap: EncapId) -> Option<Identity> {
     if matches!(datagram.proto, proto::ICMP | proto::ICMPV6)

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tcpskein_map::prefetch_whole;
+use tcpskein_map::Pages;
 
 use super::index::KeyIndex;
 use super::timers::{Bin, Entry, Timers, second_at_or_after};
@@ -104,8 +104,8 @@ pub struct FlowTable {
     options: FlowTableOptions,
     hasher: foldhash::fast::RandomState,
     index: KeyIndex,
-    slots: Vec<FlowSlot>,
-    cold: Vec<FlowCold>,
+    slots: Pages<FlowSlot>,
+    cold: Pages<FlowCold>,
     free: Vec<u32>,
     timers: Timers,
     ready: VecDeque<u32>,
@@ -125,8 +125,8 @@ impl FlowTable {
             options,
             hasher: foldhash::fast::RandomState::default(),
             index: KeyIndex::default(),
-            slots: Vec::new(),
-            cold: Vec::new(),
+            slots: Pages::default(),
+            cold: Pages::default(),
             free: Vec::new(),
             timers: Timers::default(),
             ready: VecDeque::new(),
@@ -202,7 +202,7 @@ impl FlowTable {
     #[inline]
     pub fn fetch_ahead(&self, hash: u64) {
         if let Some(slot) = self.index.likely(hash) {
-            prefetch_whole(&self.slots, slot as usize);
+            self.slots.prefetch(slot as usize, size_of::<FlowSlot>());
         }
     }
 
@@ -241,9 +241,8 @@ impl FlowTable {
         let cold = open(self.opened);
         self.opened += 1;
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(FlowSlot::default());
             self.cold.push(FlowCold::default());
-            (self.slots.len() - 1) as u32
+            self.slots.push(FlowSlot::default()) as u32
         });
         let slot = &mut self.slots[index as usize];
         *slot = FlowSlot {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput, FileInput,
-    Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput,
-    ReadAhead,
+    AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput,
+    FileInput, Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet,
+    QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -33,6 +33,9 @@ pub enum FeedFilled {
     /// The capture is at its end, or failed: see [`Feed::failed`].
     End,
 }
+
+/// Records shorter than this are small.
+const SMALL_BELOW: usize = 640;
 
 /// Files smaller than this aren't worth a thread or a mapping.
 const LARGE_FROM: u64 = 2 << 20;
@@ -100,6 +103,8 @@ pub struct Feed {
     losses_before: Losses,
     filter: Option<Filter>,
     filtered: u64,
+    /// Payload is read too, and not heads alone.
+    whole: bool,
 }
 
 impl Feed {
@@ -107,6 +112,12 @@ impl Feed {
     #[must_use]
     pub fn new(filter: Option<Filter>) -> Self {
         Self { filter, ..Self::default() }
+    }
+
+    /// The same, for whoever reads payload too, and not heads alone.
+    #[must_use]
+    pub fn of_whole_packets(filter: Option<Filter>) -> Self {
+        Self { filter, whole: true, ..Self::default() }
     }
 
     /// Begins with a capture. What was left of the one before is dropped.
@@ -159,7 +170,7 @@ impl Feed {
     }
 
     /// The next packet in `block`.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, block: &[u8]) -> FeedStep {
         match self.next_chosen(block) {
             Ok(Next::Packet(packet)) if packet.captured_len == 0 && self.is_cut() => self.fail_cut(),
@@ -190,7 +201,7 @@ impl Feed {
         FeedStep::BlockDone
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
         loop {
             let mut next = self.reader.next(block)?;
@@ -233,6 +244,7 @@ impl Feed {
     /// Replaces `block` by the next one, in whose memory it may come.
     pub fn fill_own(&mut self, block: &mut Block) -> FeedFilled {
         let filled = self.start(true).and_then(|()| {
+            self.choose_reading()?;
             let reader = &mut self.reader;
             match &mut self.bytes {
                 Some(Bytes::Direct(input)) => fill_direct(reader, input.as_mut(), block),
@@ -242,6 +254,20 @@ impl Feed {
             }
         });
         self.judge(filled)
+    }
+
+    /// Of large packets most is never touched, so mapping a file saves copying it. Of small ones nearly everything is:
+    /// then another thread copies, which costs less here than pages do.
+    fn choose_reading(&mut self) -> Result<(), FlowError> {
+        let usual_len = self.reader.usual_len();
+        if !matches!(self.bytes, Some(Bytes::Mapped(_))) || !(1..SMALL_BELOW).contains(&usual_len) {
+            return Ok(());
+        }
+        if let Some(Bytes::Mapped(file)) = self.bytes.take() {
+            let unread = self.reader.input_offset() + self.reader.carried() as u64;
+            self.bytes = Some(Bytes::Ahead(ReadAhead::start(Box::new(file.into_input(unread)?))?));
+        }
+        Ok(())
     }
 
     fn judge(&mut self, filled: Result<Filled, FlowError>) -> FeedFilled {
@@ -267,6 +293,14 @@ impl Feed {
     /// Opens what is waiting to be opened. `own_blocks`: blocks come from here, so they may be mapped or read ahead.
     fn start(&mut self, own_blocks: bool) -> Result<(), FlowError> {
         let Some(source) = self.pending.take() else { return Ok(()) };
+        let opened = self.open_pending(source, own_blocks);
+        if self.whole {
+            self.reader.read_whole();
+        }
+        opened
+    }
+
+    fn open_pending(&mut self, source: Source, own_blocks: bool) -> Result<(), FlowError> {
         self.bytes = Some(match source {
             Source::Merged(merged) => self.start_merge(merged, own_blocks)?,
             Source::Path(path) => {
@@ -349,9 +383,9 @@ impl Feed {
 
 /// A large file that isn't compressed: mapped, or where that can't be done read ahead.
 fn start_large(file: FileInput) -> Result<Bytes, FlowError> {
-    Ok(match MappedInput::open(&file) {
-        Some(mapped) => Bytes::Mapped(mapped),
-        None => Bytes::Ahead(ReadAhead::start(Box::new(file))?),
+    Ok(match MappedInput::open(file) {
+        Ok(mapped) => Bytes::Mapped(mapped),
+        Err(file) => Bytes::Ahead(ReadAhead::start(Box::new(file))?),
     })
 }
 

@@ -49,7 +49,7 @@ impl Lookahead {
     }
 
     /// Finds one packet more.
-    #[inline]
+    #[inline(never)]
     pub fn find(&mut self, feed: &mut Feed, block: &[u8]) {
         if self.block_done {
             return;

@@ -22,7 +22,7 @@ pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
-pub use partition::{PartitionSession, PartitionSessionOptions, FlowOfFragment};
+pub use partition::{FlowOfFragment, PartitionSession, PartitionSessionOptions};
 pub use series::SeriesSession;
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions};

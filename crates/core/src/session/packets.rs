@@ -129,7 +129,7 @@ impl PacketSession {
         let decoder = Decoder::new(options.decode);
         let frames = if options.frames { FRAME_COLUMNS } else { &[] };
         Self {
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::of_whole_packets(options.filter.clone()),
             options,
             layout: Layout::new(Stats::NAMES, COLUMNS.iter().chain(frames).copied(), MAX_ROWS),
             decoder,

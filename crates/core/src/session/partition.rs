@@ -12,7 +12,8 @@ use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout};
 use crate::capture::{
-    Block, CaptureInfo, CaptureLog, CaptureRange, FailedInput, LinkType, MAX_PACKET_LEN, Packet, RangeInput, SharedInput,
+    Block, CaptureInfo, CaptureLog, CaptureRange, FailedInput, LinkType, MAX_PACKET_LEN, Packet, RangeInput,
+    SharedInput,
 };
 use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, proto};
 use crate::error::FlowError;
@@ -248,11 +249,9 @@ impl PartitionSession {
     /// packets; else they complete nothing, and come when they come.
     fn give_up(&mut self, frames: Vec<HeldFrame>) {
         let (known, latest_ns) = (&self.known, self.latest_ns);
-        self.spill.extend(frames.into_iter().map(|held| {
-            match known.get(&(held.packet.capture, held.packet.number)) {
-                Some(&key) => HeldFrame { key, ..held },
-                None => HeldFrame { order_ns: held.order_ns.max(latest_ns), ..held },
-            }
+        self.spill.extend(frames.into_iter().map(|held| match known.get(&(held.packet.capture, held.packet.number)) {
+            Some(&key) => HeldFrame { key, ..held },
+            None => HeldFrame { order_ns: held.order_ns.max(latest_ns), ..held },
         }));
     }
 
@@ -286,7 +285,8 @@ impl PartitionSession {
         let Some(Part { head, .. }) = &self.part else { return };
         let info = self.feed.info();
         if info.sections > head.sections || info.interface_count > head.interface_count {
-            let reason = "the capture describes an interface or section behind its first packet: take it whole".to_owned();
+            let reason =
+                "the capture describes an interface or section behind its first packet: take it whole".to_owned();
             self.error = Some(FlowError::InvalidOption { name: "range", reason });
         }
     }

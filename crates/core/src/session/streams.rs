@@ -136,7 +136,7 @@ impl StreamSession {
             }),
         };
         Self {
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::of_whole_packets(options.filter.clone()),
             decoder: Decoder::new(options.decode),
             layout: EventLayout::new(options.analyse, options.packets),
             options,

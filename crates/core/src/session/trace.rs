@@ -84,7 +84,7 @@ impl TraceSession {
     pub fn new(options: TraceSessionOptions) -> Self {
         Self {
             layout: TraceLayout::new(options.frames),
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::of_whole_packets(options.filter.clone()),
             block: Block::default(),
             in_block: false,
             decoder: Decoder::new(options.decode),
@@ -196,9 +196,7 @@ impl TraceSession {
                 if slot.ends { self.end(slot.slot, TraceEnd::Fin) } else { Ok(()) }
             }
             Err(Drop::Fragment) => {
-                if let Some(key) = decoder.fragment_key() {
-                    self.held.hold(key, HeldFrame { packet: *packet, frame: frame.into() });
-                }
+                self.held.hold(decoder.last_datagram(), HeldFrame { packet: *packet, frame: frame.into() });
                 Ok(())
             }
             Err(reason) => {
@@ -323,8 +321,7 @@ impl TraceSession {
     /// Writes the frames of the fragments that came before the one that made a datagram whole.
     #[cold]
     fn write_fragments(&mut self, slot: u32, decoder: &Decoder, batch: &mut [u8]) -> Result<(), FlowError> {
-        let Some(key) = decoder.fragment_key() else { return Ok(()) };
-        for HeldFrame { packet, frame } in self.held.take(&key) {
+        for HeldFrame { packet, frame } in self.held.take(decoder.last_datagram()) {
             let one_link = self.options.format.container == Container::Pcap;
             let is_other = one_link
                 && self.table.get(slot).and_then(|f| f.interfaces.first()).is_some_and(|i| i.link != packet.link);
@@ -344,9 +341,7 @@ impl TraceSession {
     /// The datagram was whole and is of no flow.
     #[cold]
     fn release_fragments(&mut self, decoder: &Decoder) {
-        if let Some(key) = decoder.fragment_key() {
-            self.stats.not_tcp += self.held.take(&key).len() as u64;
-        }
+        self.stats.not_tcp += self.held.take(decoder.last_datagram()).len() as u64;
     }
 
     /// Ends every flow, the one seen least recently first, as far as there is room in the batch.

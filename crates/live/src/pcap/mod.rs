@@ -5,7 +5,7 @@ mod devices;
 mod handle;
 mod library;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tcpskein_core::capture::{LinkType, Losses};
 use tcpskein_core::error::FlowError;
@@ -26,7 +26,12 @@ pub(crate) struct PcapSource {
     losses: Losses,
     /// Nanoseconds since the Unix epoch; later packets don't count.
     ends_at_ns: i64,
+    /// When the interface was last seen to be up.
+    seen_up: Instant,
 }
+
+/// How often it is asked whether the interface is up.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 impl PcapSource {
     /// How often the library is asked: what it can wait with differs from system to system.
@@ -48,13 +53,36 @@ impl PcapSource {
             None => true,
         };
         let losses = Losses::default();
-        Ok(Self { handle, interface: options.interface.clone(), filtered, losses, ends_at_ns: i64::MAX })
+        Ok(Self {
+            handle,
+            interface: options.interface.clone(),
+            filtered,
+            losses,
+            ends_at_ns: i64::MAX,
+            seen_up: Instant::now(),
+        })
+    }
+
+    /// On Linux the library waits for an interface that went down to come back, and says nothing.
+    fn look_after_interface(&mut self) -> Result<(), FlowError> {
+        if cfg!(not(target_os = "linux")) || self.interface == "any" || self.seen_up.elapsed() < LOOK_INTERVAL {
+            return Ok(());
+        }
+        self.seen_up = Instant::now();
+        let all = crate::interfaces()?;
+        match all.iter().find(|one| one.name == self.interface) {
+            Some(one) if one.flags.up => Ok(()),
+            _ => Err(FlowError::InterfaceDown { interface: self.interface.clone() }),
+        }
     }
 }
 
 impl PacketSource for PcapSource {
     fn advance(&mut self) -> Result<bool, FlowError> {
         let found = self.handle.advance(&self.interface)?;
+        if !found {
+            self.look_after_interface()?;
+        }
         Ok(found && self.handle.seen().is_some_and(|(seen, _)| seen.ts_ns <= self.ends_at_ns))
     }
 

@@ -81,5 +81,8 @@ fn packet_later_than_its_time_moves_the_clock_first() {
     let mut writer = RecordWriter::new(Vec::new(), true);
     let times = PacketColumns { order_ns: &[9, 9, 12], ..columns(&[7, 8, 12], &[1, 2, 3], &[0, 0, 0, 0], b"") };
     let records = writer.pack(&times).unwrap();
-    assert_eq!(read(&[records]).iter().map(|row| (row.0, row.1)).collect::<Vec<_>>(), [(9, 0), (7, 1), (8, 2), (12, 3)]);
+    assert_eq!(
+        read(&[records]).iter().map(|row| (row.0, row.1)).collect::<Vec<_>>(),
+        [(9, 0), (7, 1), (8, 2), (12, 3)]
+    );
 }

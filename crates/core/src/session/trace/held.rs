@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::capture::Packet;
-use crate::decode::defrag::FragmentKey;
 
 /// Octets of frames that are kept at most.
 const MAX_OCTETS: usize = 8 << 20;
@@ -20,53 +19,53 @@ pub struct HeldFrame {
     pub frame: Box<[u8]>,
 }
 
-/// Frames that wait, by datagram. At the limit the frames of the oldest datagram are given up.
+/// Frames that wait, by the number of their datagram. At the limit the frames of the oldest datagram are given up.
 #[derive(Debug, Default)]
 pub struct HeldFrames {
-    frames: HashMap<FragmentKey, (u64, Vec<HeldFrame>)>,
+    frames: HashMap<u64, Vec<HeldFrame>>,
     /// Datagrams in the order of their first frames.
-    order: VecDeque<(u64, FragmentKey)>,
-    next: u64,
+    order: VecDeque<u64>,
     octets: usize,
     /// Frames given up, or left when all is over.
     pub given_up: u64,
 }
 
 impl HeldFrames {
-    /// Keeps a frame.
-    pub fn hold(&mut self, key: FragmentKey, held: HeldFrame) {
-        let (order, next) = (&mut self.order, &mut self.next);
-        let entry = self.frames.entry(key).or_insert_with(|| {
-            *next += 1;
-            order.push_back((*next, key));
-            (*next, Vec::new())
+    /// Keeps a frame of a datagram; one that was refused, 0, is given up.
+    pub fn hold(&mut self, datagram: u64, held: HeldFrame) {
+        if datagram == 0 {
+            self.given_up += 1;
+            return;
+        }
+        let order = &mut self.order;
+        let frames = self.frames.entry(datagram).or_insert_with(|| {
+            order.push_back(datagram);
+            Vec::new()
         });
-        if entry.1.len() >= MAX_HELD {
+        if frames.len() >= MAX_HELD {
             self.given_up += 1;
             return;
         }
         self.octets += held.frame.len();
-        entry.1.push(held);
+        frames.push(held);
         while self.octets > MAX_OCTETS
-            && let Some((serial, key)) = self.order.pop_front()
+            && let Some(oldest) = self.order.pop_front()
         {
-            if self.frames.get(&key).is_some_and(|(known, _)| *known == serial) {
-                self.given_up += self.take(&key).len() as u64;
-            }
+            self.given_up += self.take(oldest).len() as u64;
         }
         self.tidy();
     }
 
     /// The frames of a datagram, in the order in which they came.
-    pub fn take(&mut self, key: &FragmentKey) -> Vec<HeldFrame> {
-        let Some((_, frames)) = self.frames.remove(key) else { return Vec::new() };
+    pub fn take(&mut self, datagram: u64) -> Vec<HeldFrame> {
+        let Some(frames) = self.frames.remove(&datagram) else { return Vec::new() };
         self.octets -= frames.iter().map(|held| held.frame.len()).sum::<usize>();
         frames
     }
 
     /// Nothing more will come: what waits is given up.
     pub fn give_up_all(&mut self) {
-        self.given_up += self.frames.drain().map(|(_, (_, frames))| frames.len() as u64).sum::<u64>();
+        self.given_up += self.frames.drain().map(|(_, frames)| frames.len() as u64).sum::<u64>();
         self.order.clear();
         self.octets = 0;
     }
@@ -75,7 +74,7 @@ impl HeldFrames {
     fn tidy(&mut self) {
         if self.order.len() > 2 * self.frames.len() + 64 {
             let frames = &self.frames;
-            self.order.retain(|(serial, key)| frames.get(key).is_some_and(|(known, _)| known == serial));
+            self.order.retain(|datagram| frames.contains_key(datagram));
         }
     }
 }

@@ -25,7 +25,6 @@ import {
   udpChain,
   writePartition,
   type AnyChain,
-  type FlowError,
   type PartitionOptions,
 } from '../src/index.js'
 import { run } from './support/cli.js'
@@ -44,7 +43,7 @@ const CHAINS: readonly AnyChain[] = [
 
 const HOUR = 3_600_000_000_000n
 
-const ignore = { onError: (_: FlowError) => {} }
+const ignore = { onError: () => {} }
 
 /** Records as text, without the names of captures, which one capture alone doesn't have. */
 const texts = (records: readonly object[]): string[] =>

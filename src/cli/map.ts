@@ -41,7 +41,7 @@ interface MapOptions extends DecodingOptions {
 }
 
 /** Chains that look at what packets carry. */
-const PAYLOAD_CHAINS = ['dns']
+const PAYLOAD_CHAINS = new Set(['dns'])
 
 /** Adds the command; `exit` takes the status. */
 export function mapCommand(program: Command, exit: (status: number) => void): void {
@@ -84,7 +84,7 @@ async function map(files: readonly string[], options: MapOptions): Promise<numbe
 function partitionOf(options: MapOptions): PartitionOptions {
   const { chain, connections, payload, range, capture, packetsBefore, timeBefore, fragments, filter } = options
   return {
-    payload: payload === true || connections === true || chain.some(name => PAYLOAD_CHAINS.includes(name)),
+    payload: payload === true || connections === true || chain.some(name => PAYLOAD_CHAINS.has(name)),
     tcpOnly: connections === true,
     firstCapture: capture,
     packetsBefore,

@@ -97,6 +97,8 @@ def _job(
     packets = _packets(spark, surveyed.parts, command, map_words, on_error == "skip")
     count = partitions or max(spark.sparkContext.defaultParallelism, len(surveyed.parts) * split_bytes // PARTITION_BYTES)
     by = ["order_ns", "capture", "packet"] if order == "time" else ["capture", "packet"]
+    # Packet 0 tells a part's last time, which the survey's clock has, too.
+    packets = packets.where(F.col("packet") > 0)
     sorted_packets = packets.repartition(count, F.col("key")).sortWithinPartitions(*by)
     records = _records(spark, sorted_packets, files, surveyed.clock, command, reduce_words, id_column)
     if on_error == "fail":

@@ -36,7 +36,8 @@ def plain(record: dict) -> dict:
     for name in ("gaps_fwd", "gaps_rev"):
         if isinstance(kept.get(name), str):
             kept[name] = json.loads(kept[name])
-    return kept
+    # JSON has 5 for 5.0.
+    return {name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in kept.items()}
 
 
 def texts(records) -> list[str]:

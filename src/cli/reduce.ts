@@ -56,7 +56,7 @@ export function reduceCommand(program: Command, exit: (status: number) => void):
     .action(async (file: string, options: ReduceOptions) => exit(await reduce(file, options)))
   withExamples(
     command,
-    ['tcpskein map big.pcap | tcpskein reduce', 'the same records as flows prints'],
+    ['tcpskein map big.pcap | tcpskein reduce --chain basic,tcp', 'the same records as flows prints'],
     ['tcpskein map big.pcap --connections | tcpskein reduce --connections --format csv', 'the same as connections prints'],
   )
 }

@@ -48,7 +48,7 @@ const fileOf = ({ place }: Block): string => join(sources, `${place.replace(/\W+
 /** Runs a line of shell where `tcpskein` is the program; one that would wait for Ctrl-C gets it. */
 function runLine(cwd: string, line: string): Promise<Run> {
   const shim = `tcpskein() { "${process.execPath}" "${program}" "$@"; }; set -o pipefail; `
-  const waits = /--follow\b/.test(line)
+  const waits = /--follow\b|^tcpskein serve\b/.test(line)
   const text = waits ? line.replace(/^tcpskein/, `exec "${process.execPath}" "${program}"`) : shim + line
   return new Promise((settle, reject) => {
     const child = spawn('bash', ['-c', text], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })

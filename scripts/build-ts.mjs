@@ -4,6 +4,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 import { root, run } from './tools.mjs'
 
 const dist = join(root, 'dist')
@@ -47,3 +48,4 @@ await build({
 // For browsers one module that needs nothing else; it fails where a module of Node's is on its way. Without a map, which
 // would be a third of the whole package: what it is made of is in Node's, all but src/browser.ts.
 await build({ ...common, entryPoints: ['src/browser.ts'], platform: 'browser', target: 'es2023', sourcemap: false })
+await buildPage()

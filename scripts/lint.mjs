@@ -23,6 +23,7 @@ const CHECKS = [
   ['clippy', cargo('clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings')],
   ['oxlint', node('node_modules/oxlint/bin/oxlint', '--deny-warnings')],
   ['tsc', node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json')],
+  ['tsc, page', node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.page.json')],
   ['typedoc', () => typeScriptReference(true)],
   ['rustdoc', rustReference],
   ['core has no napi', coreIsPure],

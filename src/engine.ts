@@ -79,8 +79,8 @@ export interface EngineFactory {
   trace?(options: TraceEngineOptions): Engine
   /** For packets with partition keys. An engine may not give them. */
   partitions?(options: PartitionEngineOptions): Engine
-  /** For the segments of the connection with that serial number. */
-  series(options: StreamEngineOptions, connection: number): Engine
+  /** For the segments of the connections with these serial numbers, and the first `headBytes` octets of their streams. */
+  series(options: StreamEngineOptions, connections: readonly number[], headBytes: number): Engine
 }
 
 /** What a packet engine is told. */

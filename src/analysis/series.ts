@@ -100,7 +100,7 @@ export class Series implements AsyncIterableIterator<SegmentPoint, undefined> {
     const sources = sourceList(source)
     const { merge, follow } = checkReading(options, sources.length)
     const checked = { events: false, marks: false, sha256: false, analyse: false, ...checkStreams(options) }
-    const engine = platform().engines(checkEngine(options.engine)).series(checked, id)
+    const engine = platform().engines(checkEngine(options.engine)).series(checked, [id], 0)
     const slots = [seriesSlot(engine.layout()), seriesSlot(engine.layout())] as const
     const signal = abortSignal(options.signal)
     this.#drive = new Drive(engine, { sources, merge, follow, signal, onError: options.onError })

@@ -23,8 +23,11 @@ export declare class NativeReader {
   static streams(options: NativeStreamOptions): NativeReader
   /** A reader that writes a capture file per TCP flow, and tells of flows that ended. */
   static trace(options: NativeTraceOptions): NativeReader
-  /** A reader of the segments of the connection with serial number `connection`. */
-  static series(options: NativeStreamOptions, connection: number): NativeReader
+  /**
+   * A reader of the segments of the connections with these serial numbers, and of the first `head_bytes` octets of
+   * each of their directions.
+   */
+  static series(options: NativeStreamOptions, connections: Array<number>, headBytes: number): NativeReader
   /** Where things lie in a batch, as JSON. */
   layout(): string
   /** Octets of the block to be lent with each batch; 0 where none is needed. */

@@ -15,6 +15,8 @@ import { interfacesCommand } from './interfaces.js'
 import { mapCommand } from './map.js'
 import { recordCommand } from './record.js'
 import { reduceCommand } from './reduce.js'
+import { reportCommand } from './report.js'
+import { serveCommand } from './serve.js'
 import { packageVersion } from './version.js'
 import { traceCommand } from './trace.js'
 
@@ -27,6 +29,8 @@ const COMMANDS: readonly AddCommand[] = [
   flowsCommand,
   connectionsCommand,
   analyzeCommand,
+  reportCommand,
+  serveCommand,
   followCommand,
   traceCommand,
   decodeTcpCommand,

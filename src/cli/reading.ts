@@ -27,13 +27,16 @@ export interface ReadingOptions extends LiveOptions, DecodingOptions {
 const CHECKSUMS: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 const ENGINES: readonly EngineName[] = ['auto', 'native', 'js']
 
-/** Adds the options; not every command can read captures separately. */
-export function addReadingOptions(command: Command, { separate = true }: { separate?: boolean } = {}): Command {
-  addLiveOptions(command).option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
+/** Adds the options; not every command can read captures separately, or what has no end yet. */
+export function addReadingOptions(
+  command: Command,
+  { separate = true, live = true }: { separate?: boolean; live?: boolean } = {},
+): Command {
+  if (live) addLiveOptions(command)
+  command.option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
   if (separate) command.option('--separate', 'each capture by itself')
-  command
-    .option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
+  if (live) command.option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
+  command.option('--filter <expression>', "packets to take, in tcpdump's language")
   return addDecodingOptions(command)
     .addOption(engineOption())
     .option('-q, --quiet', 'no progress and no totals on stderr')

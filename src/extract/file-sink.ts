@@ -9,9 +9,11 @@ import type { FileAnswer, FileBatch, FileJob } from './file-jobs.js'
 import type { WriterContext } from './writer.js'
 
 /** Octets of a batch; a larger file is a batch by itself. */
-const BATCH = 512 * 1024
+const BATCH = 256 * 1024
 /** Batches under way at a time. */
-const MAX_UNDER_WAY = 4
+const MAX_UNDER_WAY = 3
+/** MiB: a thread has little that lives long, and would let its garbage grow to several times that. */
+const HEAP = { maxYoungGenerationSizeMb: 3, maxOldGenerationSizeMb: 64 }
 /** Milliseconds after which what was gathered is sent. */
 const PATIENCE = 250
 
@@ -64,7 +66,7 @@ export class FileSink {
       throw new OptionError(`${folder}: there are ${what} already; the option overwrite replaces those of the same name`)
     this.#context = context
     const { Worker } = await import('node:worker_threads')
-    this.#thread = new Worker(new URL('./file-thread.js', import.meta.url), { workerData: { folder } })
+    this.#thread = new Worker(new URL('./file-thread.js', import.meta.url), { workerData: { folder }, resourceLimits: HEAP })
     this.#thread.on('message', (answer: FileAnswer) => this.#answered(answer))
     this.#thread.on('error', error => this.#break(error))
     this.#thread.unref()

@@ -6,7 +6,7 @@
 /** Smallest buffer. */
 const LEAST = 1024
 /** Octets of emptied buffers that are kept for the next ones. */
-const MAX_KEPT = 8 * 2 ** 20
+const MAX_KEPT = 4 * 2 ** 20
 
 /** Buffers in sizes of powers of two. */
 export class BufferPool {

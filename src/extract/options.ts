@@ -65,12 +65,12 @@ export interface ExtractOptions extends Omit<StreamOptions, 'idleTimeout'> {
   /**
    * Octets of memory for what was not handed to the writers yet, of all streams together. At the limit streams are cut,
    * those that are over first, then the ones that began first.
-   * @defaultValue 32 MiB
+   * @defaultValue 8 MiB
    */
   maxPendingBytes?: number
   /**
    * Octets of parts that wait for the writers before the reading waits for them. Once; a part may exceed it.
-   * @defaultValue 32 MiB
+   * @defaultValue 4 MiB
    */
   maxQueuedBytes?: number
   /**
@@ -150,8 +150,8 @@ export function checkExtract(options: ExtractOptions, count: number): CheckedExt
     octets: wantOctets,
     flushPackets: integer('flushPackets', options.flushPackets, 10_000, 1, 2 ** 31),
     flushBytes: octets('flushBytes', 4 * MIB),
-    maxPendingBytes: octets('maxPendingBytes', 32 * MIB),
-    maxQueuedBytes: octets('maxQueuedBytes', 32 * MIB),
+    maxPendingBytes: octets('maxPendingBytes', 8 * MIB),
+    maxQueuedBytes: octets('maxQueuedBytes', 4 * MIB),
     maxKeptBytes: octets('maxKeptBytes', 256 * MIB),
     onWriterError: word('onWriterError', options.onWriterError, 'stop', ['stop', 'continue']),
     onError: options.onError,

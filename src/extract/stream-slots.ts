@@ -50,7 +50,7 @@ export class StreamSlots implements EndColumns {
   historyFirst = new Int32Array(this.#capacity)
   historyLast = new Int32Array(this.#capacity)
   /** Of each side. */
-  packets = new Float64Array(this.#capacity * 2)
+  packets = new Uint32Array(this.#capacity * 2)
   payload = new Float64Array(this.#capacity * 2)
   streamed = new Float64Array(this.#capacity * 2)
   gapBytes = new Float64Array(this.#capacity * 2)
@@ -117,7 +117,7 @@ export class StreamSlots implements EndColumns {
     this.lastWay = grown(this.lastWay, new Uint8Array(n))
     this.historyFirst = grown(this.historyFirst, new Int32Array(n))
     this.historyLast = grown(this.historyLast, new Int32Array(n))
-    this.packets = grown(this.packets, new Float64Array(n * 2))
+    this.packets = grown(this.packets, new Uint32Array(n * 2))
     this.payload = grown(this.payload, new Float64Array(n * 2))
     this.streamed = grown(this.streamed, new Float64Array(n * 2))
     this.gapBytes = grown(this.gapBytes, new Float64Array(n * 2))

@@ -158,7 +158,7 @@ export class StreamTable {
   /** What is known of a stream. */
   info(slot: number, reason: ConnectionEndReason | null): StreamInfo {
     const { slots } = this
-    const perSide = (column: Float64Array) => ({ client: column[slot * 2]!, server: column[slot * 2 + 1]! })
+    const perSide = (column: Float64Array | Uint32Array) => ({ client: column[slot * 2]!, server: column[slot * 2 + 1]! })
     const version = slots.version[slot]!
     const ends = {
       clientAddr: formatAddress(slots.address, slot * 32, version),

@@ -29,7 +29,7 @@ function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
     streams: options => orThrow(() => NativeReader.streams(options)),
     partitions: options => orThrow(() => NativeReader.partitions(options)),
     trace: options => orThrow(() => NativeReader.trace(options)),
-    series: (options, connection) => orThrow(() => NativeReader.series(options, connection)),
+    series: (options, ids, headBytes) => orThrow(() => NativeReader.series(options, [...ids], headBytes)),
   }
 }
 

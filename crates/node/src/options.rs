@@ -150,7 +150,8 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
             sha256: options.sha256,
             max_gaps: options.max_gaps as usize,
             analyse: options.analyse,
-            series: None,
+            series: Vec::new(),
+            head_octets: 0,
             decode: options.decode.try_into()?,
             filter: compile(options.filter.as_deref())?,
         })

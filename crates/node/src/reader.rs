@@ -108,11 +108,17 @@ impl NativeReader {
         Ok(Self::new(Box::new(TraceSession::new(options))))
     }
 
-    /// A reader of the segments of the connection with serial number `connection`.
+    /// A reader of the segments of the connections with these serial numbers, and of the first `head_bytes` octets of
+    /// each of their directions.
     #[napi(factory, catch_unwind)]
-    pub fn series(options: NativeStreamOptions, connection: f64) -> std::result::Result<Self, Error<&'static str>> {
+    pub fn series(
+        options: NativeStreamOptions,
+        connections: Vec<f64>,
+        head_bytes: u32,
+    ) -> std::result::Result<Self, Error<&'static str>> {
         let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
-        Ok(Self::new(Box::new(SeriesSession::new(options, connection as u64))))
+        let connections = connections.into_iter().map(|id| id as u64).collect();
+        Ok(Self::new(Box::new(SeriesSession::new(options, connections, head_bytes as usize))))
     }
 
     fn new(session: Box<dyn Session>) -> Self {

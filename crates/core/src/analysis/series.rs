@@ -2,17 +2,24 @@
 //!
 //! Offsets count from the octet after the SYN; where none was seen, from the first number that was seen of the
 //! direction. They may be negative.
+//!
+//! Beside them, what each direction sent first: [`Head`] keeps delivered octets up to a limit, and rows of the same table
+//! say where they lie.
 
 use super::{Kinds, Seen};
 use crate::batch::{Column, Kind, RowWriter};
 use crate::decode::flags;
+use crate::flow::Direction;
 use crate::seq::SeqNum;
 
 /// SACK blocks that a segment can have: RFC 2018 section 3.
 pub const SACK_BLOCKS: usize = 4;
 
-/// `sack_*` columns hold left and right edges of `sack_count` blocks.
+/// `sack_*` columns hold left and right edges of `sack_count` blocks. Where `at` has a value, the row is no segment but
+/// octets of a stream: `offset` and `length` say which, `at` where they lie in the block.
 pub const COLUMNS: &[Column] = &[
+    Column::new("connection_id", Kind::U64),
+    Column::nullable("at", Kind::U32),
     Column::new("packet", Kind::U64),
     Column::new("ts_ns", Kind::I64),
     Column::new("direction", Kind::U8),
@@ -51,7 +58,9 @@ pub struct Point {
 
 impl Point {
     /// Writes the columns of [`COLUMNS`].
-    pub fn write(&self, row: &mut RowWriter<'_>) {
+    pub fn write(&self, connection: u64, row: &mut RowWriter<'_>) {
+        row.u64(connection);
+        row.optional(None, RowWriter::u32);
         row.u64(self.packet);
         row.i64(self.ts_ns);
         row.u8(self.direction);
@@ -63,6 +72,72 @@ impl Point {
         row.optional(self.window, RowWriter::u32);
         row.u8(self.sack_count);
         self.sack.iter().flatten().for_each(|&edge| row.f64(edge as f64));
+    }
+}
+
+/// Octets of a stream that follow each other.
+#[derive(Clone, Debug)]
+pub struct HeadPiece {
+    /// Offset of the first one.
+    pub offset: u64,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+impl HeadPiece {
+    /// Writes the columns of [`COLUMNS`], as far as they say something of octets that lie at `at`.
+    pub fn write(&self, (connection, direction): (u64, Direction), at: u32, row: &mut RowWriter<'_>) {
+        row.u64(connection);
+        row.optional(Some(at), RowWriter::u32);
+        row.u64(0);
+        row.i64(0);
+        row.u8(direction as u8);
+        row.u16(0);
+        row.u16(0);
+        row.f64(self.offset as f64);
+        row.u32(self.octets.len() as u32);
+        row.optional(None, RowWriter::f64);
+        row.optional(None, RowWriter::u32);
+        row.u8(0);
+        (0..2 * SACK_BLOCKS).for_each(|_| row.f64(0.0));
+    }
+}
+
+/// The first octets of a stream, as they are delivered. What is missing is missing between pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    limit: u64,
+    pieces: Vec<HeadPiece>,
+}
+
+impl Head {
+    /// Keeps what lies in the first `limit` octets of a stream.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit: limit as u64, pieces: Vec::new() }
+    }
+
+    /// Takes in octets that were delivered.
+    #[inline]
+    pub fn take(&mut self, offset: u64, octets: &[u8]) {
+        if offset < self.limit && !octets.is_empty() {
+            self.keep(offset, octets);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, offset: u64, octets: &[u8]) {
+        let room = usize::try_from(self.limit - offset).unwrap_or(usize::MAX);
+        let kept = &octets[..octets.len().min(room)];
+        match self.pieces.last_mut() {
+            Some(last) if last.offset + last.octets.len() as u64 == offset => last.octets.extend_from_slice(kept),
+            _ => self.pieces.push(HeadPiece { offset, octets: kept.to_vec() }),
+        }
+    }
+
+    /// What was kept, in order.
+    pub fn into_pieces(self) -> impl Iterator<Item = HeadPiece> {
+        self.pieces.into_iter()
     }
 }
 

@@ -23,9 +23,9 @@ pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
 pub use partition::{FlowOfFragment, PartitionSession, PartitionSessionOptions};
-pub use series::SeriesSession;
+pub use series::{MAX_HEAD, SeriesSession};
 pub use stats::Stats;
-pub use streams::{StreamSession, StreamSessionOptions};
+pub use streams::{StreamSession, StreamSessionOptions, Told};
 pub use trace::{FlowRules, TraceEnd, TraceSession, TraceSessionOptions, TraceStats};
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use super::events::{
 };
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::analysis::series::{Point, Series};
+use crate::analysis::series::{Head, HeadPiece, Point, Series};
 use crate::analysis::{Analysis, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
@@ -51,8 +51,10 @@ pub struct StreamSessionOptions {
     pub decode: DecodeOptions,
     /// Analyse each connection; its record gets the columns of [`crate::analysis::COLUMNS`].
     pub analyse: bool,
-    /// Make a point of each segment of the connection with this serial number: see [`StreamSession::take_points`].
-    pub series: Option<u64>,
+    /// Make a point of each segment of the connections with these serial numbers: see [`StreamSession::take_watched`].
+    pub series: Vec<u64>,
+    /// Octets from the start of each direction of those connections that are kept, too.
+    pub head_octets: usize,
 }
 
 /// What a connection needs beside its slot, only where it is asked for or has gaps.
@@ -61,15 +63,34 @@ struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
     analysis: Option<Box<Analysis>>,
+    watched: Option<Box<WatchedSide>>,
 }
 
-/// A connection of which each segment is asked for.
+/// What a connection needs of which each segment is asked for.
+#[derive(Debug)]
+struct WatchedSide {
+    series: Series,
+    heads: [Head; 2],
+}
+
+/// The connections of which each segment is asked for.
 #[derive(Debug)]
 struct Watched {
-    id: u64,
-    series: Series,
-    points: Vec<Point>,
-    ended: bool,
+    /// Their serial numbers, in ascending order, none twice.
+    ids: Vec<u64>,
+    head_octets: usize,
+    /// How many have ended.
+    ended: usize,
+    out: Vec<Told>,
+}
+
+/// What is told of connections of which each segment is asked for.
+#[derive(Debug)]
+pub enum Told {
+    /// A segment of the connection with that serial number.
+    Segment(u64, Point),
+    /// Octets from the start of one of its directions, at its end.
+    Head(u64, Direction, HeadPiece),
 }
 
 /// Reads captures and hands out stream events.
@@ -128,12 +149,7 @@ impl StreamSession {
             now_ns: 0,
             idle_ns: options.connections.idle_ns,
             analyse: options.analyse,
-            watched: options.series.map(|id| Watched {
-                id,
-                series: Series::default(),
-                points: Vec::new(),
-                ended: false,
-            }),
+            watched: Watched::new(&options),
         };
         Self {
             feed: Feed::of_whole_packets(options.filter.clone()),
@@ -154,10 +170,10 @@ impl StreamSession {
         &self.stats
     }
 
-    /// The points of the connection that is asked for, since the last call; and whether no more will come.
-    pub fn take_points(&mut self) -> (Vec<Point>, bool) {
+    /// What there is to tell of the connections that are asked for, since the last call; and whether no more will come.
+    pub fn take_watched(&mut self) -> (Vec<Told>, bool) {
         let Some(watched) = &mut self.tracker.watched else { return (Vec::new(), true) };
-        (std::mem::take(&mut watched.points), watched.ended)
+        (std::mem::take(&mut watched.out), watched.ended == watched.ids.len())
     }
 
     /// Walks the packets of a block until it is done or events had to wait. True: the block is done.
@@ -392,15 +408,13 @@ impl Tracker {
     #[inline(never)]
     fn analyse(&mut self, slot: usize, direction: Direction, arrived: &Arrived<'_>) {
         let Arrived { packet, datagram, segment, .. } = *arrived;
-        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), &mut self.sides[slot].analysis) else {
-            return;
-        };
+        let Side { analysis, watched: side, .. } = &mut self.sides[slot];
+        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), analysis) else { return };
         let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
         let kinds = analysis.segment(&seen, connection.port);
-        if let Some(watched) = &mut self.watched
-            && watched.id == connection.id
-        {
-            watched.points.push(watched.series.point(&seen, kinds, analysis.window(direction)));
+        if let (Some(watched), Some(side)) = (&mut self.watched, side) {
+            let point = side.series.point(&seen, kinds, analysis.window(direction));
+            watched.out.push(Told::Segment(connection.id, point));
         }
     }
 
@@ -441,9 +455,10 @@ impl Tracker {
             self.sides.resize_with(slot + 1, Side::default);
         }
         let sha256 = self.sha256.then(Box::default);
-        let watched = self.watched.as_ref().is_some_and(|watched| watched.id + 1 == self.table.opened);
-        let analysis = (self.analyse || watched).then(Box::default);
-        self.sides[slot] = Side { sha256, analysis, ..Side::default() };
+        // Serial numbers count up, and this connection has the latest one.
+        let watched = self.watched.as_ref().and_then(|watched| watched.side(self.table.opened.saturating_sub(1)));
+        let analysis = (self.analyse || watched.is_some()).then(Box::default);
+        self.sides[slot] = Side { sha256, analysis, watched, ..Side::default() };
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
         {
@@ -567,8 +582,8 @@ impl Tracker {
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
         let extra = CloseExtra { gaps: side.gaps, sha256, analysis: side.analysis };
         let reason = connection.end_reason(finished.cause);
-        if let Some(watched) = &mut self.watched {
-            watched.ended |= watched.id == connection.id;
+        if let (Some(watched), Some(side)) = (&mut self.watched, side.watched) {
+            watched.end(connection.id, *side);
         }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
         if writer.close(&mut self.spill, event, (reason, extra), connection) {
@@ -607,6 +622,31 @@ impl Tracker {
     }
 }
 
+impl Watched {
+    fn new(options: &StreamSessionOptions) -> Option<Self> {
+        let mut ids = options.series.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        let watched = Self { ids, head_octets: options.head_octets, ended: 0, out: Vec::new() };
+        (!watched.ids.is_empty()).then_some(watched)
+    }
+
+    /// What the connection with serial number `id` needs, if it is asked for.
+    fn side(&self, id: u64) -> Option<Box<WatchedSide>> {
+        self.ids.binary_search(&id).ok()?;
+        let heads = [Head::new(self.head_octets), Head::new(self.head_octets)];
+        Some(Box::new(WatchedSide { series: Series::default(), heads }))
+    }
+
+    /// The connection ended: tells of its heads.
+    fn end(&mut self, id: u64, side: WatchedSide) {
+        self.ended += 1;
+        for (direction, head) in DIRECTIONS.into_iter().zip(side.heads) {
+            self.out.extend(head.into_pieces().map(|piece| Told::Head(id, direction, piece)));
+        }
+    }
+}
+
 const DIRECTIONS: [Direction; 2] = [Direction::Fwd, Direction::Rev];
 
 fn plain(kind: EventKind, slot: u32, ts_ns: i64, packet: u64) -> Event {
@@ -630,6 +670,9 @@ impl EventSink<'_, '_> {
     fn data(&mut self, offset: u64, bytes: &[u8]) {
         if let Some(hashes) = &mut self.side.sha256 {
             hashes[self.event.direction.index()].update(bytes);
+        }
+        if let Some(watched) = &mut self.side.watched {
+            watched.heads[self.event.direction.index()].take(offset, bytes);
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };

@@ -142,8 +142,11 @@ mod tests {
     use super::*;
     use crate::capture::{Container as Reader, Step};
 
-    /// What the readers of captures find in `file`: time, link type, octets on the wire, octets.
-    fn read(file: &[u8]) -> (Vec<(i64, LinkType, u32, Vec<u8>)>, Vec<u32>) {
+    /// Time, link type, octets on the wire, octets.
+    type Read = (i64, LinkType, u32, Vec<u8>);
+
+    /// What the readers of captures find in `file`, and the snapshot lengths of its interfaces.
+    fn read(file: &[u8]) -> (Vec<Read>, Vec<u32>) {
         let (mut reader, mut at, mut packets) = (Reader::default(), 0, Vec::new());
         while at < file.len() {
             match reader.step(&file[at..], at as u64).unwrap_or(Step::Need(0)) {

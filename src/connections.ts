@@ -8,7 +8,7 @@ import type { FlowError } from './errors.js'
 import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
 import { concat, hex } from './octets.js'
 import { platform } from './platform.js'
-import { sourceList, sourceName, type CaptureSource } from './source.js'
+import { captureNames, sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
 import { checkStreams, oneOf, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
@@ -120,7 +120,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     }
     const sources = sourceList(source)
     checkReading(options, sources.length)
-    const names = sources.length > 1 ? sources.map(sourceName) : null
+    const names = captureNames(sources)
     const apart = flag('separate', separate, false)
     this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
     this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null }, checkEngine(rest.engine))

@@ -77,6 +77,8 @@ export interface EngineFactory {
   streams(options: StreamEngineOptions): Engine
   /** Writes a capture file per TCP flow. An engine may leave that to dumpers in TypeScript. */
   trace?(options: TraceEngineOptions): Engine
+  /** For packets with partition keys. An engine may not give them. */
+  partitions?(options: PartitionEngineOptions): Engine
   /** For the segments of the connections with these serial numbers, and the first `headBytes` octets of their streams. */
   series(options: StreamEngineOptions, connections: readonly number[], headBytes: number): Engine
 }
@@ -87,6 +89,34 @@ export interface PacketEngineOptions {
   aggregate: boolean
   /** Tell where the frames lie, too. */
   frames?: boolean
+  decode: CheckedDecode
+  filter?: string
+}
+
+/** The flow that a fragment belongs to, found out with fragments of other captures. */
+export interface FragmentFlow {
+  /** Number of the fragment's capture. */
+  capture: number
+  /** The fragment's number in its capture, from 1. */
+  packet: number
+  /** Its partition key: 64 bits with a sign, in decimal digits. */
+  key: string
+}
+
+/** What an engine of packets with partition keys is told. */
+export interface PartitionEngineOptions {
+  /** Only what other parts of the job have to know. */
+  survey: boolean
+  /** Whole frames, not headers only. */
+  payload: boolean
+  tcpOnly: boolean
+  /** First octet of each file that is read, and the octet behind the last one. */
+  range?: number[]
+  packetsBefore: number
+  /** The latest time among those: nanoseconds, in decimal digits. */
+  timeBefore?: string
+  firstCapture: number
+  fragments: FragmentFlow[]
   decode: CheckedDecode
   filter?: string
 }

@@ -44,6 +44,11 @@ export {
 export type { LiveSource } from './live-source.js'
 export { record, Recording, type RecordOptions, type RecordStats } from './recording.js'
 export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
+export { partition, Partitioner, type PacketBatch, type PartitionOptions } from './partition/partitioner.js'
+export { surveyCaptures, type LooseFragment, type Survey } from './partition/survey.js'
+export { PartitionFeed, type PartitionFeedOptions } from './partition/partition-feed.js'
+export { writeArrow as writePartition } from './partition/arrow.js'
+export type { FragmentFlow } from './engine.js'
 export type {
   ChecksumMode,
   EngineName,

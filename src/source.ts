@@ -54,6 +54,16 @@ export function throwingSignal(
   return sources.some(isLive) ? undefined : signal
 }
 
+/** A source whose packets are from several captures has their names here, by number. */
+export const CAPTURE_NAMES: unique symbol = Symbol('captures')
+
+/** Names of the captures that packets can be from, where these are several. */
+export function captureNames(sources: readonly CaptureSource[]): readonly string[] | null {
+  if (sources.length > 1) return sources.map(sourceName)
+  const [only] = sources as readonly { readonly [CAPTURE_NAMES]?: readonly string[] }[]
+  return only?.[CAPTURE_NAMES] ?? null
+}
+
 /** The name of a source in records and errors. */
 export function sourceName(source: CaptureSource): string {
   return platform().sourceName(source)

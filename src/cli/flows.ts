@@ -41,7 +41,8 @@ export function flowsCommand(program: Command, exit: (status: number) => void): 
   )
 }
 
-function chainOption(): Option {
+/** Which chains there are to choose of. */
+export function chainOption(): Option {
   const names = Object.keys(CHAINS)
   const option = new Option('--chain <names>', `what to record, of ${names.join(', ')}`)
   return offering(option.argParser(chainNames).default(['basic', 'tcp'], 'basic,tcp'), names)

@@ -12,7 +12,9 @@ import { followCommand } from './follow.js'
 import { shareGrammar } from './grammar.js'
 import { infoCommand } from './info.js'
 import { interfacesCommand } from './interfaces.js'
+import { mapCommand } from './map.js'
 import { recordCommand } from './record.js'
+import { reduceCommand } from './reduce.js'
 import { reportCommand } from './report.js'
 import { serveCommand } from './serve.js'
 import { packageVersion } from './version.js'
@@ -35,6 +37,8 @@ const COMMANDS: readonly AddCommand[] = [
   extractCommand,
   recordCommand,
   interfacesCommand,
+  mapCommand,
+  reduceCommand,
   benchCommand,
   completionCommand,
 ]

@@ -8,15 +8,19 @@ import { addLiveOptions, type LiveOptions } from './live.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
+/** Options of how packets are decoded, as commander gives them. */
+export interface DecodingOptions {
+  decap: boolean
+  ignoreEncap?: true
+  checksum: ChecksumMode
+}
+
 /** Options as commander gives them. */
-export interface ReadingOptions extends LiveOptions {
+export interface ReadingOptions extends LiveOptions, DecodingOptions {
   merge?: true
   separate?: true
   follow?: true
   filter?: string
-  decap: boolean
-  ignoreEncap?: true
-  checksum: ChecksumMode
   engine: EngineName
 }
 
@@ -32,13 +36,18 @@ export function addReadingOptions(
   command.option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
   if (separate) command.option('--separate', 'each capture by itself')
   if (live) command.option('--follow', 'at the end of the last capture wait for more, until Ctrl-C')
+  command.option('--filter <expression>', "packets to take, in tcpdump's language")
+  return addDecodingOptions(command)
+    .addOption(engineOption())
+    .option('-q, --quiet', 'no progress and no totals on stderr')
+}
+
+/** Adds the options of how packets are decoded. */
+export function addDecodingOptions(command: Command): Command {
   return command
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
-    .addOption(engineOption())
-    .option('-q, --quiet', 'no progress and no totals on stderr')
 }
 
 /** Which engine does the work. */
@@ -48,17 +57,20 @@ export function engineOption(): Option {
 
 /** The same as the library takes them. The filter of an interface goes with that. */
 export function readingOptions(options: ReadingOptions) {
-  const { merge, separate, follow, filter, decap, ignoreEncap, checksum, engine } = options
+  const { merge, separate, follow, filter, engine } = options
   return {
     merge: merge === true,
     separate: separate === true,
     follow: follow === true,
-    decap,
-    ignoreEncap: ignoreEncap === true,
-    checksum,
+    ...decodingOptions(options),
     engine,
     ...(filter === undefined || options.interface !== undefined ? {} : { filter }),
   }
+}
+
+/** How packets are decoded, as the library takes it. */
+export function decodingOptions({ decap, ignoreEncap, checksum }: DecodingOptions) {
+  return { decap, ignoreEncap: ignoreEncap === true, checksum }
 }
 
 /** What is printed. */
@@ -68,18 +80,23 @@ export interface Records extends Exportable {
   finish(): void
 }
 
-/** What a run needs. */
-export interface RunOptions extends ReadingOptions {
+/** What is printed, and how. */
+export interface PrintOptions {
   format: Format
   output?: string
   quiet?: true
   json?: true
+  follow?: true
+  interface?: string
 }
 
+/** What a run needs. */
+export interface RunOptions extends ReadingOptions, PrintOptions {}
+
 /** Adds the options of what is printed, and how. */
-export function addOutputOptions(command: Command): Command {
+export function addOutputOptions(command: Command, format: Format = 'table'): Command {
   return command
-    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
+    .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default(format))
     .option('-o, --output <file>', 'write to a file (not with --format table)')
 }
 
@@ -93,7 +110,7 @@ export async function printRecords<R extends Records>(
   records: R,
   errors: readonly FlowError[],
   totals: (records: R, seconds: number) => string,
-  options: RunOptions,
+  options: PrintOptions,
   shown?: readonly string[],
 ): Promise<number> {
   const { format, output: path } = options

@@ -14,6 +14,11 @@ export function flowTotals(stats: ObserveStats, seconds: number): string {
   return totals(stats, 'flow', seconds)
 }
 
+/** Totals of a run over packets. */
+export function packetTotals(stats: ObserveStats, seconds: number): string {
+  return [`${count(stats.packets, 'packet')} ${pace(stats.packets, seconds)}`, ...reasons(stats, 'flow'), ...unknownLinks(stats), ''].join('\n')
+}
+
 /** Totals of a run over connections. */
 export function connectionTotals(stats: StreamStats, seconds: number): string {
   return totals(stats, 'connection', seconds)
@@ -42,10 +47,12 @@ type Counted = Partial<ObserveStats & ExtractStats & DecodeTcpStats & TraceStats
 
 /** One line, and one for each kind of packet or loss that the records don't show. */
 function totals(stats: Counted, noun: string, seconds: number): string {
-  const rate = Math.round(stats.packets / Math.max(seconds, 0.001))
-  const took = `${seconds.toFixed(2)} s (${number(rate)} packets/s)`
-  const lines = [`${count(stats.packets, 'packet')}, ${count(stats.flows, noun)} in ${took}`]
+  const lines = [`${count(stats.packets, 'packet')}, ${count(stats.flows, noun)} ${pace(stats.packets, seconds)}`]
   return `${[...lines, ...reasons(stats, noun), ...unknownLinks(stats)].join('\n')}\n`
+}
+
+function pace(packets: number, seconds: number): string {
+  return `in ${seconds.toFixed(2)} s (${number(Math.round(packets / Math.max(seconds, 0.001)))} packets/s)`
 }
 
 /** What is more than 0, a line each. */

@@ -19,7 +19,7 @@ import {
   type ReadOptions,
 } from '../options.js'
 import { platform } from '../platform.js'
-import { sourceList, sourceName, type CaptureSource } from '../source.js'
+import { captureNames, sourceList, sourceName, type CaptureSource } from '../source.js'
 import { checkChains } from './columns.js'
 import { HookedRecords } from './hooked-records.js'
 import { NativeRecords } from './native-records.js'
@@ -74,7 +74,7 @@ export function checkRun(source: CaptureSource | readonly CaptureSource[], optio
     isBuiltIn: engines.flows !== undefined && chains.every(isBuiltIn),
     times: checkTimes(options),
     reading: { decode: checkDecode(options), ...checkFilter(options.filter) },
-    captures: sources.length > 1 ? sources.map(sourceName) : null,
+    captures: captureNames(sources),
     separate: flag('separate', options.separate, false),
     drive: {
       sources,

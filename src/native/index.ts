@@ -27,6 +27,7 @@ function enginesOf({ NativeReader }: NativeBinding): EngineFactory {
     flows: options => orThrow(() => NativeReader.flows(options)),
     packets: options => orThrow(() => NativeReader.packets(options)),
     streams: options => orThrow(() => NativeReader.streams(options)),
+    partitions: options => orThrow(() => NativeReader.partitions(options)),
     trace: options => orThrow(() => NativeReader.trace(options)),
     series: (options, ids, headBytes) => orThrow(() => NativeReader.series(options, [...ids], headBytes)),
   }

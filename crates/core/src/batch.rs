@@ -95,7 +95,7 @@ struct Place {
 }
 
 /// Where every column lies in a buffer for `max_rows` rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Layout {
     stats: &'static [&'static str],
     places: Vec<Place>,

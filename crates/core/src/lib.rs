@@ -18,6 +18,7 @@ pub mod decode;
 pub mod error;
 pub mod filter;
 pub mod flow;
+pub mod partition;
 pub mod seq;
 pub mod session;
 pub mod sink;

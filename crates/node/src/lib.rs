@@ -6,6 +6,7 @@
 mod error;
 mod live;
 mod options;
+mod packer;
 mod panicking;
 mod reader;
 mod record;

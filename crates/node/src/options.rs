@@ -1,6 +1,7 @@
 //! Options as JavaScript gives them, already checked and filled with defaults there.
 
 use napi_derive::napi;
+use tcpskein_core::capture::CaptureRange;
 use tcpskein_core::chain::Chain;
 use tcpskein_core::connection::ConnectionLimits;
 use tcpskein_core::decode::DecodeOptions;
@@ -9,8 +10,10 @@ use tcpskein_core::decode::defrag::{FragmentConfig, FragmentPolicy};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::filter::Filter;
 use tcpskein_core::flow::FlowTableOptions;
+use tcpskein_core::partition::Keep;
 use tcpskein_core::session::{
-    FlowRules, FlowSessionOptions, PacketSessionOptions, StreamSessionOptions, TraceSessionOptions,
+    FlowOfFragment, FlowRules, FlowSessionOptions, PacketSessionOptions, PartitionSessionOptions, StreamSessionOptions,
+    TraceSessionOptions,
 };
 use tcpskein_core::sink::{CaptureFormat, Container, FileSetOptions};
 use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
@@ -205,6 +208,68 @@ impl TryFrom<NativePacketOptions> for PacketSessionOptions {
             frames: options.frames.unwrap_or_default(),
             filter: compile(options.filter.as_deref())?,
             decode: options.decode.try_into()?,
+        })
+    }
+}
+
+/// Options of a reader of packets with partition keys.
+#[napi(object)]
+pub struct NativePartitionOptions {
+    /// Only what other parts of the job have to know.
+    pub survey: bool,
+    /// Whole frames, not headers only.
+    pub payload: bool,
+    /// Only packets of TCP.
+    pub tcp_only: bool,
+    /// First octet of each file that is read, and the octet behind the last one.
+    pub range: Option<Vec<f64>>,
+    /// Packets of the capture before the first octet that is read.
+    pub packets_before: f64,
+    /// The latest time among those packets: nanoseconds since the Unix epoch, in decimal digits.
+    pub time_before: Option<String>,
+    /// Number of the first capture.
+    pub first_capture: u32,
+    /// Fragments whose flows are known.
+    pub fragments: Vec<NativeFragment>,
+    /// Which packets to take, in tcpdump's language.
+    pub filter: Option<String>,
+    /// How packets are decoded.
+    pub decode: NativeDecodeOptions,
+}
+
+/// The flow that a fragment belongs to.
+#[napi(object)]
+pub struct NativeFragment {
+    /// Number of its capture.
+    pub capture: u32,
+    /// Its number in the capture.
+    pub packet: f64,
+    /// Its partition key, in decimal digits.
+    pub key: String,
+}
+
+impl TryFrom<NativePartitionOptions> for PartitionSessionOptions {
+    type Error = FlowError;
+
+    fn try_from(options: NativePartitionOptions) -> Result<Self, FlowError> {
+        let fragments = options.fragments.into_iter().map(|NativeFragment { capture, packet, key }| {
+            let reason = || FlowError::InvalidOption { name: "fragments", reason: format!("'{key}' is no key") };
+            Ok(FlowOfFragment { capture, number: packet as u64, key: key.parse().map_err(|_| reason())? })
+        });
+        Ok(Self {
+            survey: options.survey,
+            keep: if options.payload { Keep::Frames } else { Keep::Headers },
+            tcp_only: options.tcp_only,
+            range: options.range.as_deref().and_then(|range| match range {
+                [start, end] => Some(CaptureRange { start: *start as u64, end: *end as u64 }),
+                _ => None,
+            }),
+            packets_before: options.packets_before as u64,
+            time_before: options.time_before.and_then(|digits| digits.parse().ok()),
+            first_capture: options.first_capture,
+            fragments: fragments.collect::<Result<_, FlowError>>()?,
+            decode: options.decode.try_into()?,
+            filter: compile(options.filter.as_deref())?,
         })
     }
 }

@@ -11,14 +11,16 @@ use napi_derive::napi;
 use tcpskein_core::capture::{CaptureLog, ChunkQueue};
 use tcpskein_core::error::FlowError;
 use tcpskein_core::session::{
-    Buffers, FlowSession, MergedSource, PacketSession, Progress, SeriesSession, Session, Source, StreamSession,
-    TraceSession,
+    Buffers, FlowSession, MergedSource, PacketSession, PartitionSession, Progress, SeriesSession, Session, Source,
+    StreamSession, TraceSession,
 };
 use tcpskein_live::Control;
 
 use crate::error::{from_panic, keep_panics_quiet, reject, throw};
 use crate::live::{NativeLiveOptions, open_live};
-use crate::options::{NativeFlowOptions, NativePacketOptions, NativeStreamOptions, NativeTraceOptions};
+use crate::options::{
+    NativeFlowOptions, NativePacketOptions, NativePartitionOptions, NativeStreamOptions, NativeTraceOptions,
+};
 use crate::panicking::Panicking;
 
 /// A session, or what became of it.
@@ -83,6 +85,13 @@ impl NativeReader {
     pub fn packets(options: NativePacketOptions) -> std::result::Result<Self, Error<&'static str>> {
         let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
         Ok(Self::new(Box::new(PacketSession::new(options))))
+    }
+
+    /// A reader of packets with partition keys.
+    #[napi(factory, catch_unwind)]
+    pub fn partitions(options: NativePartitionOptions) -> std::result::Result<Self, Error<&'static str>> {
+        let options = options.try_into().map_err(|e: FlowError| throw(&e))?;
+        Ok(Self::new(Box::new(PartitionSession::new(options))))
     }
 
     /// A reader of stream events and connection records.

@@ -21,7 +21,7 @@ use crate::error::FlowError;
 pub const MAX_MERGED: usize = 64;
 
 /// Octets of a record before the packet: time, number, lengths, link type, capture, interface, and 4 of padding.
-const HEADER_LEN: usize = 40;
+pub(super) const HEADER_LEN: usize = 40;
 
 /// Which packet of which capture a merged one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,23 +46,36 @@ impl Origin {
 #[inline]
 pub(super) fn step(bytes: &[u8]) -> Step {
     let Some(header) = bytes.first_chunk::<HEADER_LEN>() else { return Step::Need(HEADER_LEN) };
-    let captured_len = u32_at(header, 16);
-    let next = HEADER_LEN as u32 + captured_len;
-    if bytes.len() < next as usize {
-        return Step::Need((next as usize).min(MAX_NEED));
+    let head = read_header(header);
+    if bytes.len() < head.next as usize {
+        return Step::Need((head.next as usize).min(MAX_NEED));
     }
-    Step::Packet(PacketHead {
+    Step::Packet(head)
+}
+
+/// Octets of the packet behind a record's header.
+#[inline]
+pub(super) fn captured_len(header: &[u8; HEADER_LEN]) -> u32 {
+    u32_at(header, 16)
+}
+
+/// What a record's header tells; the packet's length must have been looked at.
+#[inline]
+pub(super) fn read_header(header: &[u8; HEADER_LEN]) -> PacketHead {
+    let captured_len = captured_len(header);
+    PacketHead {
         ts_ns: u64_at(header, 0).cast_signed(),
         data: HEADER_LEN as u32,
         captured_len,
         wire_len: u32_at(header, 20),
         link: LinkType(u16::from_ne_bytes([header[24], header[25]])),
         interface: u32_at(header, 32),
-        next,
-    })
+        next: HEADER_LEN as u32 + captured_len,
+    }
 }
 
-fn write_header(packet: &Packet, capture: u32) -> [u8; HEADER_LEN] {
+/// A record's header.
+pub(super) fn write_header(packet: &Packet, capture: u32) -> [u8; HEADER_LEN] {
     let mut header = [0; HEADER_LEN];
     header[..8].copy_from_slice(&packet.ts_ns.to_ne_bytes());
     header[8..16].copy_from_slice(&packet.number.to_ne_bytes());

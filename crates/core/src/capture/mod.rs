@@ -8,6 +8,7 @@
 //! stream of chunks all go the same way. Nothing here looks into a packet.
 
 mod block;
+mod boundary;
 mod compress;
 mod info;
 mod input;
@@ -16,8 +17,10 @@ mod mapped;
 mod merge;
 mod pcap;
 mod pcapng;
+mod range;
 mod read_ahead;
 mod reader;
+mod records;
 mod report;
 mod timestamp;
 mod totals;
@@ -34,8 +37,10 @@ pub use mapped::MappedInput;
 pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
 pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};
+pub use range::{CaptureRange, RangeInput};
 pub use read_ahead::{AheadBlock, ReadAhead};
 pub use reader::{BlockReader, Next, Packet};
+pub use records::{PacketColumns, RecordWriter};
 pub use report::{CaptureLog, CaptureReport, MAX_REPORTS};
 pub use timestamp::Resolution;
 pub use totals::PacketTotals;
@@ -126,6 +131,8 @@ pub enum Container {
     Merged,
     /// What a live source gives; never found by its first octets.
     Live(LiveReader),
+    /// What a [`RecordWriter`] gives.
+    Records,
 }
 
 static UNKNOWN: CaptureInfo = CaptureInfo::UNKNOWN;
@@ -143,6 +150,7 @@ impl Container {
             Self::Unknown => self.sniff(bytes, offset),
             Self::Merged => Ok(merge::step(bytes)),
             Self::Live(reader) => reader.step(bytes, offset),
+            Self::Records => records::step(bytes, offset),
         }
     }
 
@@ -155,6 +163,10 @@ impl Container {
         if *magic == pcapng::MAGIC {
             *self = Self::Pcapng(PcapngReader::default());
             return self.step(bytes, offset);
+        }
+        if *magic == records::MAGIC {
+            *self = Self::Records;
+            return Ok(Step::Discard(magic.len() as u64));
         }
         let [a, b, c, d] = *magic;
         let begins = format!("not a capture: it begins with {a:02x}{b:02x}{c:02x}{d:02x}");
@@ -172,7 +184,7 @@ impl Container {
     #[must_use]
     pub fn info(&self) -> &CaptureInfo {
         match self {
-            Self::Unknown | Self::Merged => &UNKNOWN,
+            Self::Unknown | Self::Merged | Self::Records => &UNKNOWN,
             Self::Pcap(reader) => reader.info(),
             Self::Pcapng(reader) => reader.info(),
             Self::Live(reader) => reader.info(),
@@ -194,7 +206,11 @@ impl Container {
             Self::Pcap(reader) => reader.finish(rest, offset),
             Self::Pcapng(reader) => reader.finish(rest, offset),
             Self::Live(reader) => reader.finish(rest, offset),
-            Self::Merged if rest.is_empty() => Ok(()),
+            Self::Merged | Self::Records if rest.is_empty() => Ok(()),
+            Self::Records => {
+                let (needed, available) = (rest.len() as u64 + 1, rest.len() as u64);
+                Err(FlowError::Truncated { what: "a packet of the stream", offset, needed, available })
+            }
             Self::Merged => Err(FlowError::Internal { message: "merged captures end inside a packet".to_owned() }),
         }
     }

@@ -98,6 +98,13 @@ impl BlockReader {
         Self { container: Container::Live(LiveReader::default()), ..Self::default() }
     }
 
+    /// Packets say themselves which capture they are from, and their number in it: [`super::Origin`].
+    #[inline]
+    #[must_use]
+    pub fn has_origins(&self) -> bool {
+        matches!(self.container, Container::Records)
+    }
+
     /// From here on payload is read too, and not heads alone.
     pub fn read_whole(&mut self) {
         self.whole = true;

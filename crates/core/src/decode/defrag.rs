@@ -36,6 +36,8 @@ pub struct Defragmenter {
     output: Vec<u8>,
     /// Number of the datagram that the latest fragment belongs to.
     last_serial: u64,
+    /// What the latest fragment said it belongs to.
+    last_key: Option<FragmentKey>,
 }
 
 impl Default for Defragmenter {
@@ -57,6 +59,7 @@ impl Defragmenter {
             scratch: Vec::new(),
             output: Vec::new(),
             last_serial: 0,
+            last_key: None,
         }
     }
 
@@ -85,10 +88,17 @@ impl Defragmenter {
         self.last_serial
     }
 
+    /// Which datagram the latest fragment belongs to, refused or not.
+    #[must_use]
+    pub fn last_key(&self) -> Option<FragmentKey> {
+        self.last_key
+    }
+
     /// Takes one fragment. Expires what is overdue at its packet time first.
     pub fn push<'a>(&'a mut self, key: &FragmentKey, fragment: &Fragment<'a>) -> Outcome<'a> {
         self.stats.fragments += 1;
         self.last_serial = 0;
+        self.last_key = Some(*key);
         self.expire(fragment.ts_ns);
         if fragment.offset == 0 && !fragment.more {
             // RFC 6946: an atomic fragment has nothing to do with others of the same key.

@@ -165,6 +165,19 @@ impl Layers {
         self.stack[..self.len()].iter().copied()
     }
 
+    /// The layers as words that mean the same in every run: `peers` knows the outer addresses.
+    pub(crate) fn words(self, peers: &PeerTable) -> impl Iterator<Item = u64> + '_ {
+        let layers = self.stack.into_iter().take(usize::from(self.len));
+        layers.flat_map(move |Layer { kind, id, peers: pair }| {
+            let id = id.map_or(u64::MAX, u64::from);
+            let (version, ends) = peers.pair(pair).unwrap_or_default();
+            let address = |at: usize| u128::from_be_bytes(ends[at]);
+            let halves = |address: u128| [(address >> 64) as u64, address as u64];
+            let [[a, b], [c, d]] = [halves(address(0)), halves(address(1))];
+            [u64::from(kind as u8), id, u64::from(version), a, b, c, d]
+        })
+    }
+
     /// The outermost VLAN id.
     #[must_use]
     pub fn vlan(&self) -> Option<u16> {
@@ -227,6 +240,11 @@ impl PeerTable {
     pub fn intern(&mut self, version: u8, a: &[u8; 16], b: &[u8; 16]) -> u32 {
         let pair = if a <= b { [*a, *b] } else { [*b, *a] };
         self.0.number(&(version, pair), MAX_PEERS)
+    }
+
+    /// The IP version and the addresses behind a number, the lesser one first; none for 0 and for the shared number.
+    fn pair(&self, number: u32) -> Option<(u8, [[u8; 16]; 2])> {
+        self.0.items.get((number as usize).checked_sub(1)?).copied()
     }
 }
 

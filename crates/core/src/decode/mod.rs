@@ -171,10 +171,22 @@ impl Decoder {
         &self.encaps
     }
 
+    /// What lies around a datagram as words that mean the same in every run; none for [`EncapTable::OVERFLOW`].
+    pub(crate) fn encap_words(&self, encap: EncapId) -> impl Iterator<Item = u64> + '_ {
+        self.encaps.layers(encap).copied().into_iter().flat_map(|layers| layers.words(&self.peers))
+    }
+
     /// Counters of fragments.
     #[must_use]
     pub fn fragment_stats(&self) -> &FragmentStats {
         self.defragmenter.stats()
+    }
+
+    /// Which datagram the latest fragment belongs to, refused or not. Ask it where the latest packet gave
+    /// [`Drop::Fragment`].
+    #[must_use]
+    pub fn fragment_key(&self) -> Option<defrag::FragmentKey> {
+        self.defragmenter.last_key()
     }
 
     /// Number of the datagram that the latest fragment belongs to, from 1; 0 where it was refused. Ask it where the latest

@@ -43,6 +43,13 @@ impl FlowKey {
     /// The one key of every packet, for `aggregate`.
     pub const AGGREGATE: Self = Self([0; 6]);
 
+    /// The key's words without the last: what lies around is known by a number there, which is another one elsewhere.
+    #[must_use]
+    pub fn words(&self) -> [u64; 5] {
+        let [a, b, c, d, e, _] = self.0;
+        [a, b, c, d, e]
+    }
+
     /// A seeded hash, so that chosen addresses can't be made to collide.
     #[inline]
     #[must_use]

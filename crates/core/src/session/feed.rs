@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
-    AheadBlock, Block, BlockReader, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput, FileInput,
-    Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet, QueueInput,
-    ReadAhead,
+    AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput,
+    FileInput, Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet,
+    QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -128,7 +128,7 @@ impl Feed {
         self.capture = self.next_capture;
         self.next_capture += match &source {
             Source::Merged(merged) => u32::try_from(merged.members.len()).unwrap_or(u32::MAX),
-            Source::Path(_) | Source::Queue(_) | Source::Live(_) => 1,
+            Source::Path(_) | Source::Queue(_) | Source::Live(_) | Source::Given(_) => 1,
         };
         self.pending = Some(source);
     }
@@ -138,6 +138,12 @@ impl Feed {
     #[must_use]
     pub fn snaplen(&self, packet: &Packet) -> u32 {
         self.reader.info().interfaces.get(packet.interface as usize).map_or(0, |interface| interface.snaplen)
+    }
+
+    /// What the capture being read has said about itself so far.
+    #[must_use]
+    pub fn info(&self) -> &CaptureInfo {
+        self.reader.info()
     }
 
     /// Number of the capture that the latest packet is from, counted from 0.
@@ -205,6 +211,9 @@ impl Feed {
                     let origin = Origin::of(block, packet.start);
                     packet.capture = merge.first + origin.capture;
                     packet.number = origin.number;
+                } else if self.reader.has_origins() {
+                    let origin = Origin::of(block, packet.start);
+                    (packet.capture, packet.number) = (origin.capture, origin.number);
                 }
             }
             match (&self.filter, &next) {
@@ -304,6 +313,7 @@ impl Feed {
                 }
             }
             Source::Queue(_) => Bytes::Direct(open(source)?),
+            Source::Given(input) => Bytes::Direct(input.take().ok_or(FlowError::Closed)?),
             Source::Live(input) => {
                 self.reader = BlockReader::of_live();
                 Bytes::Direct(input.take().ok_or(FlowError::Closed)?)
@@ -409,6 +419,7 @@ fn open(source: Source) -> Result<Box<dyn Input>, FlowError> {
     let inner: Box<dyn Input> = match source {
         Source::Path(path) => Box::new(FileInput::open(Path::new(&path))?),
         Source::Queue(queue) => Box::new(QueueInput::new(queue)),
+        Source::Given(input) => input.take().ok_or(FlowError::Closed)?,
         Source::Live(_) => {
             let reason = "a live source can't be merged with others".to_owned();
             return Err(FlowError::InvalidOption { name: "merge", reason });

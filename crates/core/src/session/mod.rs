@@ -12,6 +12,7 @@ mod flows;
 mod keys;
 mod lookahead;
 mod packets;
+mod partition;
 mod series;
 mod stats;
 mod streams;
@@ -21,6 +22,7 @@ pub use feed::{Feed, FeedStep};
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};
+pub use partition::{FlowOfFragment, PartitionSession, PartitionSessionOptions};
 pub use series::{MAX_HEAD, SeriesSession};
 pub use stats::Stats;
 pub use streams::{StreamSession, StreamSessionOptions, Told};
@@ -67,6 +69,8 @@ pub enum Source {
     Queue(Arc<Mutex<ChunkQueue>>),
     /// A live source, which answers [`Status::NeedInput`] while no packet is there.
     Live(SharedInput),
+    /// An input that is open already, of octets that aren't compressed.
+    Given(SharedInput),
     /// Several captures, merged by packet time.
     Merged(MergedSource),
 }

@@ -1,0 +1,145 @@
+/**
+ * Packets with partition keys as Arrow IPC streams: written from an engine's batches, and read back as columns. The
+ * columns are the engine's typed arrays; nothing is copied but by the format itself. The package is the user's to install.
+ */
+import type * as ApacheArrow from 'apache-arrow'
+import { CaptureError, OptionError } from '../errors.js'
+import { concat } from '../octets.js'
+import type { PacketBatch } from './partitioner.js'
+
+type Arrow = typeof ApacheArrow
+
+/** Columns and their Arrow types, in order. */
+const TYPES = {
+  key: 'Int64',
+  order_ns: 'Int64',
+  time_ns: 'Int64',
+  packet: 'Int64',
+  capture: 'Int32',
+  link: 'Int32',
+  wire_len: 'Int32',
+  bytes: 'Binary',
+} as const
+
+type ColumnName = keyof typeof TYPES
+const NAMES = Object.keys(TYPES) as ColumnName[]
+
+/** Where a stream's schema keeps the names of captures, as a JSON array. */
+const NAMES_KEY = 'captures'
+
+/** Columns of packets as they were read: what an engine takes. */
+export interface ReadPackets {
+  readonly orderNs: BigInt64Array
+  readonly timeNs: BigInt64Array
+  readonly packet: BigInt64Array
+  readonly capture: Int32Array
+  readonly link: Int32Array
+  readonly wireLen: Int32Array
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Batches as the octets of an Arrow IPC stream.
+ *
+ * @param captures names of the captures, by number
+ */
+export async function* writeArrow(
+  batches: AsyncIterable<PacketBatch>,
+  captures: readonly string[],
+): AsyncGenerator<Uint8Array, undefined> {
+  const arrow = await load()
+  const chunks: Uint8Array[] = []
+  class Queue extends arrow.AsyncByteQueue {
+    override write(chunk: unknown): void {
+      chunks.push((chunk as Uint8Array).slice())
+    }
+  }
+  const writer = new arrow.RecordBatchStreamWriter()
+  const fields = NAMES.map(name => new arrow.Field(name, new arrow[TYPES[name]](), false))
+  const schema = new arrow.Schema(fields, new Map([[NAMES_KEY, JSON.stringify(captures)]]))
+  writer.reset(new Queue(), schema)
+  for await (const batch of batches) {
+    const children = NAMES.map(name => columnData(arrow, name, batch))
+    const data = arrow.makeData({ type: new arrow.Struct(fields), length: batch.rows, nullCount: 0, children })
+    writer.write(new arrow.RecordBatch(schema, data))
+    yield concat(chunks.splice(0))
+  }
+  writer.finish()
+  yield concat(chunks)
+}
+
+function columnData(arrow: Arrow, name: ColumnName, batch: PacketBatch) {
+  const { rows, key, orderNs, timeNs, packet, capture, link, wireLen, offsets, bytes } = batch
+  const columns = { key, order_ns: orderNs, time_ns: timeNs, packet, capture, link, wire_len: wireLen, bytes }
+  const shape = { type: new arrow[TYPES[name]](), length: rows, nullCount: 0, data: columns[name] }
+  // The arrays fit the type; TypeScript can't know which of many it is.
+  return arrow.makeData((name === 'bytes' ? { ...shape, valueOffsets: offsets } : shape) as never)
+}
+
+/** An Arrow IPC stream of packets. */
+export class ArrowPackets implements AsyncIterable<ReadPackets> {
+  readonly #source: AsyncIterable<Uint8Array>
+  /** Names of captures by number, as far as the stream says; known once the first batch was read. */
+  captures: readonly string[] = []
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source
+  }
+
+  /** Batches; the columns lie in the stream's own octets. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReadPackets, undefined> {
+    const { RecordBatchReader } = await load()
+    try {
+      const reader = await RecordBatchReader.from(this.#source)
+      await reader.open()
+      const { schema } = reader as { schema?: ApacheArrow.Schema }
+      // An empty stream, as from a program that had nothing to say.
+      if (schema === undefined) return
+      this.captures = JSON.parse(schema.metadata.get(NAMES_KEY) ?? '[]') as string[]
+      const places = NAMES.filter(name => name !== 'key').map(name => placeOf(schema, name))
+      for await (const batch of reader) if (batch.numRows > 0) yield columnsOf(batch, places)
+    } catch (error) {
+      if (error instanceof CaptureError) throw error
+      throw notPackets(error instanceof Error ? error.message : String(error), error)
+    }
+  }
+}
+
+function placeOf(schema: ApacheArrow.Schema, name: ColumnName): number {
+  const place = schema.fields.findIndex(field => field.name === name)
+  const type = schema.fields[place]?.type
+  if (String(type) !== TYPES[name]) throw notPackets(`column ${name} should be ${TYPES[name]}, and is ${String(type ?? 'missing')}`)
+  return place
+}
+
+function columnsOf(batch: ApacheArrow.RecordBatch, places: readonly number[]): ReadPackets {
+  const columns = places.map(place => batch.data.children[place] as ApacheArrow.Data)
+  if (columns.some(column => column.nullCount > 0)) throw notPackets('a value is missing')
+  const rows = batch.numRows
+  const [orderNs, timeNs, packet, capture, link, wireLen, octets] = columns
+  const values = <A>(data: ApacheArrow.Data | undefined): A => (data!.values as Uint8Array).subarray(0, rows) as A
+  return {
+    orderNs: values(orderNs),
+    timeNs: values(timeNs),
+    packet: values(packet),
+    capture: values(capture),
+    link: values(link),
+    wireLen: values(wireLen),
+    offsets: (octets!.valueOffsets as Int32Array).subarray(0, rows + 1),
+    bytes: octets!.values as Uint8Array,
+  }
+}
+
+function notPackets(reason: string, cause?: unknown): CaptureError {
+  return new CaptureError('ERR_CAPTURE_FORMAT', `not an Arrow IPC stream of packets as map writes it: ${reason}`, { cause })
+}
+
+async function load(): Promise<Arrow> {
+  const name = 'apache-arrow'
+  try {
+    return (await import(name)) as Arrow
+  } catch (error) {
+    throw new OptionError(`streams of packets need the package ${name}: npm install ${name}`, { cause: error })
+  }
+}

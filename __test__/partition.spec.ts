@@ -136,7 +136,10 @@ test('one stream through map and reduce: the same records, in the same order', a
   t.deepEqual(texts(await collect(observe(feedOf(samplePath, { payload: true }), { chains: withDns }))), texts(asked))
 })
 
-test('every capture of the corpus: flows of headers, connections of frames', async t => {
+/** Names begin with a hash. A quarter of them takes a minute; with TCPSKEIN_WHOLE_CORPUS it is all of them. */
+const isTaken = (name: string): boolean => process.env['TCPSKEIN_WHOLE_CORPUS'] !== undefined || '048c'.includes(name[0]!)
+
+test('captures of the corpus: flows of headers, connections of frames', async t => {
   t.timeout(600_000)
   const corpus = corpusFolder()
   if (corpus === null) {
@@ -147,7 +150,7 @@ test('every capture of the corpus: flows of headers, connections of frames', asy
   const captures = join(corpus, 'dev', 'captures')
   let read = 0
   const joined: string[] = []
-  for (const name of readdirSync(captures)) {
+  for (const name of readdirSync(captures).filter(isTaken)) {
     const path = join(captures, name)
     if (statSync(path).size > 30e6) continue
     const { clockNs } = await surveyCaptures(path, ignore)
@@ -166,7 +169,7 @@ test('every capture of the corpus: flows of headers, connections of frames', asy
     t.deepEqual(texts(await collect(reduced)), texts(streams), name)
   }
   t.log(`${read} captures; not compared, for their times run back by hours: ${joined.join(', ')}`)
-  t.true(joined.length < 10)
+  t.true(joined.length < read / 50, `${joined.length} joined`)
   t.true(read > 100)
 })
 

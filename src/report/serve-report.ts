@@ -38,19 +38,8 @@ export interface ReportServer {
 
 const DEFAULTS: CheckedLimits = { maxRows: 1_000_000, maxSegments: 200_000, headBytes: 2048 }
 
-/**
- * Reads captures and serves a page that shows what is in them, as {@link writeReport} does; a connection's segments and
- * first octets are read when they are asked for. It listens on 127.0.0.1 only, asks for a token, and has nothing but the
- * page and its data.
- *
- * @param source one capture or several; each must be a file or octets, because they are read again and again
- * @throws {@link OptionError}; without `onError` the first {@link CaptureError}
- *
- * @example
- * const server = await serveReport('big.pcap')
- * console.log(server.url)
- */
-export async function serveReport(
+/** As `serveReport` says. */
+export async function openServer(
   source: CaptureSource | readonly CaptureSource[],
   options: ServeOptions = {},
 ): Promise<ReportServer> {

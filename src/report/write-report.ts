@@ -50,19 +50,8 @@ export interface ReportSummary {
 
 const DEFAULTS: CheckedLimits = { maxRows: 250_000, maxSegments: 10_000, headBytes: 2048 }
 
-/**
- * Writes a page that shows what is in captures: traffic over time, who talks most, all connections, and plots of the most
- * interesting ones. It opens from disk and asks for nothing.
- *
- * @param source one capture or several; each must be a file or octets, because they are read three times
- * @param path the page; `-` is standard output
- * @throws {@link OptionError}; {@link FileExistsError}; {@link OutputError} where the page can't be written; without
- * `onError` the first {@link CaptureError}
- *
- * @example
- * const { connections, leftOut } = await writeReport('big.pcap', 'report.html')
- */
-export async function writeReport(
+/** As `writeReport` says. */
+export async function makeReport(
   source: CaptureSource | readonly CaptureSource[],
   path: string,
   options: ReportOptions = {},

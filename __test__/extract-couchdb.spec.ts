@@ -209,7 +209,10 @@ test('an answer that breaks off, or never comes, is a lost connection', async t 
   const writer = new CouchDbWriter({ url: `http://127.0.0.1:${port}/db`, retryDelay: 0.01, timeout: 0.3 })
   await extract(samplePath, writer)
   t.is(stored.size, 8)
-  t.deepEqual(writer.stats, { added: 0, existing: 8, updated: 0, failed: 0, retries: 2 })
+  const { retries, ...documents } = writer.stats
+  t.deepEqual(documents, { added: 0, existing: 8, updated: 0, failed: 0 })
+  // More where the machine is so busy that a whole answer takes too long.
+  t.true(retries >= 2, `${retries} retries`)
   server.closeAllConnections()
   server.close()
 })

@@ -205,6 +205,10 @@ test('an answer that breaks off, or never comes, is a lost connection', async t 
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   const { port } = server.address() as AddressInfo
   const writer = new CouchDbWriter({ url: `http://127.0.0.1:${port}/db`, retryDelay: 0.01, timeout: 0.3 })
   await extract(samplePath, writer)
@@ -213,8 +217,6 @@ test('an answer that breaks off, or never comes, is a lost connection', async t 
   t.deepEqual(documents, { added: 0, existing: 8, updated: 0, failed: 0 })
   // More where the machine is so busy that a whole answer takes too long.
   t.true(retries >= 2, `${retries} retries`)
-  server.closeAllConnections()
-  server.close()
 })
 
 test('an embedded database: documents, a second run, and sending them on', async t => {

@@ -19,12 +19,6 @@ impl MappedFile {
     }
 
     /// Never called.
-    #[must_use]
-    pub fn into_file(self) -> File {
-        match self.0 {}
-    }
-
-    /// Never called.
     ///
     /// # Errors
     /// None.

@@ -13,8 +13,11 @@ use crate::guard::{self, Guarded};
 #[derive(Debug)]
 pub struct MappedFile {
     file: File,
-    page_len: u64,
 }
+
+/// Where mappings begin in the file: at multiples of a huge page, so that the kernel can map what lies in huge pages of its
+/// cache with one entry for each. Address space costs nothing; the pages before a window aren't touched.
+const ALIGN: u64 = 2 << 20;
 
 impl MappedFile {
     /// Gets ready to map `file`.
@@ -22,18 +25,10 @@ impl MappedFile {
     /// # Errors
     /// The file, where it is no regular one or can't be mapped here.
     pub fn open(file: File) -> Result<Self, File> {
-        // SAFETY: it takes a number and gives one.
-        let page_len = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) });
-        match (file.metadata(), page_len) {
-            (Ok(metadata), Ok(page_len)) if metadata.is_file() && guard::install() => Ok(Self { file, page_len }),
+        match file.metadata() {
+            Ok(metadata) if metadata.is_file() && guard::install() => Ok(Self { file }),
             _ => Err(file),
         }
-    }
-
-    /// The file, to be read otherwise. Windows on it stay what they are.
-    #[must_use]
-    pub fn into_file(self) -> File {
-        self.file
     }
 
     /// The octets from `offset` on, at most `most` of them: fewer, or none, at the end of the file as it is now. The
@@ -47,7 +42,7 @@ impl MappedFile {
         if len == 0 {
             return Ok(Window::EMPTY);
         }
-        let skip = (offset % self.page_len) as usize;
+        let skip = (offset % ALIGN) as usize;
         let window = Window::map(&self.file, offset - skip as u64, skip, len)?;
         self.read_ahead(offset + len as u64, most);
         Ok(window)
@@ -80,7 +75,8 @@ unsafe impl Sync for Window {}
 impl Window {
     const EMPTY: Self = Self { mapping: None, skip: 0, len: 0 };
 
-    /// Maps `skip + len` octets from `start` on, which is a multiple of the page size.
+    /// Maps `skip + len` octets from `start` on, which is a multiple of the page size. Pages come when they are first touched: sixteen
+    /// at a time, or more where the cache holds larger pieces, which costs less than asking for all of them.
     fn map(file: &File, start: u64, skip: usize, len: usize) -> io::Result<Self> {
         let start = i64::try_from(start).map_err(io::Error::other)?;
         let all = skip + len;
@@ -97,10 +93,6 @@ impl Window {
         };
         // SAFETY: the mapping was made above; the advice changes nothing but speed.
         unsafe { libc::madvise(at.as_ptr().cast(), all, libc::MADV_SEQUENTIAL) };
-        // All pages at once cost less than a fault for every few of them. Where the kernel is older than 5.14, or the file
-        // has become shorter, they come one by one.
-        // SAFETY: as above.
-        unsafe { libc::madvise(at.as_ptr().cast(), all, libc::MADV_POPULATE_READ) };
         Ok(Self { mapping: Some((at, guarded)), skip, len })
     }
 

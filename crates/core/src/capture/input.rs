@@ -151,17 +151,7 @@ impl FileInput {
         Compression::from_magic(&head[..read])
     }
 
-    /// Goes on at `offset`.
-    ///
-    /// # Errors
-    /// [`FlowError::Io`] where the system refuses.
-    pub fn seek(&mut self, offset: u64) -> Result<(), FlowError> {
-        self.file.seek(SeekFrom::Start(offset)).map_err(|source| FlowError::Io { op: "read", source })?;
-        self.position = offset;
-        Ok(())
-    }
-
-    /// A regular file of `len` octets, from where it stands.
+    /// A regular file of `len` octets, from its start.
     #[must_use]
     pub fn of_file(file: File, len: u64) -> Self {
         Self { file, is_regular: true, len, position: 0 }

@@ -13,8 +13,6 @@ const WINDOW_LEN: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub struct MappedInput {
     file: MappedFile,
-    /// Octets of the file when it was opened.
-    len: u64,
     /// Where the latest window ends in the file.
     position: u64,
     cut: Option<CutMark>,
@@ -28,19 +26,9 @@ impl MappedInput {
     pub fn open(input: FileInput) -> Result<Self, FileInput> {
         let len = input.len();
         match MappedFile::open(input.into_file()) {
-            Ok(file) => Ok(Self { file, len, position: 0, cut: None }),
+            Ok(file) => Ok(Self { file, position: 0, cut: None }),
             Err(file) => Err(FileInput::of_file(file, len)),
         }
-    }
-
-    /// The file from `offset` on, to be read.
-    ///
-    /// # Errors
-    /// [`FlowError::Io`] where the system refuses.
-    pub fn into_input(self, offset: u64) -> Result<FileInput, FlowError> {
-        let mut input = FileInput::of_file(self.file.into_file(), self.len);
-        input.seek(offset)?;
-        Ok(input)
     }
 
     /// Octets of the file up to the end of the latest window.

@@ -70,8 +70,6 @@ pub struct BlockReader {
     filled: usize,
     /// End of what was asked for ahead, in the block.
     fetched: usize,
-    /// Sixteen times the length of a record, of late, where payload isn't read.
-    lengths: usize,
     /// Payload is read too.
     whole: bool,
     /// Octets still to be thrown away.
@@ -108,12 +106,6 @@ impl BlockReader {
     /// From here on payload is read too, and not heads alone.
     pub fn read_whole(&mut self) {
         self.whole = true;
-    }
-
-    /// Octets of a record, of late; 0 where payload is read.
-    #[must_use]
-    pub fn usual_len(&self) -> usize {
-        self.lengths / 16
     }
 
     /// Packets found so far.
@@ -187,7 +179,6 @@ impl BlockReader {
             self.fetched = to.next_multiple_of(64);
             return;
         }
-        self.lengths = self.lengths - self.lengths / 16 + len;
         for at in [self.position, self.position + GUESSED * len] {
             prefetch(block, at);
             prefetch(block, at + 64);

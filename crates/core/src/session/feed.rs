@@ -34,9 +34,6 @@ pub enum FeedFilled {
     End,
 }
 
-/// Records shorter than this are small.
-const SMALL_BELOW: usize = 640;
-
 /// Files smaller than this aren't worth a thread or a mapping.
 const LARGE_FROM: u64 = 2 << 20;
 
@@ -244,7 +241,6 @@ impl Feed {
     /// Replaces `block` by the next one, in whose memory it may come.
     pub fn fill_own(&mut self, block: &mut Block) -> FeedFilled {
         let filled = self.start(true).and_then(|()| {
-            self.choose_reading()?;
             let reader = &mut self.reader;
             match &mut self.bytes {
                 Some(Bytes::Direct(input)) => fill_direct(reader, input.as_mut(), block),
@@ -254,20 +250,6 @@ impl Feed {
             }
         });
         self.judge(filled)
-    }
-
-    /// Of large packets most is never touched, so mapping a file saves copying it. Of small ones nearly everything is:
-    /// then another thread copies, which costs less here than pages do.
-    fn choose_reading(&mut self) -> Result<(), FlowError> {
-        let usual_len = self.reader.usual_len();
-        if !matches!(self.bytes, Some(Bytes::Mapped(_))) || !(1..SMALL_BELOW).contains(&usual_len) {
-            return Ok(());
-        }
-        if let Some(Bytes::Mapped(file)) = self.bytes.take() {
-            let unread = self.reader.input_offset() + self.reader.carried() as u64;
-            self.bytes = Some(Bytes::Ahead(ReadAhead::start(Box::new(file.into_input(unread)?))?));
-        }
-        Ok(())
     }
 
     fn judge(&mut self, filled: Result<Filled, FlowError>) -> FeedFilled {

@@ -31,6 +31,7 @@ const NAMES: Readonly<Record<number, string>> = {
   142: 'SCCP',
   143: 'DOCSIS',
   147: 'USER0',
+  148: 'USER1',
   163: 'IEEE802_11_AVS',
   165: 'BACNET_MS_TP',
   166: 'PPP_PPPD',

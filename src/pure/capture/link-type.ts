@@ -6,6 +6,7 @@ export const LinkType = {
   ETHERNET: 1,
   TOKEN_RING: 6,
   ARCNET: 7,
+  SLIP: 8,
   PPP: 9,
   FDDI: 10,
   /** Raw IP: numbers that stand in files of some systems. */

@@ -95,6 +95,9 @@ function rare(walk: Walk, link: number, at: number): number {
     // The InfiniBand route header, ethertype, two reserved octets.
     case LinkType.IPOIB:
       return ethertypeAt(walk, at + 40, at + 44)
+    // Direction, kind, and the header as it went over the line; the packet behind it is whole.
+    case LinkType.SLIP:
+      return walk.go(Step.Ip, at + 16)
     // Solaris: a header of 24 octets.
     case LinkType.IPNET:
       return walk.go(Step.Ip, at + 24)

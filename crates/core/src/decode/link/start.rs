@@ -51,6 +51,8 @@ fn rare(link: LinkType, frame: &[u8], at: usize) -> Result<Step, Drop> {
         LinkType::APPLE_IP_OVER_IEEE1394 => Ok(Step::Ethertype(u16_at(frame, at + 16)?, at + 18)),
         // The InfiniBand route header, ethertype, two reserved octets.
         LinkType::IPOIB => Ok(Step::Ethertype(u16_at(frame, at + 40)?, at + 44)),
+        // Direction, kind, and the header as it went over the line; the packet behind it is whole.
+        LinkType::SLIP => Ok(Step::Ip(at + 16)),
         // Solaris: a header of 24 octets.
         LinkType::IPNET => Ok(Step::Ip(at + 24)),
         _ => Err(Drop::UnknownLink),

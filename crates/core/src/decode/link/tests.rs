@@ -119,6 +119,7 @@ fn frames(ip: &[u8]) -> Vec<(&'static str, LinkType, Vec<u8>)> {
         ("Fibre Channel", LinkType::IP_OVER_FC, join(&[&[1; 16], &snapped])),
         ("IEEE 1394", LinkType::APPLE_IP_OVER_IEEE1394, join(&[&[1; 16], &kind.to_be_bytes(), ip])),
         ("InfiniBand", LinkType::IPOIB, join(&[&[1; 40], &kind.to_be_bytes(), &[0, 0], ip])),
+        ("SLIP", LinkType::SLIP, join(&[&[0; 16], ip])),
         ("ipnet", LinkType::IPNET, join(&[&[1; 24], ip])),
     ]
 }

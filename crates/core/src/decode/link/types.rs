@@ -13,6 +13,8 @@ link_types! {
     TOKEN_RING = 6,
     /// ARCnet, BSD's header.
     ARCNET = 7,
+    /// SLIP (RFC 1055), behind the header of 16 octets that BSD's devices write.
+    SLIP = 8,
     /// PPP, perhaps in HDLC framing.
     PPP = 9,
     /// FDDI.

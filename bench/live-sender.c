@@ -1,10 +1,10 @@
 /* Sends TCP segments at a steady rate over a raw socket, for bench/live.mjs.
 
-   live-sender IFACE RATE SECONDS FLOWS PAYLOAD
+   live-sender IFACE RATE SECONDS FLOWS PAYLOAD PORT
 
    RATE is packets a second (0: as many as can be), PAYLOAD octets of each segment. Every flow begins with a SYN and goes
    on with data in order; after 200 segments it ends with a FIN and another one takes its place, so that there are always
-   FLOWS flows. The frames are for a host that isn't there. Prints packets sent and seconds taken. */
+   FLOWS flows, all to one PORT. The frames are for a host that isn't there. Prints packets sent and seconds taken. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -70,9 +70,9 @@ static size_t next(unsigned char *frame, struct flow *flow, unsigned flows, unsi
 }
 
 int main(int count, char **args) {
-    if (count != 6) return fprintf(stderr, "live-sender IFACE RATE SECONDS FLOWS PAYLOAD\n"), 2;
+    if (count != 7) return fprintf(stderr, "live-sender IFACE RATE SECONDS FLOWS PAYLOAD PORT\n"), 2;
     double rate = atof(args[2]), seconds = atof(args[3]);
-    unsigned flows = (unsigned)atoi(args[4]), payload = (unsigned)atoi(args[5]);
+    unsigned flows = (unsigned)atoi(args[4]), payload = (unsigned)atoi(args[5]), to = (unsigned)atoi(args[6]);
     if (payload > LONGEST - HEADERS) payload = LONGEST - HEADERS;
     int port = socket(AF_PACKET, SOCK_RAW, 0), one = 1;
     struct sockaddr_ll address = {
@@ -86,6 +86,8 @@ int main(int count, char **args) {
     for (unsigned i = 0; i < flows; i++) table[i] = (struct flow){.serial = i, .seq = i * 2654435761u};
     for (int i = 0; i < BATCH; i++) {
         memcpy(frames[i], HEAD, HEADERS);
+        frames[i][36] = (unsigned char)(to >> 8);
+        frames[i][37] = (unsigned char)to;
         for (int j = HEADERS; j < LONGEST; j++) frames[i][j] = (unsigned char)(j * 7);
         parts[i].iov_base = frames[i];
         messages[i].msg_hdr = (struct msghdr){.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &parts[i], .msg_iovlen = 1};

@@ -1,11 +1,13 @@
 // The packet rate at which a live capture begins to drop, beside `tcpdump -w /dev/null`; and whether memory stays where
 // it is. On a cable between two network namespaces that this program makes and takes away. Linux, root, gcc, tcpdump.
 //
-//   node bench/live.mjs [--payload 300] [--flows 1000] [--seconds 4] [--ring 16777216] [--from 50000] [--rounds 1]
+//   node bench/live.mjs [--payload 300] [--flows 1000] [--seconds 4] [--ring 16777216] [--from 50000] [--step 1.25]
+//                       [--senders 1] [--rounds 1]
 //   node bench/live.mjs --soak 1200 [--rate 20000] [--job flows]
 //
 // A step of the rate is one run of the sender for each job, one after another, so that a slow moment of the machine is
-// seen in all. A job holds a rate where it drops at most one packet in a thousand.
+// seen in all. A job holds a rate where it drops at most one packet in a thousand. Several senders share the rate and the
+// flows: where one is the limit, before anybody drops, more of them take the rate further.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     ring: { type: 'string', default: String(16 * 2 ** 20) },
     from: { type: 'string', default: '50000' },
+    step: { type: 'string', default: '1.25' },
+    senders: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '1' },
     soak: { type: 'string' },
     rate: { type: 'string', default: '20000' },
@@ -86,27 +90,41 @@ const JOBS = {
   streams: consumer('streams'),
 }
 
+/**
+ * Sends from as many senders as wanted, each to a port of its own; packets in all, and the longest time.
+ * @param {number} rate @param {string} seconds
+ */
+async function send(rate, seconds) {
+  const senders = Number(values.senders)
+  const share = (/** @type {number} */ of) => String(Math.round(of / senders))
+  const running = Array.from({ length: senders }, (_, i) =>
+    inside(a, sender, 'e0', share(rate), seconds, share(Number(values.flows)), values.payload, String(80 + i)).ended(),
+  )
+  const said = (await Promise.all(running)).map(one => one.trim().split(' ').map(Number))
+  return { sent: said.reduce((sum, [sent = 0]) => sum + sent, 0), took: Math.max(...said.map(([, took = 1]) => took)) }
+}
+
 /** Sends at a rate while a job captures. @param {keyof typeof JOBS} name @param {number} rate */
 async function step(name, rate) {
   const job = JOBS[name]
   const capture = job.start()
   await capture.says(job.ready)
-  const said = await inside(a, sender, 'e0', String(rate), values.seconds, values.flows, values.payload).ended()
+  const { sent, took } = await send(rate, values.seconds)
   await sleep(300)
   const { received, dropped } = job.read(await capture.ended('SIGINT'))
-  const [sent = 0, seconds = 1] = said.trim().split(' ').map(Number)
   // What the sender's own packets were lost before they came here counts as nobody's.
-  return { sent, rate: sent / seconds, received, dropped, share: dropped / Math.max(received, 1) }
+  return { sent, rate: sent / took, received, dropped, share: dropped / Math.max(received, 1) }
 }
 
-/** Raises the rate until everybody drops, or the sender can't follow. */
+/** Raises the rate until everybody drops, or the sender can't follow whoever captures. */
 async function findLimits() {
   const names = /** @type {(keyof typeof JOBS)[]} */ (Object.keys(JOBS))
   /** @type {Record<string, number>} */
   const held = Object.fromEntries(names.map(name => [name, 0]))
   const open = new Set(names)
   let ends = false
-  for (let rate = Number(values.from); open.size > 0 && !ends; rate *= 1.25) {
+  for (let rate = Number(values.from); open.size > 0 && !ends; rate *= Number(values.step)) {
+    let most = 0
     // A copy, because names leave the set meanwhile.
     for (const name of Array.from(open)) {
       const { rate: real, received, dropped, share } = await step(name, Math.round(rate))
@@ -114,8 +132,9 @@ async function findLimits() {
       console.log(`${name.padEnd(8)} ${line.join('  ')}`)
       if (share <= 0.001) held[name] = Math.max(held[name] ?? 0, real)
       else open.delete(name)
-      if (real < 0.8 * rate) ends = true
+      most = Math.max(most, real)
     }
+    ends = most < 0.8 * rate
   }
   for (const name of open) console.log(`${name}: still holds what the sender can give`)
   return held
@@ -133,7 +152,7 @@ const median = (/** @type {number[]} */ list) => list.toSorted((x, y) => x - y)[
 async function soak(seconds) {
   const capture = consumer(values.job).start()
   await capture.says('ready')
-  const sending = inside(a, sender, 'e0', values.rate, String(seconds), values.flows, values.payload)
+  const sending = send(Number(values.rate), String(seconds))
   /** @type {ReturnType<typeof resources>[]} */
   const seen = []
   const start = performance.now()
@@ -142,13 +161,13 @@ async function soak(seconds) {
     seen.push(resources(capture.pid))
     if (seen.length % 12 === 0) console.log(`${Math.round((performance.now() - start) / 1000)} s`, seen.at(-1))
   }
-  const sent = await sending.ended()
+  const { sent, took } = await sending
   await sleep(500)
   const said = await capture.ended('SIGINT')
   const late = seen.slice(Math.floor(seen.length / 4)).map(one => one.rss)
   const tenth = Math.max(1, Math.floor(late.length / 10))
   const [first, last] = [median(late.slice(0, tenth)), median(late.slice(-tenth))]
-  console.log(`sent ${sent.trim()}; ${said.slice(said.indexOf('{')).trim()}`)
+  console.log(`sent ${sent} in ${took} s; ${said.slice(said.indexOf('{')).trim()}`)
   console.log(`resident memory: ${first} KiB, then ${last} KiB: ${last - first} KiB more in the last three quarters`)
   console.log(`at most ${Math.max(...late)} KiB; files ${seen[0]?.files} → ${seen.at(-1)?.files}, threads ${seen[0]?.threads} → ${seen.at(-1)?.threads}`)
 }

@@ -8,15 +8,22 @@ const LEAST = 1024
 /** Octets of emptied buffers that are kept for the next ones. */
 const MAX_KEPT = 4 * 2 ** 20
 
+/** Emptied buffers of one size. */
+interface Shelf {
+  readonly size: number
+  readonly buffers: Buffer[]
+}
+
 /** Buffers in sizes of powers of two. */
 export class BufferPool {
-  readonly #free: Buffer[][] = []
+  /** By size, the smallest first. */
+  readonly #shelves: Shelf[] = []
   #kept = 0
 
   /** A buffer of at least that many octets; what is in it is anything. */
   take(octets: number): Buffer {
     const size = Math.max(LEAST, 2 ** Math.ceil(Math.log2(octets)))
-    const found = this.#free[Math.log2(size)]?.pop()
+    const found = this.#shelf(size).buffers.pop()
     if (found === undefined) return Buffer.allocUnsafeSlow(size)
     this.#kept -= size
     return found
@@ -24,9 +31,25 @@ export class BufferPool {
 
   /** Takes a buffer back that nobody looks at any more. */
   give(buffer: Buffer): void {
-    if (buffer.length < LEAST || this.#kept + buffer.length > MAX_KEPT) return
-    this.#kept += buffer.length
-    ;(this.#free[Math.log2(buffer.length)] ??= []).push(buffer)
+    const size = buffer.length
+    if (size < LEAST || size > MAX_KEPT) return
+    this.#shelf(size).buffers.push(buffer)
+    this.#kept += size
+    while (this.#kept > MAX_KEPT) this.#drop()
+  }
+
+  #shelf(size: number): Shelf {
+    const place = Math.log2(size / LEAST)
+    for (let next = this.#shelves.length; next <= place; next++) this.#shelves.push({ size: LEAST * 2 ** next, buffers: [] })
+    return this.#shelves[place]!
+  }
+
+  /** Drops a buffer of the size that most octets are kept of: a size no longer asked for must not keep others out. */
+  #drop(): void {
+    const octets = ({ size, buffers }: Shelf) => size * buffers.length
+    const largest = this.#shelves.reduce((a, b) => (octets(b) > octets(a) ? b : a))
+    largest.buffers.pop()
+    this.#kept -= largest.size
   }
 }
 

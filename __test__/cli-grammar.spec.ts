@@ -61,6 +61,14 @@ for (const [what, args, expected, message] of sentences) {
   })
 }
 
+test('where a filter is wrong is shown below it', async t => {
+  for (const engine of ['native', 'js']) {
+    const { status, stderr } = await run(['flows', samplePath, '--filter', 'tcp prt 80', '--engine', engine])
+    t.is(status, 2)
+    t.regex(stderr, /^tcpskein: option filter: [^\n\\]*"prt"\ntcp prt 80\n {4}\^\^\^\n$/)
+  }
+})
+
 test('a file of another kind is named', async t => {
   const kinds: [name: string, content: string, hint: RegExp][] = [
     ['snoop.cap', 'snoop\0\0\0\0\0\0\u0002', /a snoop capture; editcap -F pcap converts it/],

@@ -168,6 +168,9 @@ onUnix('a closed pipe ends quietly', t => {
     const { status, stdout, stderr } = shell(`tcpskein flows ${many} --format ${format} --idle-timeout 0 --expiry-timeout 0 -q | head -n 1`)
     t.deepEqual([status, stderr, lines(stdout).length], [0, '', 1], format)
   }
+  // Until `true` has gone, so that there surely is nobody who reads.
+  for (const line of ['--help', 'flows --help', 'help flows', `info "${samplePath}"`, `connections "${samplePath}" --format ndjson 2>&1`])
+    t.deepEqual(shell(`(sleep 0.3; tcpskein ${line}) | true`), { status: 0, stdout: '', stderr: '' }, line)
   t.deepEqual(shell(`tcpskein flows "${samplePath}" -q | true`), { status: 0, stdout: '', stderr: '' })
 })
 

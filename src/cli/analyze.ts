@@ -1,12 +1,14 @@
 /** `tcpskein analyze`: one record per TCP connection with its analysis, or the segments of one connection. */
 import { InvalidArgumentError, type Command } from 'commander'
-import { connections, series, type ColumnInfo, type FlowError, type SegmentPoint, type StreamStats } from '../index.js'
+import { connections, series, type ColumnInfo, type FlowError, type StreamStats } from '../index.js'
 import { complain } from './complain.js'
 import { zeekOptions } from './connections.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
+import { onInterrupt } from './interrupt.js'
+import { captureSources } from './live.js'
 import { openOutput } from './output.js'
-import { addOutputOptions, addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
+import { addOutputOptions, addReadingOptions, isEndless, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { connectionTotals } from './totals.js'
 
 interface AnalyzeOptions extends RunOptions {
@@ -40,7 +42,7 @@ export function analyzeCommand(program: Command, exit: (status: number) => void)
   const command = program
     .command('analyze')
     .description("print each TCP connection's analysis: kinds of segments, round trips, windows, rates, ECN, Zeek's state")
-    .argument('<file...>', 'captures in the order in which they were taken; - is standard input')
+    .argument('[file...]', 'captures in the order in which they were taken; - is standard input')
     .option('--series <id>', 'the segments of the connection with that connection_id instead', serial)
   addReadingOptions(addOutputOptions(command))
     .action(async (files: string[], options: AnalyzeOptions) => exit(await run(files, options)))
@@ -62,7 +64,7 @@ async function run(files: readonly string[], options: AnalyzeOptions): Promise<n
   const errors: FlowError[] = []
   const onError = (error: FlowError) => void errors.push(error)
   if (options.series !== undefined) return printSeries(files, options.series, options, errors)
-  const records = connections(files, {
+  const records = connections(captureSources(files, options), {
     maxStreamBytes: 0,
     ...zeekOptions(options.format),
     ...readingOptions(options),
@@ -94,11 +96,18 @@ async function printSeries(
 ): Promise<number> {
   // The captures that come after the connection's end aren't read, so there is no choice of reading each by itself.
   const { separate: _, ...reading } = readingOptions(options)
-  const points: AsyncIterable<SegmentPoint> = series(files, id, { ...reading, onError: error => errors.push(error) })
-  const { format, output, follow } = options
-  const writer = await openOutput({ format, columns: POINTS, live: follow === true, ...(output === undefined ? {} : { output }) })
-  for await (const point of points) await writer.write(point)
-  await writer.end()
-  for (const error of errors) complain(error.message)
+  const points = series(captureSources(files, options), id, { ...reading, onError: error => errors.push(error) })
+  const { format, output } = options
+  const waits = isEndless(options)
+  const writer = await openOutput({ format, columns: POINTS, live: waits, ...(output === undefined ? {} : { output }) })
+  const release = waits ? onInterrupt(() => points.finish()) : () => {}
+  try {
+    for await (const point of points) await writer.write(point)
+    await writer.end()
+  } finally {
+    release()
+    // Also where there is no such connection, because what could not be read may be why.
+    for (const error of errors) complain(error)
+  }
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }

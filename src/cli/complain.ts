@@ -14,7 +14,7 @@ export function complain(problem: string | Error): void {
   const code = typeof problem === 'string' ? undefined : (problem as { code?: unknown }).code
   const hint = hintFor(message)
   if (json) writeObject({ error: { code, message, hint } })
-  else process.stderr.write(`tcpskein: ${oneLine(message)}${hint === undefined ? '' : ` (${oneLine(hint)})`}\n`)
+  else process.stderr.write(`tcpskein: ${forPeople(message)}${hint === undefined ? '' : ` (${oneLine(hint)})`}\n`)
 }
 
 /** Writes a bad usage; `text` may have a second line, with what was meant. */
@@ -38,6 +38,11 @@ export function explain(text: string): void {
 /** Writes an object as one line on stderr. */
 export function writeObject(object: object): void {
   process.stderr.write(`${JSON.stringify(object, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}\n`)
+}
+
+/** What is wrong with a filter has a picture below it, line by line; all else is one line. */
+function forPeople(message: string): string {
+  return message.startsWith('option filter: ') ? message.split('\n').map(oneLine).join('\n') : oneLine(message)
 }
 
 /** Names of files may hold newlines and terminal commands. */

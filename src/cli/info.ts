@@ -20,6 +20,7 @@ import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
 import { wholeNumber } from './numbers.js'
 import { engineOption } from './reading.js'
+import { openStdout } from './stdout.js'
 import { Talkers, type Talker } from './talkers.js'
 
 interface InfoOptions extends LiveOptions {
@@ -73,17 +74,19 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
 
 async function info(files: readonly string[], options: InfoOptions): Promise<number> {
   let status: number = EXIT.ok
+  const stdout = openStdout()
   for (const [index, source] of captureSources(files, options).entries()) {
     const errors: FlowError[] = []
     const findings = await examine(source, options, errors)
     if (findings) {
       if (options.hash !== undefined) findings.sha256 = await digest(files[index] ?? '-')
       const text = options.json === true ? toJson(findings) : describe(findings)
-      process.stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
+      await stdout.write(index > 0 && options.json !== true ? `\n${text}` : text)
     }
     for (const error of errors) complain(error)
     if (errors.length > 0) status = EXIT.capture
   }
+  await stdout.end()
   return status
 }
 

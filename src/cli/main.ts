@@ -17,6 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
   // Asked before the arguments are understood, because not to understand them is an error too.
   complainInJson(args.includes('--json'))
   remarkOnWarnings()
+  bearClosedPipes()
   const program = createProgram(code => (status = code))
   if (isFileForCommand(program, args)) return EXIT.usage
   try {
@@ -31,6 +32,18 @@ export async function main(args: readonly string[]): Promise<number> {
 function remarkOnWarnings(): void {
   process.removeAllListeners('warning')
   process.on('warning', remark)
+}
+
+/** What waits for its own writes hears there that they failed; help, and what goes to stderr, doesn't wait. */
+function bearClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', error => {
+      if (isClosedPipe(error) || stream.listenerCount('error') > 1) return
+      const status = failure(error)
+      // Whatever the command itself came to.
+      process.once('exit', () => (process.exitCode = status))
+    })
+  }
 }
 
 function failure(error: unknown): number {

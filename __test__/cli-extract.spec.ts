@@ -36,8 +36,8 @@ test('nothing is overwritten without --force', async t => {
   const out = newFolder()
   t.is((await run(['extract', samplePath, '--out', out, '-q'])).status, 0)
   const again = await run(['extract', samplePath, '--out', out, '-q'])
-  t.is(again.status, 2)
-  t.regex(again.stderr, /^tcpskein: .*pcaps: there are captures already[^\n]*\n$/)
+  t.is(again.status, 1)
+  t.regex(again.stderr, /^tcpskein: .*pcaps: there are captures already \(--force [^\n]*\)\n$/)
   t.is((await run(['extract', samplePath, '--out', out, '-q', '--force'])).status, 0)
 })
 

@@ -120,6 +120,14 @@ test('--json: every line on stderr is an object, every one on stdout a record', 
   t.is(csv.stderr, '')
 })
 
+test('--json and --quiet may stand before the command', async t => {
+  const after = await run(['flows', samplePath, '--json', '--quiet'])
+  for (const before of [['--json', '--quiet'], ['-q', '--json']]) t.deepEqual(await run([...before, 'flows', samplePath]), after)
+  t.regex((await run(['--json'])).stdout, /^Usage: tcpskein /)
+  t.is((await run(['-q', '--version'])).status, 0)
+  t.is((JSON.parse((await run(['--json', 'flwos'])).stderr) as Complaint).error?.code, 'ERR_USAGE')
+})
+
 test('colours only on a terminal, and not with NO_COLOR', t => {
   if (process.platform === 'win32' || !has('script')) {
     t.log('skipped: there is no program `script` to make a terminal')

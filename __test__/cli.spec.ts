@@ -1,9 +1,10 @@
 // The command line: exit statuses, formats, what goes to stderr, and one line for each thing that goes wrong.
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { has, run, shell } from './support/cli.js'
+import { pcap, tcpFrame } from './support/frames.js'
 import { NO_CORPUS, corpusFolder, fixture, readJson, root, samplePath } from './support/places.js'
 import { expectedSample } from './support/sample.js'
 
@@ -145,6 +146,19 @@ onUnix('exit status 1 and one line: no permission', async t => {
   t.regex(stderr, /^tcpskein: .*secret\.pcap: cannot open: [^\n]*ermission[^\n]*\n$/)
 })
 
+test('exit status 1 and one line: an output that can not be written', async t => {
+  const path = join(folder, 'no', 'such')
+  for (const args of [['flows', samplePath, '--format', 'csv', '-q'], ['report', samplePath, '-q']]) {
+    const { status, stderr } = await run([...args, '-o', path])
+    t.deepEqual([status, stderr], [1, `tcpskein: ${path}: cannot open: no such file or directory\n`])
+  }
+  if (!existsSync('/dev/full')) return
+  for (const line of ['flows --help', `info "${samplePath}"`, `flows "${samplePath}" -q`]) {
+    const { status, stderr } = shell(`tcpskein ${line} > /dev/full`)
+    t.deepEqual([status, stderr], [1, 'tcpskein: output: cannot write: no space left on device\n'], line)
+  }
+})
+
 test('what comes before the damage is printed and counted', async t => {
   const { status, stdout, stderr } = await run(['flows', fixture('capture-last-cut.pcap'), '--format', 'ndjson'])
   t.is(status, 1)
@@ -152,6 +166,20 @@ test('what comes before the damage is printed and counted', async t => {
   const [error, totals] = lines(stderr)
   t.regex(error!, /^tcpskein: .*capture-last-cut\.pcap: offset \d+: a packet is cut short: \d+ octets needed, \d+ there$/)
   t.regex(totals!, /^21 packets, 2 flows in /)
+})
+
+test('info and follow decode as they are told to', async t => {
+  const inner = tcpFrame({ flags: 2 })
+  const outer = [0x45, 0, 0, inner.length + 6, 0, 0, 0, 0, 64, 4, 0, 0, 172, 16, 0, 1, 172, 16, 0, 2]
+  const tunnel = join(folder, 'tunnel.pcap')
+  writeFileSync(tunnel, pcap([[0n, Uint8Array.from([...inner.subarray(0, 14), ...outer, ...inner.subarray(14)])]]))
+  const info = async (...args: string[]) => (await run(['info', tunnel, '--json', ...args])).stdout
+  t.regex(await info(), /"10\.0\.0\.1"/)
+  t.regex(await info('--no-decap', '--ignore-encap'), /"172\.16\.0\.1"/)
+  t.notRegex(await info('--checksum', 'drop'), /"10\.0\.0\.1"/)
+  const follow = (...args: string[]) => run(['follow', tunnel, '--connection', '0', '--merge', '--ignore-encap', ...args])
+  t.is((await follow()).status, 0)
+  for (const args of [['--no-decap'], ['--checksum', 'drop']]) t.regex((await follow(...args)).stderr, /there is no connection 0/)
 })
 
 test('one bad capture among good ones: all are read, the status is 1', async t => {

@@ -80,6 +80,16 @@ test('bad usage is status 2, a capture that can not be read is status 1', async 
   t.regex(broken.stderr, /cut\.pcap/)
 })
 
+test('it reads as other commands do', async t => {
+  const plain = await decode('-f', path, '-q')
+  t.deepEqual(await decode('-f', path, '-q', '--no-decap', '--ignore-encap', '--checksum', 'ignore', '--engine', 'native', '--merge'), plain)
+  const live = await decode('-i', 'no-such-interface', '-c', '1', '--duration', '1', '-s', '100', '-p', '--ring', '1M', '--direction', 'in', '--microseconds')
+  t.is(live.status, 1)
+  t.regex(live.stderr, /^tcpskein: no-such-interface: /)
+  const { stderr } = await decode('-f', path, '--json')
+  t.is((JSON.parse(stderr) as { stats: { packets: number } }).stats.packets, 8)
+})
+
 test('-i with no such interface says so in one line', async t => {
   const { status, stdout, stderr } = await decode('-i', 'no-such-interface', '-q')
   t.deepEqual([status === 0, stdout], [false, ''])

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import {
   FLOW_SUMMARY_COLUMNS,
+  FileExistsError,
   FlowSummaryWriter,
-  OptionError,
   PcapWriter,
   TCPStreamExtractor,
   WriterError,
@@ -147,7 +147,7 @@ test('nothing is overwritten unless that is asked for', async t => {
   const out = newFolder()
   await new TCPStreamExtractor(samplePath, { outputDir: out }).run()
   const before = filesOf(out, 'pcaps').map(name => readFileSync(join(out, 'pcaps', name)))
-  await t.throwsAsync(new TCPStreamExtractor(samplePath, { outputDir: out }).run(), { instanceOf: OptionError, message: /pcaps: there are captures already/ })
+  await t.throwsAsync(new TCPStreamExtractor(samplePath, { outputDir: out }).run(), { instanceOf: FileExistsError, message: /pcaps: there are captures already$/ })
   const writers = [new PcapWriter(out, { overwrite: true }), new FlowSummaryWriter(out, { overwrite: true })]
   await new TCPStreamExtractor(samplePath, { writers }).run()
   t.deepEqual(filesOf(out, 'pcaps').map(name => readFileSync(join(out, 'pcaps', name))), before)

@@ -1,5 +1,7 @@
 // What a user may say of a live source and a recording, and what is answered to the rest. Needs no privilege.
-import { networkInterfaces } from 'node:os'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import { CaptureError, connections, interfaces, observe, OptionError, PacketFeed, record, streamEvents, type LiveSource } from '../src/index.js'
 import { checkLive } from '../src/live.js'
@@ -108,11 +110,35 @@ test('the command line says what is missing or too much', async t => {
     [['record', '-i', 'lo'], 2, /required option '-w/],
     [['record', '-i', 'no-such-one', '-w', '/does/not/exist/x.pcap'], 1, /^tcpskein: /],
     [['flows', '-i', 'lo', '--ring', '16Q'], 2, /Expected octets/],
+    [['flows', samplePath, '-c', '3'], 2, /^tcpskein: option '-c, --count <n>' needs an interface \(-i\)\n/],
+    [['connections', samplePath, '--duration', '3'], 2, /'--duration <seconds>' needs an interface/],
+    [['info', samplePath, '-p'], 2, /'-p, --no-promiscuous' needs an interface/],
+    [['follow', samplePath, '--connection', '0', '--backend', 'pcap'], 2, /'--backend <name>' needs an interface/],
+    [['decode-tcp', '-f', samplePath, '--microseconds'], 2, /'--microseconds' needs an interface/],
   ]
   for (const [args, status, message] of cases) {
     const found = await run(args)
     t.is(found.status, status, args.join(' '))
     t.regex(found.stderr, message)
+  }
+})
+
+test('record replaces no file without --force', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tcpskein-record-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  for (const name of ['one.pcap', 'a.b-00007.pcapng.zst', 'data-00001.raw']) writeFileSync(join(folder, name), 'mine')
+  const cases: [args: string[], refused: boolean][] = [
+    [['one.pcap'], true],
+    [['one.pcap', '--force'], false],
+    [['one.pcap', '--rotate-size', '1M'], false],
+    [['a.b.pcapng.zst', '--rotate-size', '1M'], true],
+    [['data.raw', '--rotate-time', '1'], true],
+    [['a.b.pcapng.zst'], false],
+  ]
+  for (const [[name, ...args], refused] of cases) {
+    const { status, stderr } = await run(['record', '-i', 'no-such-one', '-w', join(folder, name!), ...args])
+    t.is(status, 1)
+    t.is(/the file exists already \(--force /.test(stderr), refused, `${name} ${args.join(' ')}: ${stderr}`)
   }
 })
 

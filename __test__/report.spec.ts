@@ -324,7 +324,7 @@ test('the command writes the page, says what is left out, and keeps its promises
   t.is(readPage(path).details.size, 2)
   const again = await run(['report', samplePath, '-o', path])
   t.is(again.status, 1)
-  t.regex(again.stderr, /exists already/)
+  t.regex(again.stderr, /exists already \(--force [^\n]*\)\n$/)
   t.is((await run(['report', samplePath, '-o', path, '--force', '--quiet'])).stderr, '')
   const json = await run(['report', samplePath, '-o', path, '--force', '--json'])
   t.is((JSON.parse(json.stderr) as { stats: { connections: number } }).stats.connections, 8)
@@ -332,6 +332,18 @@ test('the command writes the page, says what is left out, and keeps its promises
   t.true(piped.stdout.endsWith('</html>\n'))
   t.is((await run(['report', '-', '-o', fresh()])).status, 2)
   t.is((await run(['report', samplePath])).status, 2)
+})
+
+test('where no capture can be opened there is no page, and no server', async t => {
+  const [path, missing] = [fresh(), join(folder, 'no-such.pcap')]
+  for (const args of [['report', missing, '-o', path], ['serve', missing]]) {
+    const { status, stdout, stderr } = await run(args)
+    t.deepEqual([status, stdout], [1, ''])
+    t.regex(stderr, /^tcpskein: .*no-such\.pcap: cannot open: [^\n]*\n$/)
+  }
+  t.false(existsSync(path))
+  t.is((await run(['report', missing, samplePath, '-o', path])).status, 1)
+  t.is(readPage(path).table.meta.length, 8)
 })
 
 test('a capture that ends early is shown as far as it goes', async t => {

@@ -55,7 +55,7 @@ test('a file that is there already: one line, status 1; with --force it is repla
   const { status, stderr } = await run(['trace', samplePath, '--out', out, '-q'])
   t.is(status, 1)
   t.is(lines(stderr).length, 1)
-  t.regex(stderr, /^tcpskein: .*\.pcap: the file exists already\n$/)
+  t.regex(stderr, /^tcpskein: .*\.pcap: the file exists already \(--force [^\n]*\)\n$/)
   t.deepEqual(await run(['trace', samplePath, '--out', out, '-q', '--force']), { status: 0, stdout: '', stderr: '' })
   t.deepEqual(readdirSync(out), before)
 })

@@ -7,16 +7,17 @@ import { withExamples } from './grammar.js'
 import { hexDump, plainText, type Piece, type Writer } from './follow-formats.js'
 import { openProgress } from './progress.js'
 import { onInterrupt } from './interrupt.js'
+import { captureSources } from './live.js'
+import { addReadingOptions, isEndless, readingOptions, tell, type ReadingOptions } from './reading.js'
 import { openStdout } from './stdout.js'
 import { connectionTotals } from './totals.js'
 
-interface DecodeOptions {
+interface DecodeOptions extends ReadingOptions {
   file?: string[]
-  interface?: string
   since: 'start' | 'lastPush'
   hex?: true
-  filter?: string
   quiet?: true
+  json?: true
 }
 
 /** Adds the command; `exit` takes the status. */
@@ -25,13 +26,10 @@ export function decodeTcpCommand(program: Command, exit: (status: number) => voi
     .command('decode-tcp')
     .description('print what each side of each connection sent, in order, at each PSH or URG')
     .addOption(new Option('-f, --file <file...>', 'captures in the order in which they were taken; - is standard input'))
-    .addOption(new Option('-i, --interface <name>', 'capture live, until Ctrl-C').conflicts('file'))
     .addOption(new Option('--since <when>', 'print all from the start each time, or what is new').choices(['start', 'lastPush']).default('lastPush'))
     .addOption(new Option('--text', 'as text, other octets as dots (the default)').conflicts('hex'))
     .option('--hex', 'as a hex dump with offsets')
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
-    .option('-q, --quiet', 'no progress and no totals on stderr')
-    .action(async (options: DecodeOptions) => exit(await run(options)))
+  addReadingOptions(command, { separate: false }).action(async (options: DecodeOptions) => exit(await run(options)))
   withExamples(
     command,
     ['tcpskein decode-tcp -f big.pcap', 'what is new at each push'],
@@ -40,21 +38,22 @@ export function decodeTcpCommand(program: Command, exit: (status: number) => voi
 }
 
 async function run(options: DecodeOptions): Promise<number> {
-  const { file: files = [], interface: name, since, filter } = options
+  const { file: files = [], interface: name, since } = options
   if (files.length === 0 && name === undefined) {
     complain('decode-tcp: expected -f FILE to read a capture, or -i INTERFACE to capture from an interface')
     return EXIT.usage
   }
   const errors: FlowError[] = []
-  const source = name === undefined ? files : { interface: name }
-  const pieces = decodeTcp(source, {
+  const { separate: _, ...reading } = readingOptions(options)
+  const pieces = decodeTcp(captureSources(files, options), {
+    ...reading,
     since,
     onError: error => errors.push(error),
-    ...(filter === undefined ? {} : { filter }),
   })
   const stdout = openStdout()
-  const progress = openProgress(files, () => pieces.stats, options.quiet !== true, name !== undefined)
-  const release = name === undefined ? () => {} : onInterrupt(() => pieces.finish())
+  const waits = isEndless(options)
+  const progress = openProgress(files, () => pieces.stats, options.quiet !== true, waits)
+  const release = waits ? onInterrupt(() => pieces.finish()) : () => {}
   try {
     for await (const piece of pieces) await stdout.write(print(piece, options.hex === true))
     await stdout.end()
@@ -62,8 +61,8 @@ async function run(options: DecodeOptions): Promise<number> {
     release()
     progress.stop()
   }
-  for (const error of errors) complain(error.message)
-  if (options.quiet !== true) process.stderr.write(connectionTotals(pieces.stats, progress.seconds()))
+  for (const error of errors) complain(error)
+  if (options.quiet !== true) tell(options, pieces.stats, connectionTotals(pieces.stats, progress.seconds()))
   return errors.length > 0 ? EXIT.capture : EXIT.ok
 }
 

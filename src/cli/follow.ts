@@ -7,15 +7,16 @@ import { withExamples } from './grammar.js'
 import { hexDump, plainText, rawOctets, type Piece, type Writer } from './follow-formats.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
-import { engineOption } from './reading.js'
+import { addDecodingOptions, decodingOptions, engineOption, type DecodingOptions } from './reading.js'
 import { openStdout } from './stdout.js'
 
-interface FollowOptions extends LiveOptions {
+interface FollowOptions extends LiveOptions, DecodingOptions {
   connection: number
   client?: true
   server?: true
   both?: true
   raw?: true
+  merge?: true
   text?: true
   hex?: true
   filter?: string
@@ -40,8 +41,9 @@ export function followCommand(program: Command, exit: (status: number) => void):
     .addOption(new Option('--hex', 'as a hex dump with offsets, the server indented').conflicts('raw'))
     .option('--raw', 'the octets themselves; what is missing is told on stderr')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .option('--merge', 'all captures at once, packets in order of time (at most 64 captures)')
     .addOption(engineOption())
-  addLiveOptions(command).action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
+  addLiveOptions(addDecodingOptions(command)).action(async (files: string[], options: FollowOptions) => exit(await run(files, options)))
   withExamples(
     command,
     ['tcpskein follow big.pcap --connection 2', 'both sides, as text'],
@@ -65,6 +67,8 @@ async function run(files: readonly string[], options: FollowOptions): Promise<nu
     want: connection => connection.connection_id === options.connection,
     onError: error => errors.push(error),
     engine: options.engine,
+    merge: options.merge === true,
+    ...decodingOptions(options),
     ...(options.filter === undefined || options.interface !== undefined ? {} : { filter: options.filter }),
   })
   const stdout = openStdout()

@@ -43,7 +43,7 @@ export function shareGrammar(program: Command): void {
   }
   program.addHelpText('after', `${exampleText(program.commands.flatMap(command => examplesOf.get(command)?.slice(0, 1) ?? []))}\n${EXIT_STATUS}
   
-tcpskein COMMAND --help shows what a command takes.`.replace(/\n {2}\n/, '\n\n'))
+tcpskein COMMAND --help shows what a command takes; --quiet and --json may also stand before the command.`.replace(/\n {2}\n/, '\n\n'))
 }
 
 /** Records as NDJSON where there are records, and what is told on stderr as objects. */
@@ -67,6 +67,17 @@ function exampleText(examples: readonly Example[]): string {
   if (examples.length === 0) return ''
   const width = Math.max(...examples.map(([line]) => line.length))
   return `\nExamples:\n${examples.map(([line, does]) => `  ${line.padEnd(width)}  # ${does}`).join('\n')}`
+}
+
+const SHARED = new Set(['--json', '--quiet', '-q'])
+
+/** What all commands take may stand before the command, where it is meant for the command all the same. */
+export function commandFirst(program: Command, args: readonly string[]): readonly string[] {
+  const at = args.findIndex(arg => !SHARED.has(arg))
+  if (at <= 0) return at === 0 ? args : []
+  const [first, ...rest] = args.slice(at)
+  const isCommand = program.commands.some(command => command.name() === first)
+  return isCommand ? [first!, ...args.slice(0, at), ...rest] : args.slice(at)
 }
 
 /** Someone gave a file where a command belongs: says so. */

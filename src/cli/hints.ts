@@ -9,6 +9,7 @@ export function hintFor(message: string): string | undefined {
   if (missing) return meantFile(missing[1]!)
   const other = /^(.*): offset 0: not a capture/s.exec(message)
   if (other) return otherFormat(other[1]!)
+  if (/: (?:the file exists|there are \w+) already$/.test(message)) return '--force replaces what has the same name'
   const folder = /^(.*): cannot read: it is a directory$/s.exec(message)
   return folder ? `for example: ${join(folder[1]!, '*.pcap')}` : undefined
 }

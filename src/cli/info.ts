@@ -19,11 +19,11 @@ import { describe, toJson } from './info-text.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, captureSources, type LiveOptions } from './live.js'
 import { wholeNumber } from './numbers.js'
-import { engineOption } from './reading.js'
+import { addDecodingOptions, decodingOptions, engineOption, type DecodingOptions } from './reading.js'
 import { openStdout } from './stdout.js'
 import { Talkers, type Talker } from './talkers.js'
 
-interface InfoOptions extends LiveOptions {
+interface InfoOptions extends LiveOptions, DecodingOptions {
   json?: true
   top: number
   hash?: 'sha256'
@@ -63,7 +63,7 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
     .addOption(engineOption())
-  addLiveOptions(command).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
+  addLiveOptions(addDecodingOptions(command)).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
   withExamples(
     command,
     ['tcpskein info big.pcap', 'what is in it'],
@@ -93,13 +93,15 @@ async function info(files: readonly string[], options: InfoOptions): Promise<num
 /** Reads a capture through; undefined where it can't be opened. */
 async function examine(
   source: CaptureSource,
-  { top, filter, engine }: InfoOptions,
+  options: InfoOptions,
   errors: FlowError[],
 ): Promise<Findings | undefined> {
+  const { top, filter, engine } = options
   const isFile = typeof source === 'string'
   const observer = observe(source, {
     chains: [basicChain()],
     engine,
+    ...decodingOptions(options),
     onError: error => errors.push(error),
     ...(isFile && filter !== undefined ? { filter } : {}),
   })

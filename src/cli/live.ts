@@ -19,7 +19,8 @@ export interface LiveOptions {
 /** Adds the options. */
 export function addLiveOptions(command: Command): Command {
   if (command.registeredArguments.length > 0) command.hook('preAction', checkFiles)
-  return command
+  const others = command.options.length + 1
+  command
     .option('-i, --interface <name>', 'packets of a network interface, until Ctrl-C; any is all (see: tcpskein interfaces)')
     .option('-c, --count <n>', 'with -i: end after so many packets', wholeNumber)
     .option('--duration <seconds>', 'with -i: end after this time', positive)
@@ -29,6 +30,8 @@ export function addLiveOptions(command: Command): Command {
     .addOption(new Option('--direction <way>', 'with -i: packets received or sent').choices(['in', 'out', 'both']))
     .option('--microseconds', 'with -i: times without nanoseconds')
     .addOption(new Option('--backend <name>', 'with -i: who captures').choices(['auto', 'kernel', 'pcap']))
+  const ofInterfaces = command.options.slice(others)
+  return command.hook('preAction', (_, action) => checkInterface(action, ofInterfaces))
 }
 
 /** Without an interface a file is needed; commander's own word for it, since only it knows how to show help behind it. */
@@ -36,6 +39,13 @@ function checkFiles(_: Command, action: Command): void {
   const { interface: live } = action.opts<LiveOptions>()
   if (live === undefined && action.args.length === 0)
     action.error("error: missing required argument 'file' (or -i for an interface)", { code: 'commander.missingArgument' })
+}
+
+/** What only an interface can do would be lost on a file. */
+function checkInterface(action: Command, ofInterfaces: readonly Option[]): void {
+  if (action.opts<LiveOptions>().interface !== undefined) return
+  const lost = ofInterfaces.find(option => action.getOptionValueSource(option.attributeName()) === 'cli')
+  if (lost !== undefined) action.error(`error: option '${lost.flags}' needs an interface (-i)`)
 }
 
 /** The interface that was asked for. */

@@ -3,22 +3,24 @@ import { CommanderError } from 'commander'
 import { FlowError, OptionError } from '../index.js'
 import { complain, complainInJson, remark } from './complain.js'
 import { EXIT } from './exit.js'
-import { isFileForCommand } from './grammar.js'
+import { fileProblem } from './file-problem.js'
+import { commandFirst, isFileForCommand } from './grammar.js'
 import { createProgram } from './program.js'
 
 /**
  * Runs the command line.
  *
- * @param args arguments without the program's name
+ * @param given arguments without the program's name
  * @returns the exit status: 0, 1 (a capture could not be read in full) or 2 (bad usage)
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(given: readonly string[]): Promise<number> {
   let status: number = EXIT.ok
+  const program = createProgram(code => (status = code))
+  const args = commandFirst(program, given)
   // Asked before the arguments are understood, because not to understand them is an error too.
-  complainInJson(args.includes('--json'))
+  complainInJson(given.includes('--json'))
   remarkOnWarnings()
   bearClosedPipes()
-  const program = createProgram(code => (status = code))
   if (isFileForCommand(program, args)) return EXIT.usage
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
@@ -50,11 +52,10 @@ function failure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (isClosedPipe(error)) return EXIT.ok
   if (error instanceof FlowError) {
-    complain(error)
+    complain(fileProblem(error) ?? error)
     return error instanceof OptionError ? EXIT.usage : EXIT.capture
   }
-  const { message, code } = error as { message?: string; code?: string }
-  complain(`${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`)
+  complain(fileProblem(error) ?? (error as Error))
   return EXIT.capture
 }
 

@@ -1,6 +1,8 @@
 /** `tcpskein record`: packets of an interface into files. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Option, type Command } from 'commander'
-import { record, type RecordOptions, type Recording } from '../index.js'
+import { FileExistsError, record, type RecordOptions, type Recording } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
@@ -12,6 +14,7 @@ import { recordTotals } from './totals.js'
 
 interface Options extends LiveOptions {
   write: string
+  force?: true
   format?: 'pcap' | 'pcapng'
   zstd?: true
   rotateSize?: number
@@ -32,6 +35,7 @@ export function recordCommand(program: Command, exit: (status: number) => void):
     .option('--rotate-size <size>', 'a new file before one gets longer, such as 100M', octets)
     .option('--rotate-time <seconds>', 'a new file after this time', positive)
     .option('--files <n>', 'with rotation: files that are kept', wholeNumber)
+    .option('--force', 'replace a file that is there already')
     .option('--filter <expression>', "packets to take, in tcpdump's language")
     .option('-q, --quiet', 'no progress and no totals on stderr')
   addLiveOptions(command).action(async (options: Options) => exit(await run(options)))
@@ -47,6 +51,7 @@ async function run(options: Options): Promise<number> {
     complain('record: which interface? (-i NAME; tcpskein interfaces lists them)')
     return EXIT.usage
   }
+  if (options.force !== true) refuseToReplace(options)
   const source = liveSource(options.interface, options, options.filter)
   const recording = record(source, options.write, recordOptions(options))
   const release = onInterrupt(() => recording.stop())
@@ -62,8 +67,26 @@ async function run(options: Options): Promise<number> {
   }
   if (options.quiet !== true) process.stderr.write(recordTotals(recording.stats, progress.seconds()))
   if (failure === undefined) return EXIT.ok
-  complain((failure as Error).message)
+  complain(failure as Error)
   return EXIT.capture
+}
+
+/** Devices and pipes take packets without losing what they hold. */
+function refuseToReplace({ write, rotateSize, rotateTime }: Options): void {
+  const path = rotateSize === undefined && rotateTime === undefined ? write : numberedFile(write)
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile())
+    throw new FileExistsError(`${path}: the file exists already`)
+}
+
+/** A file of an earlier recording that got a number before its extension. */
+function numberedFile(path: string): string | undefined {
+  if (!existsSync(dirname(path))) return undefined
+  const name = basename(path)
+  const [, stem = name, ending = ''] = /^(.+?)(\.(?:pcap|cap|zst).*)$/.exec(name) ?? /^(.[^.]*)(.*)$/.exec(name) ?? []
+  const isNumbered = (other: string) =>
+    other.startsWith(`${stem}-`) && other.endsWith(ending) && /^\d{5,}$/.test(other.slice(stem.length + 1, other.length - ending.length))
+  const found = readdirSync(dirname(path)).find(isNumbered)
+  return found === undefined ? undefined : join(dirname(path), found)
 }
 
 function recordOptions({ format, zstd, rotateSize, rotateTime, files }: Options): RecordOptions {

@@ -84,12 +84,21 @@ async function report(files: readonly string[], options: ReportCommandOptions): 
       maxBytes: options.maxSize,
       overwrite: options.force === true,
     })
+  } catch (error) {
+    return noPage(error, errors)
   } finally {
     progress.stop()
   }
   for (const error of errors) complain(error)
   if (options.quiet !== true) tell(options, summary, progress.seconds())
   return errors.length > 0 ? EXIT.capture : EXIT.ok
+}
+
+/** What became of a page of which there is nothing: no capture could be opened, or it goes wrong otherwise. */
+export function noPage(error: unknown, errors: readonly FlowError[]): number {
+  for (const each of errors) complain(each)
+  if (errors.includes(error as FlowError)) return EXIT.capture
+  throw error
 }
 
 function tell({ json, output }: ReportCommandOptions, summary: ReportSummary, seconds: number): void {

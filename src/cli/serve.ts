@@ -6,7 +6,7 @@ import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { openProgress } from './progress.js'
-import { addPageOptions, onePass, pageOptions, type PageOptions } from './report.js'
+import { addPageOptions, noPage, onePass, pageOptions, type PageOptions } from './report.js'
 import { openStdout } from './stdout.js'
 import { count } from './totals.js'
 
@@ -52,7 +52,7 @@ async function serve(files: readonly string[], options: ServeCommandOptions): Pr
     })
   } catch (error) {
     if (until.signal.aborted) return EXIT.ok
-    throw error
+    return noPage(error, errors)
   } finally {
     progress.stop()
   }

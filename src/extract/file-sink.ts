@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir } from 'node:fs/promises'
 import type { Worker } from 'node:worker_threads'
-import { OptionError } from '../errors.js'
+import { FileExistsError } from '../errors.js'
 import type { FileAnswer, FileBatch, FileJob } from './file-jobs.js'
 import type { WriterContext } from './writer.js'
 
@@ -57,13 +57,13 @@ export class FileSink {
   /**
    * Makes the folder and starts the thread.
    *
-   * @throws {@link OptionError} where the folder holds something that would have to be overwritten
+   * @throws {@link FileExistsError} where the folder holds something that would have to be overwritten
    */
   async open(context: WriterContext): Promise<void> {
     const { folder, what, overwrite } = this.#options
     await mkdir(folder, { recursive: true })
     if (!overwrite && (await readdir(folder)).length > 0)
-      throw new OptionError(`${folder}: there are ${what} already; the option overwrite replaces those of the same name`)
+      throw new FileExistsError(`${folder}: there are ${what} already`)
     this.#context = context
     const { Worker } = await import('node:worker_threads')
     this.#thread = new Worker(new URL('./file-thread.js', import.meta.url), { workerData: { folder }, resourceLimits: HEAP })

@@ -2,7 +2,7 @@
  * Between the reading and the writers: each writer gets the parts one after another, while the reading goes on as long
  * as not too much waits. Errors are told apart by writer and stream; after `stop`, nothing more is handed over.
  */
-import { OptionError, WriterError } from '../errors.js'
+import { FileExistsError, OptionError, WriterError } from '../errors.js'
 import type { Cut } from './stream-table.js'
 import type { StreamWriter } from './writer.js'
 
@@ -116,7 +116,9 @@ class Lane {
       await this.#writer.open?.({ failed })
       this.#isOpen = true
     } catch (error) {
-      throw error instanceof OptionError ? error : new WriterError(this.#writer.name, null, error)
+      // What the caller can mend by asking otherwise is told as it is.
+      const isAsked = error instanceof OptionError || error instanceof FileExistsError
+      throw isAsked ? error : new WriterError(this.#writer.name, null, error)
     }
   }
 

@@ -55,9 +55,13 @@ export async function gather(
     gatherOverview(sources, reading, progress.pass()),
     gatherTable(sources, { ...reading, onError }, maxRows, progress.pass()),
   ])
-  if (errors.length > 0 && options.onError === undefined) throw errors[0]!
+  const [first] = errors
+  if (first !== undefined && (options.onError === undefined || !overview.captures.some(isOpened))) throw first
   return { overview, table, errors }
 }
+
+/** It is a capture; a format is what that is known by. */
+const isOpened = ({ format }: CaptureInfo) => format !== ''
 
 /** Adds up how far several passes are. */
 export class ProgressSum {

@@ -12,8 +12,8 @@ import type { ReportOptions, ReportSummary } from './write-report.js'
  *
  * @param source one capture or several; each must be a file or octets, because they are read three times
  * @param path the page; `-` is standard output
- * @throws {@link OptionError}; {@link FileExistsError}; {@link OutputError} where the page can't be written; without
- * `onError` the first {@link CaptureError}
+ * @throws {@link OptionError}; {@link FileExistsError}; {@link OutputError} where the page can't be written; the
+ * first {@link CaptureError} without `onError`, and where no capture could be opened: then there is no page
  *
  * @example
  * const { connections, leftOut } = await writeReport('big.pcap', 'report.html')
@@ -33,7 +33,7 @@ export async function writeReport(
  * page and its data.
  *
  * @param source one capture or several; each must be a file or octets, because they are read again and again
- * @throws {@link OptionError}; without `onError` the first {@link CaptureError}
+ * @throws {@link OptionError}; the first {@link CaptureError} without `onError`, and where no capture could be opened
  *
  * @example
  * const server = await serveReport('big.pcap')

@@ -153,7 +153,8 @@ test('nothing is overwritten unless that is asked for', async t => {
   t.deepEqual(filesOf(out, 'pcaps').map(name => readFileSync(join(out, 'pcaps', name))), before)
 })
 
-test('few files are open at a time, whatever the number of streams', async t => {
+// Alone, because descriptors of the whole process are counted.
+test.serial('few files are open at a time, whatever the number of streams', async t => {
   const steps = Array.from({ length: 5000 }, (_, i) => ({ ports: [1 + i, 80] as [number, number], flags: ACK, seq: 1, payload: Buffer.from('x') }))
   const out = newFolder()
   let most = 0

@@ -1,6 +1,8 @@
 // The examples run as they are written.
 import { execFile } from 'node:child_process'
-import { createReadStream } from 'node:fs'
+import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer, connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { basicChain, connections, observe, tcpChain } from '../src/index.js'
@@ -10,10 +12,10 @@ import { handshakes, talking } from './support/sample.js'
 
 const sample = 'examples/captures/sample.pcap'
 
-/** What a program prints. */
-function run(file: string, input?: string): Promise<string> {
+/** What a program prints, without standard input or with a file there. */
+function run(file: string, input?: string, ...words: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const args = ['--import=@oxc-node/core/register', file]
+    const args = ['--import=@oxc-node/core/register', file, ...words]
     const child = execFile(process.execPath, args, { cwd: root }, (error, stdout) => (error === null ? resolve(stdout) : reject(error)))
     if (input === undefined) child.stdin!.end()
     else createReadStream(join(root, input)).pipe(child.stdin!)
@@ -68,4 +70,51 @@ test('extract-streams.ts', async t => {
     t.regex(printed, new RegExp(`:${client_port} ==> .*\\b${client_port}: ${client.length}\\b`))
     t.regex(printed, new RegExp(`:${server_port} .*\\b${server_port}: ${server.length}\\b`))
   }
+})
+
+test('stream-events.ts', async t => {
+  const lines = (await run('examples/stream-events.ts')).trim().split('\n')
+  const records = await collect(connections(join(root, sample), { filter: 'tcp port 80' }))
+  const ends = records.map(c => `${c.connection_id} ${c.end_reason} ${c.client.length + c.server.length}`)
+  const gaps = records.flatMap(c => [...c.gaps_fwd, ...c.gaps_rev])
+  t.deepEqual(lines.filter(line => !line.includes(' missing ')).toSorted(), ends.toSorted())
+  t.is(lines.filter(line => line.includes(' missing ')).length, gaps.length)
+})
+
+test('connections.ts', async t => {
+  const printed = await run('examples/connections.ts')
+  for (const c of (await collect(connections(join(root, sample)))).filter(({ server_port }) => server_port === 80))
+    t.true(printed.includes(`${c.client_addr}:${c.client_port} → ${c.server_addr}:80 ${c.client.length} ${c.server.length}`))
+})
+
+test('trace-flows.ts', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tcpskein-example-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const flows = Number.parseInt(await run('examples/trace-flows.ts', undefined, folder), 10)
+  t.true(flows > 0)
+  t.is(readdirSync(folder).filter(name => name.endsWith('.pcap')).length, flows)
+})
+
+test('js-engine.ts', async t => {
+  const lines: string[] = []
+  for await (const { sip, dip, pkt_fwd } of observe(join(root, sample), { chains: [basicChain()] })) lines.push(`${sip} ${dip} ${pkt_fwd}\n`)
+  t.is(await run('examples/js-engine.ts'), lines.join(''))
+})
+
+test('live-flows.ts', async t => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    t.log('skipped: capturing on an interface needs Linux and root')
+    return
+  }
+  const server = createServer(socket => socket.end('x'))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  // Again and again, because the program needs a while until it captures.
+  const talk = setInterval(() => connect(port, '127.0.0.1').resume().on('error', () => {}), 100)
+  t.teardown(() => {
+    clearInterval(talk)
+    server.close()
+  })
+  const printed = await run('examples/live-flows.ts', undefined, 'lo', '4000')
+  t.regex(printed, new RegExp(`^127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${port} \\d+$`, 'm'))
 })

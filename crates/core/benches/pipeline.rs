@@ -1,6 +1,6 @@
 //! Flow records and stream events of a capture given as argument: ns per packet, best of five, beside a plain read.
 //!
-//! `cargo bench -p tcpskein-core --bench pipeline -- FILE`
+//! `cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]`; `flows2` is flows with two threads.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
 
 use std::io::Read;
@@ -20,9 +20,9 @@ fn plain_read(path: &Path) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-fn flows(path: &Path) -> (f64, u64, usize) {
+fn flows(path: &Path, threads: usize) -> (f64, u64, usize) {
     let start = Instant::now();
-    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], ..Default::default() };
+    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], threads, ..Default::default() };
     let mut session = FlowSession::new(options);
     session.open(Source::Path(path.to_path_buf()), "capture");
     let mut batch = vec![0; session.batch_len()];
@@ -72,12 +72,18 @@ fn report(name: &str, read: f64, run: impl Fn() -> (f64, u64, usize)) {
 }
 
 fn main() {
-    let Some(path) = std::env::args().skip(1).find(|a| !a.starts_with("--")).map(PathBuf::from) else {
-        println!("usage: cargo bench -p tcpskein-core --bench pipeline -- FILE");
+    let mut words = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
+    let Some(path) = words.next().map(PathBuf::from) else {
+        println!("usage: cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]");
         return;
     };
+    let wanted = words.next();
+    let is_wanted = |name: &str| wanted.as_deref().is_none_or(|wanted| name == wanted);
     let read = (0..5).map(|_| plain_read(&path)).fold(f64::MAX, f64::min);
     println!("plain read: {read:.3} s");
-    report("flows", read, || flows(&path));
-    report("streams", read, || streams(&path));
+    let jobs: [(&str, &dyn Fn() -> (f64, u64, usize)); 3] =
+        [("flows", &|| flows(&path, 1)), ("flows2", &|| flows(&path, 2)), ("streams", &|| streams(&path))];
+    for (name, run) in jobs.into_iter().filter(|(name, _)| is_wanted(name)) {
+        report(name, read, run);
+    }
 }

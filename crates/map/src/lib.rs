@@ -8,8 +8,10 @@
 //! files hold. Who writes into a file while it is mapped changes what a window shows, as with any mapping: captures are
 //! appended to.
 
+mod buffer;
 mod pages;
 mod prefetch;
+pub use buffer::Buffer;
 pub use pages::{Pages, roomy};
 pub use prefetch::{prefetch, prefetch_range, prefetch_whole};
 

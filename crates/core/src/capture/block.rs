@@ -2,20 +2,20 @@
 
 use std::ops::Deref;
 
-use tcpskein_map::Window;
+use tcpskein_map::{Buffer, Window};
 
 /// A stretch of a capture that lies in memory in one piece.
 #[derive(Debug)]
 pub enum Block {
     /// Octets that were read.
-    Own(Vec<u8>),
+    Own(Buffer),
     /// Octets of a file that is mapped.
     Mapped(Window),
 }
 
 impl Default for Block {
     fn default() -> Self {
-        Self::Own(Vec::new())
+        Self::Own(Buffer::default())
     }
 }
 
@@ -32,12 +32,18 @@ impl Deref for Block {
 }
 
 impl Block {
+    /// The file became shorter under the block: from somewhere on, octets read as 0.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Mapped(window) if window.is_cut())
+    }
+
     /// The memory, where it is our own, to be filled again; a window is let go.
     #[must_use]
-    pub fn into_own(self) -> Vec<u8> {
+    pub fn into_own(self) -> Buffer {
         match self {
             Self::Own(octets) => octets,
-            Self::Mapped(_) => Vec::new(),
+            Self::Mapped(_) => Buffer::default(),
         }
     }
 }

@@ -92,6 +92,11 @@ pub trait Input: Send {
     fn may_stall(&self) -> bool {
         false
     }
+
+    /// Octets come without waiting for anybody but a disk or a thread that decompresses, and there are many.
+    fn is_steady(&self) -> bool {
+        false
+    }
 }
 
 /// What couldn't be opened: fails when it is read.
@@ -115,6 +120,9 @@ impl Input for FailedInput {
         0
     }
 }
+
+/// Files smaller than this aren't worth a thread or a mapping.
+pub const LARGE_FROM: u64 = 2 << 20;
 
 /// A regular file, pipe or device, read in order.
 #[derive(Debug)]
@@ -192,6 +200,10 @@ impl Input for FileInput {
 
     fn may_stall(&self) -> bool {
         !self.is_regular
+    }
+
+    fn is_steady(&self) -> bool {
+        self.is_regular && self.len >= LARGE_FROM
     }
 }
 

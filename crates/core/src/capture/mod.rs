@@ -31,7 +31,7 @@ pub use info::{
     BlockCounts, BlockKind, CaptureInfo, InterfaceInfo, InterfaceStatistics, MAX_COMMENTS, MAX_INTERFACES_DESCRIBED,
     MAX_NOTES, MAX_TEXT_LEN,
 };
-pub use input::{ChunkQueue, FailedInput, FileInput, Filled, Input, Losses, QueueInput, SharedInput};
+pub use input::{ChunkQueue, FailedInput, FileInput, Filled, Input, LARGE_FROM, Losses, QueueInput, SharedInput};
 pub use live::{LiveReader, TICK_LEN, TICK_TYPE, tick};
 pub use mapped::MappedInput;
 pub use merge::{MAX_MERGED, MergeInput, MergeMember, Origin};
@@ -39,7 +39,7 @@ pub use pcap::PcapReader;
 pub use pcapng::{MAX_BLOCK_LEN, MAX_BODY_SEEN, MAX_INTERFACES, PcapngReader};
 pub use range::{CaptureRange, RangeInput};
 pub use read_ahead::{AheadBlock, ReadAhead};
-pub use reader::{BlockReader, Next, Packet};
+pub use reader::{BlockReader, Found, Next, Packet};
 pub use records::{PacketColumns, RecordWriter};
 pub use report::{CaptureLog, CaptureReport, MAX_REPORTS};
 pub use timestamp::Resolution;
@@ -151,6 +151,16 @@ impl Container {
             Self::Merged => Ok(merge::step(bytes)),
             Self::Live(reader) => reader.step(bytes, offset),
             Self::Records => records::step(bytes, offset),
+        }
+    }
+
+    /// What lies at the head of `bytes` where that is an ordinary packet; `None` says nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn ordinary(&self, bytes: &[u8]) -> Option<PacketHead> {
+        match self {
+            Self::Pcap(reader) => reader.ordinary(bytes),
+            _ => None,
         }
     }
 

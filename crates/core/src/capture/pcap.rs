@@ -108,6 +108,28 @@ impl PcapReader {
         }))
     }
 
+    /// The packet at the head of `bytes`, where its record is whole and its lengths are nothing special.
+    #[inline(always)]
+    #[must_use]
+    pub fn ordinary(&self, bytes: &[u8]) -> Option<PacketHead> {
+        let header = bytes.first_chunk::<RECORD_HEADER_LEN>()?;
+        let (captured_len, wire_len) = (self.u32(header, 8), self.u32(header, 12));
+        let next = self.header_len.wrapping_add(captured_len);
+        let is_ordinary = self.header_read
+            && captured_len.wrapping_sub(1) < wire_len
+            && captured_len <= MAX_PACKET_LEN
+            && bytes.len() >= next as usize;
+        is_ordinary.then(|| PacketHead {
+            ts_ns: timestamp::from_parts(self.u32(header, 0), self.u32(header, 4), self.unit_ns),
+            data: self.header_len,
+            captured_len,
+            wire_len,
+            link: self.link,
+            interface: 0,
+            next,
+        })
+    }
+
     /// The lengths, captured and on the wire, of a record whose lengths are out of the ordinary.
     #[cold]
     fn odd_lengths(

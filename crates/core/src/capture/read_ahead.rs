@@ -11,23 +11,24 @@ use std::thread::JoinHandle;
 
 use super::{Filled, Input, MAX_NEED};
 use crate::error::FlowError;
+use tcpskein_map::Buffer;
 
 /// Octets of a block that are read at once: every block wakes a thread, which costs as much as reading 512 KiB where the
 /// processor's cores have gone to sleep.
 const READ_LEN: usize = 2 * 1024 * 1024;
 
-/// Room in front of a block for a cut record and its header.
+/// Room in front of a block for a cut record and its header: whole pages, so that reading begins at a page's start.
 const HEADROOM: usize = MAX_NEED;
 
 const BLOCKS: usize = 3;
 
-type Answer = Result<(Vec<u8>, usize), FlowError>;
+type Answer = Result<(Buffer, usize), FlowError>;
 
 /// A block that was read ahead: its octets are `block[start .. end]`.
 #[derive(Debug)]
 pub struct AheadBlock {
     /// The block, with room in front of `start`.
-    pub block: Vec<u8>,
+    pub block: Buffer,
     /// First octet that was read.
     pub start: usize,
     /// End of what was read.
@@ -37,7 +38,7 @@ pub struct AheadBlock {
 /// The reading thread's other end.
 pub struct ReadAhead {
     /// Both are there until this is dropped; without them the thread ends.
-    channels: Option<(SyncSender<Vec<u8>>, Receiver<Answer>)>,
+    channels: Option<(SyncSender<Buffer>, Receiver<Answer>)>,
     position: Arc<AtomicU64>,
     /// `None` where the input may stall: such a thread isn't waited for.
     thread: Option<JoinHandle<()>>,
@@ -49,7 +50,7 @@ impl ReadAhead {
     /// # Errors
     /// [`FlowError::Io`] where no thread can be started.
     pub fn start(mut input: Box<dyn Input>) -> Result<Self, FlowError> {
-        let (empty, to_fill) = sync_channel::<Vec<u8>>(BLOCKS);
+        let (empty, to_fill) = sync_channel::<Buffer>(BLOCKS);
         let (filled, full) = sync_channel::<Answer>(BLOCKS);
         let position = Arc::new(AtomicU64::new(input.position()));
         let shared = Arc::clone(&position);
@@ -59,7 +60,7 @@ impl ReadAhead {
             .spawn(move || read_all(input.as_mut(), &to_fill, &filled, &shared))
             .map_err(|source| FlowError::Io { op: "start a thread", source })?;
         for _ in 0..BLOCKS {
-            let _ = empty.send(vec![0; HEADROOM + READ_LEN]);
+            let _ = empty.send(Buffer::new(HEADROOM + READ_LEN));
         }
         Ok(Self { channels: Some((empty, full)), position, thread: (!may_stall).then_some(thread) })
     }
@@ -85,7 +86,7 @@ impl ReadAhead {
     }
 
     /// Gives a walked block back; one that isn't from here is dropped.
-    pub fn give_back(&mut self, block: Vec<u8>) {
+    pub fn give_back(&mut self, block: Buffer) {
         if let Some((empty, _)) = &self.channels
             && block.len() == HEADROOM + READ_LEN
         {
@@ -107,7 +108,7 @@ impl Drop for ReadAhead {
 }
 
 /// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
-fn read_all(input: &mut dyn Input, to_fill: &Receiver<Vec<u8>>, filled: &SyncSender<Answer>, position: &AtomicU64) {
+fn read_all(input: &mut dyn Input, to_fill: &Receiver<Buffer>, filled: &SyncSender<Answer>, position: &AtomicU64) {
     for mut block in to_fill {
         let (end, more) = fill(input, &mut block);
         position.store(input.position(), Ordering::Relaxed);

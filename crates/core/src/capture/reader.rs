@@ -4,7 +4,7 @@
 //! every packet lies in one piece in exactly one block.
 
 use super::{
-    AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketTotals, Step,
+    AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketHead, PacketTotals, Step,
 };
 use crate::error::FlowError;
 use tcpskein_map::{prefetch, prefetch_range};
@@ -14,6 +14,9 @@ const GUESSED: usize = 4;
 
 /// Octets that are asked for ahead where payload is read too; 1 KiB and 16 KiB gain less.
 const STREAMED: usize = 2048;
+
+/// Octets of a page on most systems.
+const PAGE_LEN: usize = 4096;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,18 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Number 0: no packet.
+    pub const NOTHING: Self = Self {
+        number: 0,
+        ts_ns: 0,
+        start: 0,
+        captured_len: 0,
+        wire_len: 0,
+        link: LinkType::NULL,
+        interface: 0,
+        capture: 0,
+    };
+
     /// The packet's octets in `block`.
     #[inline]
     #[must_use]
@@ -50,6 +65,17 @@ impl Packet {
 pub enum Next {
     /// A packet in the block.
     Packet(Packet),
+    /// No packet: it is this late, in nanoseconds since the Unix epoch.
+    Tick(i64),
+    /// The block holds no further whole record: release it and fill another.
+    BlockDone,
+}
+
+/// What [`BlockReader::find`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A packet in the block.
+    Packet,
     /// No packet: it is this late, in nanoseconds since the Unix epoch.
     Tick(i64),
     /// The block holds no further whole record: release it and fill another.
@@ -132,39 +158,69 @@ impl BlockReader {
     /// Those of [`Container::step`]. The packets found before stay good.
     #[inline(always)]
     pub fn next(&mut self, block: &[u8]) -> Result<Next, FlowError> {
+        let mut packet = Packet::NOTHING;
+        Ok(match self.find(block, &mut packet)? {
+            Found::Packet => Next::Packet(packet),
+            Found::Tick(ts_ns) => Next::Tick(ts_ns),
+            Found::BlockDone => Next::BlockDone,
+        })
+    }
+
+    /// [`BlockReader::next`], but a packet is written to `packet`, field by field: a value that goes from hand to hand
+    /// is copied in larger pieces than it was written in, for which the processor waits.
+    ///
+    /// # Errors
+    /// Those of [`Container::step`].
+    #[inline(always)]
+    pub fn find(&mut self, block: &[u8], packet: &mut Packet) -> Result<Found, FlowError> {
+        if self.discard == 0
+            && let Some(head) = self.container.ordinary(&block[self.position..self.filled])
+        {
+            self.take(block, head, packet);
+            return Ok(Found::Packet);
+        }
+        self.find_slowly(block, packet)
+    }
+
+    #[inline(never)]
+    fn find_slowly(&mut self, block: &[u8], packet: &mut Packet) -> Result<Found, FlowError> {
         loop {
             if self.discard > 0 && !self.skip() {
-                return Ok(Next::BlockDone);
+                return Ok(Found::BlockDone);
             }
             let bytes = &block[self.position..self.filled];
             match self.container.step(bytes, self.input_offset)? {
                 Step::Packet(head) => {
-                    let start = self.position + head.data as usize;
-                    self.advance(head.next as usize);
-                    self.fetch_ahead(block, head.next as usize);
-                    self.totals.count(head.captured_len, head.wire_len);
-                    if head.ts_ns != 0 || self.is_timed() {
-                        self.totals.time(head.ts_ns);
-                    }
-                    return Ok(Next::Packet(Packet {
-                        number: self.totals.packets,
-                        ts_ns: head.ts_ns,
-                        start,
-                        captured_len: head.captured_len,
-                        wire_len: head.wire_len,
-                        link: head.link,
-                        interface: head.interface,
-                        capture: 0,
-                    }));
+                    self.take(block, head, packet);
+                    return Ok(Found::Packet);
                 }
                 Step::Discard(octets) => self.discard = octets,
-                Step::Need(_) => return Ok(Next::BlockDone),
+                Step::Need(_) => return Ok(Found::BlockDone),
                 Step::Tick { ts_ns, next } => {
                     self.advance(next as usize);
-                    return Ok(Next::Tick(ts_ns));
+                    return Ok(Found::Tick(ts_ns));
                 }
             }
         }
+    }
+
+    /// Goes on behind the packet at the head of the unread octets.
+    #[inline(always)]
+    fn take(&mut self, block: &[u8], head: PacketHead, packet: &mut Packet) {
+        packet.start = self.position + head.data as usize;
+        self.advance(head.next as usize);
+        self.fetch_ahead(block, head.next as usize);
+        self.totals.count(head.captured_len, head.wire_len);
+        if head.ts_ns != 0 || self.is_timed() {
+            self.totals.time(head.ts_ns);
+        }
+        packet.number = self.totals.packets;
+        packet.ts_ns = head.ts_ns;
+        packet.captured_len = head.captured_len;
+        packet.wire_len = head.wire_len;
+        packet.link = head.link;
+        packet.interface = head.interface;
+        packet.capture = 0;
     }
 
     /// While a packet is looked at, later ones come from memory: all of them, or where payload isn't read their heads.
@@ -233,8 +289,10 @@ impl BlockReader {
         {
             return Err(error);
         }
-        let kept = self.carry.len();
-        block[..kept].copy_from_slice(&self.carry);
+        // What is read comes to lie at a page's start, where the block begins at one.
+        let start = self.carry.len().next_multiple_of(PAGE_LEN) - self.carry.len();
+        let kept = start + self.carry.len();
+        block[start..kept].copy_from_slice(&self.carry);
         let mut filled = kept;
         let mut last = Filled::End;
         while filled < block.len() && self.failed.is_none() {
@@ -258,8 +316,9 @@ impl BlockReader {
         }
         self.left_early = false;
         self.carry.clear();
+        self.position = start;
         self.filled = filled;
-        Ok(Filled::Bytes(filled))
+        Ok(Filled::Bytes(filled - start))
     }
 
     /// Goes on with a block that was read ahead, after the block before was released.

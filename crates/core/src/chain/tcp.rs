@@ -5,7 +5,7 @@
 //! direction in which it went.
 
 use crate::batch::{Column, Kind, RowWriter};
-use crate::decode::{Segment, flags};
+use crate::decode::flags;
 use crate::flow::{Direction, FlowSlot};
 
 pub const COLUMNS: &[Column] = &[
@@ -30,23 +30,24 @@ pub struct TcpState {
 }
 
 impl TcpState {
-    /// Takes in one segment. False: the flow is complete (FIN in both directions, or a RST).
+    /// Takes in the control bits of one segment. False: the flow is complete (FIN in both directions, or a RST).
     #[inline]
     #[must_use]
-    pub fn segment(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+    pub fn segment(&mut self, bits: u16, direction: Direction) -> bool {
+        let has = |mask: u16| bits & mask != 0;
         let way = direction.index();
-        if segment.has(flags::SYN) {
-            self.syn_flags[way].get_or_insert((segment.flags & 0xff) as u8);
-            self.syn_ack_rev |= direction == Direction::Rev && segment.has(flags::ACK);
+        if has(flags::SYN) {
+            self.syn_flags[way].get_or_insert((bits & 0xff) as u8);
+            self.syn_ack_rev |= direction == Direction::Rev && has(flags::ACK);
         }
         if !self.connected {
             self.connected = direction == Direction::Fwd
-                && segment.has(flags::ACK)
+                && has(flags::ACK)
                 && self.syn_flags[0].is_some()
                 && self.syn_ack_rev;
         }
-        self.fin[way] |= segment.has(flags::FIN);
-        self.rst[way] |= segment.has(flags::RST);
+        self.fin[way] |= has(flags::FIN);
+        self.rst[way] |= has(flags::RST);
         !(self.fin == [true, true] || self.rst[0] || self.rst[1])
     }
 }

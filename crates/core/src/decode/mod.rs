@@ -111,18 +111,15 @@ impl Decoder {
             _ => self.parse_wrapped(frame, offset, outer),
         };
         match parsed {
-            Ok(datagram) if self.is_worth_a_look(&datagram) => self.decode_on(packet, datagram),
+            Ok(datagram) if self.plain().leaves(&datagram) => self.decode_on(packet, datagram),
             plain => plain,
         }
     }
 
-    /// The datagram of a plain packet: Ethernet with nothing between it and IP, and nothing to be remembered or checked.
-    /// `None` says nothing: [`Decoder::decode`] knows.
-    #[inline(always)]
+    /// What decodes plain packets, which takes no memory of earlier ones.
     #[must_use]
-    pub fn decode_plain<'a>(&self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
-        let offset = link::plain_ethernet(packet.link, frame)?;
-        ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.is_worth_a_look(datagram))
+    pub fn plain(&self) -> PlainDecoder {
+        PlainDecoder { decap: self.options.decap, checks: self.options.checksum.checks() }
     }
 
     /// The IP packet at `offset`, around which lies something that may know better where it ends.
@@ -131,13 +128,6 @@ impl Decoder {
             Some(end) => ip::parse_within(&frame[..end], offset, outer),
             None => ip::parse(frame, offset, outer),
         }
-    }
-
-    /// A fragment, perhaps a tunnel's, or checksums are asked for.
-    #[inline]
-    fn is_worth_a_look(&self, datagram: &Datagram<'_>) -> bool {
-        let may_hold_tunnel = self.options.decap && tunnel::is_candidate(datagram);
-        datagram.fragment != Fragment::Whole || may_hold_tunnel || self.options.checksum.checks()
     }
 
     #[cold]
@@ -212,6 +202,38 @@ impl Decoder {
     #[must_use]
     pub fn unknown_links(&self) -> &UnknownLinks {
         &self.unknown_links
+    }
+}
+
+/// Decodes packets that need no memory of earlier ones, on any thread.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainDecoder {
+    decap: bool,
+    checks: bool,
+}
+
+impl PlainDecoder {
+    /// The datagram of a plain packet: Ethernet with nothing between it and IP, and nothing to be remembered or checked.
+    /// `None` says nothing: [`Decoder::decode`] knows.
+    #[must_use]
+    pub fn decode<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
+        let offset = link::plain_ethernet(packet.link, frame)?;
+        ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.leaves(datagram))
+    }
+
+    /// [`PlainDecoder::decode`] of a packet that was captured whole.
+    #[inline(always)]
+    #[must_use]
+    pub fn decode_whole<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
+        let offset = link::plain_ethernet(packet.link, frame)?;
+        ip::parse_whole(frame, offset).filter(|datagram| !self.leaves(datagram))
+    }
+
+    /// A fragment, perhaps a tunnel's, or checksums are asked for.
+    #[inline]
+    fn leaves(self, datagram: &Datagram<'_>) -> bool {
+        let may_hold_tunnel = self.decap && tunnel::is_candidate(datagram);
+        datagram.fragment != Fragment::Whole || may_hold_tunnel || self.checks
     }
 }
 

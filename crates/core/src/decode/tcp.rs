@@ -62,7 +62,22 @@ impl<'a> Segment<'a> {
         if datagram.proto != proto::TCP || datagram.fragment == Fragment::Later {
             return None;
         }
-        let Ok(slice) = TcpSlice::from_slice(datagram.upper) else { return Self::parse_cut(datagram) };
+        match TcpSlice::from_slice(datagram.upper) {
+            Ok(slice) => Self::from_slice(datagram, slice),
+            Err(_) => Self::parse_cut(datagram),
+        }
+    }
+
+    /// [`Segment::parse`] of the TCP segment of a whole datagram, where its header is all there; `None` says nothing.
+    /// Inlined, nothing of it goes through memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn parse_whole(datagram: &Datagram<'a>) -> Option<Self> {
+        Self::from_slice(datagram, TcpSlice::from_slice(datagram.upper).ok()?)
+    }
+
+    #[inline(always)]
+    fn from_slice(datagram: &Datagram<'a>, slice: TcpSlice<'a>) -> Option<Self> {
         let header_len = u32::from(slice.data_offset()) * 4;
         if datagram.upper_len < header_len {
             return None;

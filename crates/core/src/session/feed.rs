@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
     AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput,
-    FileInput, Filled, Input, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Next, Origin, Packet,
+    FileInput, Filled, Found, Input, LARGE_FROM, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Origin, Packet,
     QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
+use tcpskein_map::Buffer;
 
 /// What a feed has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +34,6 @@ pub enum FeedFilled {
     /// The capture is at its end, or failed: see [`Feed::failed`].
     End,
 }
-
-/// Files smaller than this aren't worth a thread or a mapping.
-const LARGE_FROM: u64 = 2 << 20;
 
 enum Bytes {
     Direct(Box<dyn Input>),
@@ -169,21 +167,36 @@ impl Feed {
     /// The next packet in `block`.
     #[inline(always)]
     pub fn next(&mut self, block: &[u8]) -> FeedStep {
-        match self.next_chosen(block) {
-            Ok(Next::Packet(packet)) if packet.captured_len == 0 && self.is_cut() => self.fail_cut(),
-            Ok(Next::Packet(packet)) => FeedStep::Packet(packet),
-            Ok(Next::Tick(ts_ns)) => FeedStep::Tick(ts_ns),
-            Ok(Next::BlockDone) if self.is_cut() => self.fail_cut(),
-            Ok(Next::BlockDone) => {
-                self.reader.release(block);
-                FeedStep::BlockDone
-            }
-            Err(_) if self.is_cut() => self.fail_cut(),
-            Err(error) => {
-                self.fail(error);
-                FeedStep::BlockDone
-            }
+        let mut packet = Packet::NOTHING;
+        match self.find(block, &mut packet) {
+            Found::Packet => FeedStep::Packet(packet),
+            Found::Tick(ts_ns) => FeedStep::Tick(ts_ns),
+            Found::BlockDone => FeedStep::BlockDone,
         }
+    }
+
+    /// [`Feed::next`], with the packet written to `packet`; see [`BlockReader::find`].
+    #[inline(always)]
+    pub fn find(&mut self, block: &[u8], packet: &mut Packet) -> Found {
+        match self.find_chosen(block, packet) {
+            Ok(Found::Packet) if packet.captured_len == 0 && self.is_cut() => self.fail_cut(),
+            Ok(Found::BlockDone) if self.is_cut() => self.fail_cut(),
+            Ok(Found::BlockDone) => {
+                self.reader.release(block);
+                Found::BlockDone
+            }
+            Ok(found) => found,
+            Err(error) => self.fail_in_block(error),
+        }
+    }
+
+    #[cold]
+    fn fail_in_block(&mut self, error: FlowError) -> Found {
+        if self.is_cut() {
+            return self.fail_cut();
+        }
+        self.fail(error);
+        Found::BlockDone
     }
 
     /// The file became shorter while it was read, so what is found from there on isn't in it.
@@ -191,18 +204,19 @@ impl Feed {
         matches!(&self.bytes, Some(Bytes::Mapped(file)) if file.is_cut())
     }
 
+    /// The capture failed because its file became shorter.
     #[cold]
-    fn fail_cut(&mut self) -> FeedStep {
+    pub(super) fn fail_cut(&mut self) -> Found {
         let source = std::io::Error::other("the file became shorter meanwhile");
         self.fail(FlowError::Io { op: "read", source });
-        FeedStep::BlockDone
+        Found::BlockDone
     }
 
     #[inline(always)]
-    fn next_chosen(&mut self, block: &[u8]) -> Result<Next, FlowError> {
+    fn find_chosen(&mut self, block: &[u8], packet: &mut Packet) -> Result<Found, FlowError> {
         loop {
-            let mut next = self.reader.next(block)?;
-            if let Next::Packet(packet) = &mut next {
+            let found = self.reader.find(block, packet)?;
+            if found == Found::Packet {
                 packet.capture = self.capture;
                 if let Some(merge) = &self.merge {
                     let origin = Origin::of(block, packet.start);
@@ -213,14 +227,25 @@ impl Feed {
                     (packet.capture, packet.number) = (origin.capture, origin.number);
                 }
             }
-            match (&self.filter, &next) {
-                (Some(filter), Next::Packet(packet))
-                    if !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
+            match &self.filter {
+                Some(filter)
+                    if found == Found::Packet
+                        && !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
                 {
                     self.filtered += 1;
                 }
-                _ => return Ok(next),
+                _ => return Ok(found),
             }
+        }
+    }
+
+    /// Blocks come from a file or from what is decompressed, without waiting for anybody but a disk, and there are many.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        match &self.bytes {
+            Some(Bytes::Direct(input)) => input.is_steady(),
+            Some(Bytes::Ahead(_) | Bytes::Mapped(_)) => true,
+            None => false,
         }
     }
 
@@ -288,7 +313,7 @@ impl Feed {
             Source::Path(path) => {
                 let mut file = FileInput::open(&path)?;
                 // A compressed file has a thread of its own already, which decodes it.
-                if own_blocks && file.len() >= LARGE_FROM && file.magic().is_none() {
+                if own_blocks && self.whole && file.len() >= LARGE_FROM && file.magic().is_none() {
                     start_large(file)?
                 } else {
                     Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
@@ -373,7 +398,9 @@ fn start_large(file: FileInput) -> Result<Bytes, FlowError> {
 
 fn fill_direct(reader: &mut BlockReader, input: &mut dyn Input, block: &mut Block) -> Result<Filled, FlowError> {
     let mut octets = std::mem::take(block).into_own();
-    octets.resize(octets.len().max(MIN_BLOCK_LEN), 0);
+    if octets.len() < MIN_BLOCK_LEN {
+        octets = Buffer::new(MIN_BLOCK_LEN);
+    }
     let filled = reader.fill(&mut octets, input);
     *block = Block::Own(octets);
     filled

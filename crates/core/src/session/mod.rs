@@ -10,7 +10,6 @@ mod events;
 mod feed;
 mod flows;
 mod keys;
-mod lookahead;
 mod packets;
 mod partition;
 mod series;

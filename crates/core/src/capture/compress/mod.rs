@@ -79,6 +79,7 @@ impl Compression {
 pub struct DecodingInput {
     state: State,
     compression: Option<Compression>,
+    is_steady: bool,
 }
 
 enum State {
@@ -98,7 +99,8 @@ impl DecodingInput {
     /// Decodes what `inner` delivers, if it is compressed.
     #[must_use]
     pub fn open(inner: Box<dyn Input>) -> Self {
-        Self { state: State::Sniffing { inner, head: Vec::new() }, compression: None }
+        let is_steady = inner.is_steady();
+        Self { state: State::Sniffing { inner, head: Vec::new() }, compression: None, is_steady }
     }
 
     /// Reads first octets until they tell what the data is. Plain data that came in one piece stays in `out`.
@@ -213,5 +215,9 @@ impl Input for DecodingInput {
             State::Decoding(worker) => worker.may_stall(),
             State::Failed => false,
         }
+    }
+
+    fn is_steady(&self) -> bool {
+        self.is_steady
     }
 }

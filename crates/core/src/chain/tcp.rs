@@ -22,8 +22,10 @@ pub const COLUMNS: &[Column] = &[
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpState {
     syn_flags: [Option<u8>; 2],
-    fin: [bool; 2],
-    rst: [bool; 2],
+    /// FIN seen, a bit for each direction; so is `rst`. Bits of one octet, since a pair of them that was just written
+    /// couldn't be read as one.
+    fin: u8,
+    rst: u8,
     /// A SYN with ACK was seen in this direction, whichever SYN was first (simultaneous open, RFC 9293 section 3.5).
     syn_ack_rev: bool,
     connected: bool,
@@ -46,9 +48,9 @@ impl TcpState {
                 && self.syn_flags[0].is_some()
                 && self.syn_ack_rev;
         }
-        self.fin[way] |= has(flags::FIN);
-        self.rst[way] |= has(flags::RST);
-        !(self.fin == [true, true] || self.rst[0] || self.rst[1])
+        self.fin |= u8::from(has(flags::FIN)) << way;
+        self.rst |= u8::from(has(flags::RST)) << way;
+        !(self.fin == 0b11 || self.rst != 0)
     }
 }
 
@@ -56,9 +58,9 @@ pub(super) fn write(slot: &FlowSlot, row: &mut RowWriter<'_>) {
     let tcp = &slot.tcp;
     row.optional(tcp.syn_flags[0], RowWriter::u8);
     row.optional(tcp.syn_flags[1], RowWriter::u8);
-    row.bool(tcp.fin[0]);
-    row.bool(tcp.fin[1]);
-    row.bool(tcp.rst[0]);
-    row.bool(tcp.rst[1]);
+    row.bool(tcp.fin & 1 != 0);
+    row.bool(tcp.fin & 2 != 0);
+    row.bool(tcp.rst & 1 != 0);
+    row.bool(tcp.rst & 2 != 0);
     row.bool(tcp.connected);
 }

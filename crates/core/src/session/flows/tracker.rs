@@ -14,6 +14,17 @@ const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true
 /// for the first cache.
 const FETCHED: usize = 16;
 
+/// Whom a packet belongs to. Written and read field by field, as [`Decoded`] is.
+#[derive(Clone, Copy, Default)]
+struct Owner {
+    key: FlowKey,
+    hash: u64,
+    from_first: bool,
+    quoted: bool,
+    /// False: nobody, or it isn't told before the packet's turn.
+    is_known: bool,
+}
+
 /// Everything that is remembered of packets.
 pub(super) struct FlowTracker {
     pub table: FlowTable,
@@ -24,7 +35,7 @@ pub(super) struct FlowTracker {
     decode: DecodeOptions,
     /// The tcp chain may say that a flow is complete.
     tcp_completes: bool,
-    owners: Vec<Option<(Identity, u64)>>,
+    owners: [Owner; FETCHED],
 }
 
 impl FlowTracker {
@@ -36,41 +47,46 @@ impl FlowTracker {
             aggregate: options.aggregate,
             decode: options.decode,
             tcp_completes: options.chains.contains(&Chain::Tcp),
-            owners: Vec::with_capacity(FETCHED),
+            owners: [Owner::default(); FETCHED],
         }
     }
 
     /// Takes in packets of `block` in their order; `decoder` looks at those that aren't plain.
     pub fn walk(&mut self, packets: &[Decoded], block: &[u8], decoder: &mut Decoder) {
-        let mut owners = std::mem::take(&mut self.owners);
+        let mut owners = self.owners;
         for group in packets.chunks(FETCHED) {
-            owners.clear();
-            owners.extend(group.iter().map(|decoded| self.owner_ahead(decoded, block)));
-            for (_, hash) in owners.iter().flatten() {
-                self.table.fetch_ahead(*hash);
+            for (decoded, owner) in group.iter().zip(&mut owners) {
+                self.find_owner(decoded, block, owner);
+            }
+            for owner in owners[..group.len()].iter().filter(|owner| owner.is_known) {
+                self.table.fetch_ahead(owner.hash);
             }
             for (decoded, owner) in group.iter().zip(&owners) {
                 self.table.advance(decoded.packet.ts_ns);
                 if decoded.is_plain() {
                     self.count(decoded);
-                    self.plain(decoded, *owner, block);
+                    self.plain(decoded, owner, block);
                 } else if !decoded.is_tick() {
                     self.count(decoded);
                     self.found(decoded, block, decoder);
                 }
             }
         }
-        self.owners = owners;
     }
 
     /// Whom a plain packet belongs to, and the key's hash; what a look-up touches begins to be fetched.
     #[inline]
-    fn owner_ahead(&self, decoded: &Decoded, block: &[u8]) -> Option<(Identity, u64)> {
+    fn find_owner(&self, decoded: &Decoded, block: &[u8], owner: &mut Owner) {
+        owner.is_known = false;
         if !decoded.is_plain() {
-            return None;
+            return;
         }
-        let identity = if self.aggregate { AGGREGATE } else { decoded.identity(block)? };
-        Some((identity, self.table.hash_ahead(&identity.key)))
+        let Some(identity) = (if self.aggregate { Some(AGGREGATE) } else { decoded.identity(block) }) else { return };
+        owner.key = identity.key;
+        owner.hash = self.table.hash_ahead(&identity.key);
+        owner.from_first = identity.from_first;
+        owner.quoted = identity.quoted;
+        owner.is_known = true;
     }
 
     #[inline]
@@ -80,12 +96,14 @@ impl FlowTracker {
     }
 
     #[inline]
-    fn plain(&mut self, decoded: &Decoded, owner: Option<(Identity, u64)>, block: &[u8]) {
-        let Some(owner) = owner else {
+    fn plain(&mut self, decoded: &Decoded, owner: &Owner, block: &[u8]) {
+        if !owner.is_known {
             self.stats.short_key += 1;
             return;
-        };
-        let (index, direction) = self.flow(owner, decoded, || decoded.datagram(block));
+        }
+        let &Owner { key, from_first, quoted, hash, .. } = owner;
+        let (index, direction) =
+            self.flow((Identity { key, from_first, quoted }, hash), decoded, || decoded.datagram(block));
         let slot = self.table.slot_mut(index);
         slot.packets[direction.index()] += 1;
         slot.octets[direction.index()] += u64::from(decoded.octets());

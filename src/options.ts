@@ -86,6 +86,7 @@ export const READ_OPTION_NAMES = [
   'ignoreEncap',
   'checksum',
   'fragments',
+  'threads',
 ] as const
 
 /** Most captures that are merged: each is open and has its own block. */
@@ -177,6 +178,13 @@ export interface DecodeOptions {
   checksum?: ChecksumMode
   /** How fragments are put together. */
   fragments?: FragmentOptions
+  /**
+   * Threads that the native engine gives a large capture, besides JavaScript's own: from 2 on packets are read and
+   * decoded on one and flows are kept on another; from 3 on reading has its own. Jobs that can't be divided so use one.
+   * Results and their order don't depend on it. The js engine has one.
+   * @defaultValue 2, or 1 where there is one processor
+   */
+  threads?: number
 }
 
 /** The same with nothing left open, as engines take it. */
@@ -188,12 +196,16 @@ export interface CheckedDecode {
   fragmentTimeoutV4: number
   fragmentTimeoutV6: number
   fragmentMaxBytes: number
+  threads: number
 }
 
 /** What `checksum` may be. */
 export const CHECKSUM_MODES: readonly ChecksumMode[] = ['ignore', 'count', 'drop']
 
 const FRAGMENT_POLICIES: readonly FragmentPolicy[] = ['first', 'last', 'bsd', 'bsd-right', 'linux', 'windows', 'solaris']
+
+/** Most threads that may be asked for. */
+const MAX_THREADS = 64
 
 /** Checks and completes. */
 export function checkDecode(options: DecodeOptions): CheckedDecode {
@@ -209,6 +221,7 @@ export function checkDecode(options: DecodeOptions): CheckedDecode {
     fragmentTimeoutV4: seconds('fragments.timeout', fragments.timeout, 30),
     fragmentTimeoutV6: seconds('fragments.timeout', fragments.timeout, 60),
     fragmentMaxBytes: integer('fragments.maxBytes', fragments.maxBytes, 8 << 20, 0, Number.MAX_SAFE_INTEGER),
+    threads: options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1, MAX_THREADS),
   }
 }
 

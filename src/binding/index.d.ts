@@ -112,6 +112,8 @@ export interface NativeDecodeOptions {
   fragmentTimeoutV6: number
   /** Octets of all datagrams that are not complete. */
   fragmentMaxBytes: number
+  /** Threads for one capture; 0: as many as are of use here. */
+  threads: number
 }
 
 /** Options of a flow reader. */

@@ -5,6 +5,7 @@ import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, type LiveOptions } from './live.js'
+import { wholeNumber } from './numbers.js'
 import { FORMATS, openOutput, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
@@ -13,6 +14,7 @@ export interface DecodingOptions {
   decap: boolean
   ignoreEncap?: true
   checksum: ChecksumMode
+  threads?: number
 }
 
 /** Options as commander gives them. */
@@ -48,6 +50,7 @@ export function addDecodingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
+    .option('--threads <n>', 'threads for a large capture (2 where there are two processors)', wholeNumber)
 }
 
 /** Which engine does the work. */
@@ -69,8 +72,8 @@ export function readingOptions(options: ReadingOptions) {
 }
 
 /** How packets are decoded, as the library takes it. */
-export function decodingOptions({ decap, ignoreEncap, checksum }: DecodingOptions) {
-  return { decap, ignoreEncap: ignoreEncap === true, checksum }
+export function decodingOptions({ decap, ignoreEncap, checksum, threads }: DecodingOptions) {
+  return { decap, ignoreEncap: ignoreEncap === true, checksum, ...(threads === undefined ? {} : { threads }) }
 }
 
 /** What is printed. */

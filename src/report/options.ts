@@ -6,7 +6,7 @@ import { sourceList, type CaptureSource } from '../source.js'
 /** How captures of a report are read. They are read more than once, so each must be a file or octets in memory. */
 export type ReportReading = Pick<
   ReadOptions,
-  'engine' | 'filter' | 'merge' | 'decap' | 'ignoreEncap' | 'checksum' | 'fragments' | 'signal' | 'onError'
+  'engine' | 'filter' | 'merge' | 'decap' | 'ignoreEncap' | 'checksum' | 'fragments' | 'threads' | 'signal' | 'onError'
 > & {
   /** Called now and then while the captures are read: octets read so far, of all passes, and how many there are to be. */
   onProgress?: (progress: ReportProgress) => void
@@ -44,7 +44,7 @@ export interface ReportLimits {
 
 /** Names of both. */
 export const REPORT_OPTION_NAMES = [
-  'engine', 'filter', 'merge', 'decap', 'ignoreEncap', 'checksum', 'fragments', 'signal', 'onError', 'onProgress', 'maxRows',
+  'engine', 'filter', 'merge', 'decap', 'ignoreEncap', 'checksum', 'fragments', 'threads', 'signal', 'onError', 'onProgress', 'maxRows',
   'maxSegments', 'headBytes',
 ] as const
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tcpskein_core::chain::Chain;
+use tcpskein_core::decode::DecodeOptions;
 use tcpskein_core::session::{
     Buffers, FlowSession, FlowSessionOptions, Session, Source, Status, StreamSession, StreamSessionOptions,
 };
@@ -22,7 +23,8 @@ fn plain_read(path: &Path) -> f64 {
 
 fn flows(path: &Path, threads: usize) -> (f64, u64, usize) {
     let start = Instant::now();
-    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], threads, ..Default::default() };
+    let decode = DecodeOptions { threads, ..Default::default() };
+    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], decode, ..Default::default() };
     let mut session = FlowSession::new(options);
     session.open(Source::Path(path.to_path_buf()), "capture");
     let mut batch = vec![0; session.batch_len()];

@@ -1,5 +1,7 @@
 //! Options as JavaScript gives them, already checked and filled with defaults there.
 
+use std::thread::available_parallelism;
+
 use napi_derive::napi;
 use tcpskein_core::capture::CaptureRange;
 use tcpskein_core::chain::Chain;
@@ -37,6 +39,9 @@ pub struct NativeFlowOptions {
     pub decode: NativeDecodeOptions,
 }
 
+/// Threads that a capture is given where there are so many processors, as bench/README.md shows.
+const USEFUL_THREADS: usize = 2;
+
 /// How packets are decoded.
 #[napi(object)]
 pub struct NativeDecodeOptions {
@@ -54,6 +59,8 @@ pub struct NativeDecodeOptions {
     pub fragment_timeout_v6: f64,
     /// Octets of all datagrams that are not complete.
     pub fragment_max_bytes: f64,
+    /// Threads for one capture; 0: as many as are of use here.
+    pub threads: u32,
 }
 
 impl TryFrom<NativeDecodeOptions> for DecodeOptions {
@@ -61,7 +68,7 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
 
     fn try_from(options: NativeDecodeOptions) -> Result<Self, FlowError> {
         let unknown = |name, word: &str| FlowError::InvalidOption { name, reason: format!("'{word}' is not known") };
-        let NativeDecodeOptions { decap, ignore_encap, checksum, fragment_policy, .. } = options;
+        let NativeDecodeOptions { decap, ignore_encap, checksum, fragment_policy, threads, .. } = options;
         Ok(Self {
             decap,
             ignore_encap,
@@ -73,6 +80,10 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
                 timeout_v6_ns: nanoseconds(options.fragment_timeout_v6),
                 max_octets: options.fragment_max_bytes as usize,
                 ..FragmentConfig::default()
+            },
+            threads: match threads {
+                0 => available_parallelism().map_or(1, |processors| processors.get().min(USEFUL_THREADS)),
+                wanted => wanted as usize,
             },
         })
     }

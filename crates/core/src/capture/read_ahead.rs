@@ -85,13 +85,14 @@ impl ReadAhead {
         }
     }
 
-    /// Gives a walked block back; one that isn't from here is dropped.
+    /// Gives a walked block back. For one that isn't from here another is made, so that whoever keeps some blocks for
+    /// later doesn't wait for a thread that waits for them.
     pub fn give_back(&mut self, block: Buffer) {
-        if let Some((empty, _)) = &self.channels
-            && block.len() == HEADROOM + READ_LEN
-        {
-            // The thread may have ended: then nobody needs the block.
-            let _ = empty.send(block);
+        let is_ours = block.len() == HEADROOM + READ_LEN;
+        let block = if is_ours { block } else { Buffer::new(HEADROOM + READ_LEN) };
+        if let Some((empty, _)) = &self.channels {
+            // The thread may have ended, or have enough: then nobody needs the block.
+            let _ = empty.try_send(block);
         }
     }
 }

@@ -15,6 +15,9 @@ pub struct DecodeOptions {
     pub checksum: ChecksumMode,
     /// How fragments are put together.
     pub fragments: FragmentConfig,
+    /// Threads for one capture, the caller's included. From 2 on packets are found and decoded on a thread of their
+    /// own, by sessions that can do so, and from 3 on another one reads. Default 1. The result doesn't depend on it.
+    pub threads: usize,
 }
 
 impl DecodeOptions {
@@ -33,6 +36,7 @@ impl Default for DecodeOptions {
             ignore_encap: false,
             checksum: ChecksumMode::default(),
             fragments: FragmentConfig::default(),
+            threads: 1,
         }
     }
 }

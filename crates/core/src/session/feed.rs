@@ -100,6 +100,8 @@ pub struct Feed {
     filtered: u64,
     /// Payload is read too, and not heads alone.
     whole: bool,
+    /// Large files are read by a thread of its own.
+    ahead: bool,
 }
 
 impl Feed {
@@ -113,6 +115,12 @@ impl Feed {
     #[must_use]
     pub fn of_whole_packets(filter: Option<Filter>) -> Self {
         Self { filter, whole: true, ..Self::default() }
+    }
+
+    /// Large files are read by a thread of its own, where they aren't mapped.
+    #[must_use]
+    pub fn reading_ahead(self, ahead: bool) -> Self {
+        Self { ahead, ..self }
     }
 
     /// Begins with a capture. What was left of the one before is dropped.
@@ -313,8 +321,9 @@ impl Feed {
             Source::Path(path) => {
                 let mut file = FileInput::open(&path)?;
                 // A compressed file has a thread of its own already, which decodes it.
-                if own_blocks && self.whole && file.len() >= LARGE_FROM && file.magic().is_none() {
-                    start_large(file)?
+                let large = self.whole || self.ahead;
+                if own_blocks && large && file.len() >= LARGE_FROM && file.magic().is_none() {
+                    start_large(file, self.whole)?
                 } else {
                     Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
                 }
@@ -388,12 +397,19 @@ impl Feed {
     }
 }
 
-/// A large file that isn't compressed: mapped, or where that can't be done read ahead.
-fn start_large(file: FileInput) -> Result<Bytes, FlowError> {
-    Ok(match MappedInput::open(file) {
-        Ok(mapped) => Bytes::Mapped(mapped),
-        Err(file) => Bytes::Ahead(ReadAhead::start(Box::new(file))?),
-    })
+/// A large file that isn't compressed: mapped where payload is read, which needn't be copied then; otherwise, or where
+/// that can't be done, read ahead. Heads alone are cheaper to read than to map: a page fault costs as much as copying
+/// several pages, and what was just copied lies in the cache.
+fn start_large(file: FileInput, whole: bool) -> Result<Bytes, FlowError> {
+    let file = if whole {
+        match MappedInput::open(file) {
+            Ok(mapped) => return Ok(Bytes::Mapped(mapped)),
+            Err(file) => file,
+        }
+    } else {
+        file
+    };
+    Ok(Bytes::Ahead(ReadAhead::start(Box::new(file))?))
 }
 
 fn fill_direct(reader: &mut BlockReader, input: &mut dyn Input, block: &mut Block) -> Result<Filled, FlowError> {

@@ -56,8 +56,6 @@ pub struct FlowSessionOptions {
     pub decode: DecodeOptions,
     /// Packets that it doesn't choose are as if they weren't there.
     pub filter: Option<Filter>,
-    /// Threads that work at a time: from 2 on, large files are decoded on one of their own. Default 1.
-    pub threads: usize,
 }
 
 /// Reads captures and hands out flow records as columns.
@@ -83,7 +81,7 @@ impl FlowSession {
         let columns = options.chains.iter().flat_map(|c| c.columns());
         let layout = Layout::new(Stats::NAMES, BASE.iter().chain(columns).copied(), MAX_ROWS);
         Self {
-            feed: Feed::new(options.filter.clone()),
+            feed: Feed::new(options.filter.clone()).reading_ahead(options.decode.threads > 2),
             tracker: FlowTracker::new(&options),
             decoder: Decoder::new(options.decode),
             options,
@@ -177,7 +175,7 @@ impl FlowSession {
 
     /// Blocks come as fast as they are walked.
     fn is_worth_a_thread(&self) -> bool {
-        self.options.threads > 1 && self.feed.is_steady()
+        self.options.decode.threads > 1 && self.feed.is_steady()
     }
 
     /// Walks the block just filled and those behind it, with a thread that decodes ahead. What filling a block said,

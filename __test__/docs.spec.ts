@@ -1,10 +1,11 @@
 // Every code block of the README and the guides: TypeScript is type-checked as strictly as the sources and run, commands
 // are run as they are written, from the top of a page to its end, and so are the examples in the command line's help. Each
 // page has a folder that holds the shipped capture under the names that the pages use.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { createProgram } from '../src/cli/program.js'
@@ -45,19 +46,61 @@ test.after.always(() => {
 
 const fileOf = ({ place }: Block): string => join(sources, `${place.replace(/\W+/g, '-')}.ts`)
 
-/** Runs a line of shell where `tcpskein` is the program; one that would wait for Ctrl-C gets it. */
+/** Runs a line of shell where `tcpskein` is the program. */
 function runLine(cwd: string, line: string): Promise<Run> {
-  const shim = `tcpskein() { "${process.execPath}" "${program}" "$@"; }; set -o pipefail; `
-  const waits = /--follow\b|^tcpskein serve\b/.test(line)
-  const text = waits ? line.replace(/^tcpskein/, `exec "${process.execPath}" "${program}"`) : shim + line
+  if (/^tcpskein serve\b/.test(line)) return runUntilSaid(cwd, line, /^http:\S+\n/)
+  if (/--follow\b/.test(line)) return runForAWhile(cwd, line, 5000)
   return new Promise((settle, reject) => {
+    const text = `tcpskein() { "${process.execPath}" "${program}" "$@"; }; set -o pipefail; ${line}`
     const child = spawn('bash', ['-c', text], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', chunk => (stdout += String(chunk)))
-    child.stderr.on('data', chunk => (stderr += String(chunk)))
-    child.on('error', reject)
-    child.on('close', status => settle({ status, stdout, stderr }))
-    if (waits) setTimeout(() => child.kill('SIGINT'), 5000)
+    hear(child, settle, reject)
+  })
+}
+
+/** Collects what a child says until it ends. */
+function hear(child: ChildProcessByStdio<null, Readable, Readable>, settle: (run: Run) => void, reject: (reason: Error) => void): void {
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', chunk => (stdout += String(chunk)))
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  child.on('error', reject)
+  child.on('close', status => settle({ status, stdout, stderr }))
+}
+
+/** A command in a process that signals reach. */
+function start(cwd: string, line: string) {
+  const text = line.replace(/^tcpskein/, `exec "${process.execPath}" "${program}"`)
+  return spawn('bash', ['-c', text], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Presses Ctrl-C as soon as the output begins like this, after two minutes whatever it is. */
+function runUntilSaid(cwd: string, line: string, ready: RegExp): Promise<Run> {
+  return new Promise((settle, reject) => {
+    const child = start(cwd, line)
+    const late = setTimeout(() => child.kill('SIGINT'), 120_000)
+    let said = ''
+    child.stdout.on('data', chunk => {
+      said += String(chunk)
+      if (ready.test(said)) child.kill('SIGINT')
+    })
+    hear(child, run => {
+      clearTimeout(late)
+      settle(ready.test(run.stdout) ? run : { ...run, status: null })
+    }, reject)
+  })
+}
+
+/**
+ * Presses Ctrl-C after a time, for a command that says nothing while it waits. Where it wasn't ready for that yet, which
+ * the signal's ending it shows, it gets a longer time.
+ */
+function runForAWhile(cwd: string, line: string, milliseconds: number): Promise<Run> {
+  return new Promise((settle, reject) => {
+    const child = start(cwd, line)
+    const late = setTimeout(() => child.kill('SIGINT'), milliseconds)
+    hear(child, run => {
+      clearTimeout(late)
+      settle(child.signalCode === 'SIGINT' && milliseconds < 80_000 ? runForAWhile(cwd, line, 2 * milliseconds) : run)
+    }, reject)
   })
 }
 
@@ -172,6 +215,12 @@ function leads(page: string, link: string): boolean {
   const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(match => match[1]!)
   return headings.some(heading => heading.toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-') === anchor)
 }
+
+test('commands in tables are understood', async t => {
+  const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^\| `(tcpskein [^`]+)` \|/gm)].map(match => match[1]!)
+  t.true(commands.length > 10)
+  for (const line of commands.flatMap(text => text.split('\\|'))) await isUnderstood(t, line.trim())
+})
 
 test('the index names every guide', t => {
   const index = readFileSync(join(root, 'docs', 'README.md'), 'utf8')

@@ -14,6 +14,8 @@ import { blocksOf, type Block } from './support/markdown.js'
 import { root, samplePath } from './support/places.js'
 
 const PAGES = ['README.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+/** Pages whose blocks are not run; their links are looked at. */
+const OTHER_PAGES = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md', '__test__/fixtures/README.md']
 const blocks = PAGES.flatMap(blocksOf)
 const CAPTURES = ['capture.pcap', 'big.pcap', 'small.pcap', 'capture-1.pcap', 'capture-2.pcap', 'eth0.pcap', 'eth1.pcap', 'growing.pcap']
 
@@ -198,7 +200,7 @@ test('blocks are of a known language, so that none is left out', t => {
 })
 
 test('links within the pages lead somewhere', t => {
-  const missing = PAGES.flatMap(page => {
+  const missing = [...PAGES, ...OTHER_PAGES].flatMap(page => {
     const text = readFileSync(join(root, page), 'utf8').replace(/```[^]*?```/g, '')
     const links = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(match => match[1]!)
     return links.filter(link => !leads(page, link)).map(link => `${page}: ${link}`)
@@ -220,6 +222,15 @@ test('commands in tables are understood', async t => {
   const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^\| `(tcpskein [^`]+)` \|/gm)].map(match => match[1]!)
   t.true(commands.length > 10)
   for (const line of commands.flatMap(text => text.split('\\|'))) await isUnderstood(t, line.trim())
+})
+
+test('bench/README.md names every program', t => {
+  const page = readFileSync(join(root, 'bench', 'README.md'), 'utf8')
+  const programs = [
+    ...readdirSync(join(root, 'bench')).filter(name => name !== 'README.md'),
+    ...readdirSync(join(root, 'crates', 'core', 'benches')).map(name => `crates/core/benches/${name}`),
+  ]
+  for (const program of programs) t.true(page.includes(`\`${program}\``), program)
 })
 
 test('the index names every guide', t => {

@@ -15,7 +15,7 @@ import { root, samplePath } from './support/places.js'
 
 const PAGES = ['README.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
 /** Pages whose blocks are not run; their links are looked at. */
-const OTHER_PAGES = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md', '__test__/fixtures/README.md']
+const OTHER_PAGES = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md', 'examples/README.md', '__test__/fixtures/README.md']
 const blocks = PAGES.flatMap(blocksOf)
 const CAPTURES = ['capture.pcap', 'big.pcap', 'small.pcap', 'capture-1.pcap', 'capture-2.pcap', 'eth0.pcap', 'eth1.pcap', 'growing.pcap']
 
@@ -222,6 +222,32 @@ test('commands in tables are understood', async t => {
   const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^\| `(tcpskein [^`]+)` \|/gm)].map(match => match[1]!)
   t.true(commands.length > 10)
   for (const line of commands.flatMap(text => text.split('\\|'))) await isUnderstood(t, line.trim())
+})
+
+test('ARCHITECTURE.md names every folder', t => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const { stdout } = spawnSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+  if (!stdout) {
+    t.log('skipped: this is no git checkout')
+    t.pass()
+    return
+  }
+  const paths = [...new Set(stdout.split('\n').filter(path => path.includes('/') && !path.startsWith('.')).map(dirname))]
+  const named = (under: string, name: (folder: string) => string) => {
+    const folders = new Set(paths.filter(path => path.startsWith(under)).map(path => path.slice(under.length).split('/')[0]!))
+    for (const folder of folders) if (folder !== '') t.true(page.includes(name(folder)), under + folder)
+  }
+  named('', folder => `\`${folder}`)
+  named('crates/', folder => (folder === 'core' ? '`core::' : `\`crates/${folder}\``))
+  named('crates/core/src/', folder => `\`core::${folder}\``)
+  named('src/', folder => `src/${folder}\``)
+})
+
+test('examples/README.md names every example', t => {
+  const page = readFileSync(join(root, 'examples', 'README.md'), 'utf8')
+  // The test of the guides puts their programs there for a while.
+  const names = readdirSync(join(root, 'examples')).filter(name => /^(?!guide-).*\.ts$/.test(name))
+  for (const name of names) t.true(page.includes(`](${name})`), name)
 })
 
 test('bench/README.md names every program', t => {

@@ -3,7 +3,7 @@
 // page has a folder that holds the shipped capture under the names that the pages use.
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -22,6 +22,23 @@ const CAPTURES = ['capture.pcap', 'big.pcap', 'small.pcap', 'capture-1.pcap', 'c
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-docs-'))
 /** Below the root, so that the blocks find the package by its name. */
 const sources = join(root, 'target', `docs-test-${process.pid}`)
+
+let running = 0
+const waiting: (() => void)[] = []
+
+/** As many pages at a time as there are processors: started all at once, none would end for minutes. */
+async function inTurn(t: ExecutionContext, milliseconds: number, job: () => Promise<void>): Promise<void> {
+  if (running >= availableParallelism()) await new Promise<void>(resolve => waiting.push(resolve))
+  else running += 1
+  t.timeout(milliseconds)
+  try {
+    await job()
+  } finally {
+    const next = waiting.shift()
+    if (next === undefined) running -= 1
+    else next()
+  }
+}
 
 /** A folder with the captures. */
 function workplace(name: string): string {
@@ -145,8 +162,7 @@ async function runs(t: ExecutionContext, cwd: string, line: string): Promise<voi
   t.is(status, 0, `${line}\n${stdout}${stderr}`)
 }
 
-test('types: every TypeScript block compiles', t => {
-  t.timeout(300_000)
+test('types: every TypeScript block compiles', t => inTurn(t, 300_000, async () => {
   const all = blocks.filter(block => block.language === 'ts' && block.test !== 'not run')
   for (const block of all) {
     // A block without import or export would share its names with the others.
@@ -157,10 +173,12 @@ test('types: every TypeScript block compiles', t => {
   const config = join(sources, 'tsconfig.json')
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }))
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', config], { cwd: root, encoding: 'utf8' })
+  const { status, stdout } = await new Promise<Run>((settle, reject) => {
+    hear(spawn(process.execPath, [tsc, '-p', config], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] }), settle, reject)
+  })
   t.is(status, 0, stdout)
   t.true(all.length >= 10, `${all.length} blocks`)
-})
+}))
 
 const register = pathToFileURL(fileURLToPath(import.meta.resolve('@oxc-node/core/register'))).href
 
@@ -177,22 +195,20 @@ async function runBlock(t: ExecutionContext, cwd: string, block: Block): Promise
 const onUnix = process.platform === 'win32' || !has('bash') ? test.skip : test
 
 for (const page of PAGES) {
-  onUnix(`${page} runs`, async t => {
-    t.timeout(600_000)
+  onUnix(`${page} runs`, t => inTurn(t, 600_000, async () => {
     const cwd = workplace(page)
     for (const block of blocks.filter(({ place, test: how }) => place.startsWith(`${page}:`) && how === 'run')) await runBlock(t, cwd, block)
     t.pass()
-  })
+  }))
 }
 
 for (const command of createProgram(() => {}).commands.map(each => each.name())) {
-  onUnix(`tcpskein ${command} --help: its examples`, async t => {
-    t.timeout(300_000)
+  onUnix(`tcpskein ${command} --help: its examples`, t => inTurn(t, 300_000, async () => {
     const { stdout } = await runCommand([command, '--help'])
     const [, examples = ''] = /\nExamples:\n([^]*)$/.exec(stdout) ?? []
     const cwd = workplace(`help-${command}`)
     for (const line of commandsOf(examples)) await runs(t, cwd, line)
-  })
+  }))
 }
 
 test('blocks are of a known language, so that none is left out', t => {

@@ -1,10 +1,11 @@
 // Every code block of the README and the guides: TypeScript is type-checked as strictly as the sources and run, commands
 // are run as they are written, from the top of a page to its end, and so are the examples in the command line's help. Each
 // page has a folder that holds the shipped capture under the names that the pages use.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { createProgram } from '../src/cli/program.js'
@@ -13,12 +14,31 @@ import { blocksOf, type Block } from './support/markdown.js'
 import { root, samplePath } from './support/places.js'
 
 const PAGES = ['README.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+/** Pages whose blocks are not run; their links are looked at. */
+const OTHER_PAGES = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md', 'examples/README.md', '__test__/fixtures/README.md']
 const blocks = PAGES.flatMap(blocksOf)
 const CAPTURES = ['capture.pcap', 'big.pcap', 'small.pcap', 'capture-1.pcap', 'capture-2.pcap', 'eth0.pcap', 'eth1.pcap', 'growing.pcap']
 
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-docs-'))
 /** Below the root, so that the blocks find the package by its name. */
 const sources = join(root, 'target', `docs-test-${process.pid}`)
+
+let running = 0
+const waiting: (() => void)[] = []
+
+/** As many pages at a time as there are processors: started all at once, none would end for minutes. */
+async function inTurn(t: ExecutionContext, milliseconds: number, job: () => Promise<void>): Promise<void> {
+  if (running >= availableParallelism()) await new Promise<void>(resolve => waiting.push(resolve))
+  else running += 1
+  t.timeout(milliseconds)
+  try {
+    await job()
+  } finally {
+    const next = waiting.shift()
+    if (next === undefined) running -= 1
+    else next()
+  }
+}
 
 /** A folder with the captures. */
 function workplace(name: string): string {
@@ -45,19 +65,61 @@ test.after.always(() => {
 
 const fileOf = ({ place }: Block): string => join(sources, `${place.replace(/\W+/g, '-')}.ts`)
 
-/** Runs a line of shell where `tcpskein` is the program; one that would wait for Ctrl-C gets it. */
+/** Runs a line of shell where `tcpskein` is the program. */
 function runLine(cwd: string, line: string): Promise<Run> {
-  const shim = `tcpskein() { "${process.execPath}" "${program}" "$@"; }; set -o pipefail; `
-  const waits = /--follow\b|^tcpskein serve\b/.test(line)
-  const text = waits ? line.replace(/^tcpskein/, `exec "${process.execPath}" "${program}"`) : shim + line
+  if (/^tcpskein serve\b/.test(line)) return runUntilSaid(cwd, line, /^http:\S+\n/)
+  if (/--follow\b/.test(line)) return runForAWhile(cwd, line, 5000)
   return new Promise((settle, reject) => {
+    const text = `tcpskein() { "${process.execPath}" "${program}" "$@"; }; set -o pipefail; ${line}`
     const child = spawn('bash', ['-c', text], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', chunk => (stdout += String(chunk)))
-    child.stderr.on('data', chunk => (stderr += String(chunk)))
-    child.on('error', reject)
-    child.on('close', status => settle({ status, stdout, stderr }))
-    if (waits) setTimeout(() => child.kill('SIGINT'), 5000)
+    hear(child, settle, reject)
+  })
+}
+
+/** Collects what a child says until it ends. */
+function hear(child: ChildProcessByStdio<null, Readable, Readable>, settle: (run: Run) => void, reject: (reason: Error) => void): void {
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', chunk => (stdout += String(chunk)))
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  child.on('error', reject)
+  child.on('close', status => settle({ status, stdout, stderr }))
+}
+
+/** A command in a process that signals reach. */
+function start(cwd: string, line: string) {
+  const text = line.replace(/^tcpskein/, `exec "${process.execPath}" "${program}"`)
+  return spawn('bash', ['-c', text], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Presses Ctrl-C as soon as the output begins like this, after two minutes whatever it is. */
+function runUntilSaid(cwd: string, line: string, ready: RegExp): Promise<Run> {
+  return new Promise((settle, reject) => {
+    const child = start(cwd, line)
+    const late = setTimeout(() => child.kill('SIGINT'), 120_000)
+    let said = ''
+    child.stdout.on('data', chunk => {
+      said += String(chunk)
+      if (ready.test(said)) child.kill('SIGINT')
+    })
+    hear(child, run => {
+      clearTimeout(late)
+      settle(ready.test(run.stdout) ? run : { ...run, status: null })
+    }, reject)
+  })
+}
+
+/**
+ * Presses Ctrl-C after a time, for a command that says nothing while it waits. Where it wasn't ready for that yet, which
+ * the signal's ending it shows, it gets a longer time.
+ */
+function runForAWhile(cwd: string, line: string, milliseconds: number): Promise<Run> {
+  return new Promise((settle, reject) => {
+    const child = start(cwd, line)
+    const late = setTimeout(() => child.kill('SIGINT'), milliseconds)
+    hear(child, run => {
+      clearTimeout(late)
+      settle(child.signalCode === 'SIGINT' && milliseconds < 80_000 ? runForAWhile(cwd, line, 2 * milliseconds) : run)
+    }, reject)
   })
 }
 
@@ -100,8 +162,7 @@ async function runs(t: ExecutionContext, cwd: string, line: string): Promise<voi
   t.is(status, 0, `${line}\n${stdout}${stderr}`)
 }
 
-test('types: every TypeScript block compiles', t => {
-  t.timeout(300_000)
+test('types: every TypeScript block compiles', t => inTurn(t, 300_000, async () => {
   const all = blocks.filter(block => block.language === 'ts' && block.test !== 'not run')
   for (const block of all) {
     // A block without import or export would share its names with the others.
@@ -112,10 +173,12 @@ test('types: every TypeScript block compiles', t => {
   const config = join(sources, 'tsconfig.json')
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }))
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', config], { cwd: root, encoding: 'utf8' })
+  const { status, stdout } = await new Promise<Run>((settle, reject) => {
+    hear(spawn(process.execPath, [tsc, '-p', config], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] }), settle, reject)
+  })
   t.is(status, 0, stdout)
   t.true(all.length >= 10, `${all.length} blocks`)
-})
+}))
 
 const register = pathToFileURL(fileURLToPath(import.meta.resolve('@oxc-node/core/register'))).href
 
@@ -132,22 +195,20 @@ async function runBlock(t: ExecutionContext, cwd: string, block: Block): Promise
 const onUnix = process.platform === 'win32' || !has('bash') ? test.skip : test
 
 for (const page of PAGES) {
-  onUnix(`${page} runs`, async t => {
-    t.timeout(600_000)
+  onUnix(`${page} runs`, t => inTurn(t, 600_000, async () => {
     const cwd = workplace(page)
     for (const block of blocks.filter(({ place, test: how }) => place.startsWith(`${page}:`) && how === 'run')) await runBlock(t, cwd, block)
     t.pass()
-  })
+  }))
 }
 
 for (const command of createProgram(() => {}).commands.map(each => each.name())) {
-  onUnix(`tcpskein ${command} --help: its examples`, async t => {
-    t.timeout(300_000)
+  onUnix(`tcpskein ${command} --help: its examples`, t => inTurn(t, 300_000, async () => {
     const { stdout } = await runCommand([command, '--help'])
     const [, examples = ''] = /\nExamples:\n([^]*)$/.exec(stdout) ?? []
     const cwd = workplace(`help-${command}`)
     for (const line of commandsOf(examples)) await runs(t, cwd, line)
-  })
+  }))
 }
 
 test('blocks are of a known language, so that none is left out', t => {
@@ -155,7 +216,7 @@ test('blocks are of a known language, so that none is left out', t => {
 })
 
 test('links within the pages lead somewhere', t => {
-  const missing = PAGES.flatMap(page => {
+  const missing = [...PAGES, ...OTHER_PAGES].flatMap(page => {
     const text = readFileSync(join(root, page), 'utf8').replace(/```[^]*?```/g, '')
     const links = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(match => match[1]!)
     return links.filter(link => !leads(page, link)).map(link => `${page}: ${link}`)
@@ -172,6 +233,47 @@ function leads(page: string, link: string): boolean {
   const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(match => match[1]!)
   return headings.some(heading => heading.toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-') === anchor)
 }
+
+test('commands in tables are understood', async t => {
+  const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^\| `(tcpskein [^`]+)` \|/gm)].map(match => match[1]!)
+  t.true(commands.length > 10)
+  for (const line of commands.flatMap(text => text.split('\\|'))) await isUnderstood(t, line.trim())
+})
+
+test('ARCHITECTURE.md names every folder', t => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const { stdout } = spawnSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+  if (!stdout) {
+    t.log('skipped: this is no git checkout')
+    t.pass()
+    return
+  }
+  const paths = [...new Set(stdout.split('\n').filter(path => path.includes('/') && !path.startsWith('.')).map(dirname))]
+  const named = (under: string, name: (folder: string) => string) => {
+    const folders = new Set(paths.filter(path => path.startsWith(under)).map(path => path.slice(under.length).split('/')[0]!))
+    for (const folder of folders) if (folder !== '') t.true(page.includes(name(folder)), under + folder)
+  }
+  named('', folder => `\`${folder}`)
+  named('crates/', folder => (folder === 'core' ? '`core::' : `\`crates/${folder}\``))
+  named('crates/core/src/', folder => `\`core::${folder}\``)
+  named('src/', folder => `src/${folder}\``)
+})
+
+test('examples/README.md names every example', t => {
+  const page = readFileSync(join(root, 'examples', 'README.md'), 'utf8')
+  // The test of the guides puts their programs there for a while.
+  const names = readdirSync(join(root, 'examples')).filter(name => /^(?!guide-).*\.ts$/.test(name))
+  for (const name of names) t.true(page.includes(`](${name})`), name)
+})
+
+test('bench/README.md names every program', t => {
+  const page = readFileSync(join(root, 'bench', 'README.md'), 'utf8')
+  const programs = [
+    ...readdirSync(join(root, 'bench')).filter(name => name !== 'README.md'),
+    ...readdirSync(join(root, 'crates', 'core', 'benches')).map(name => `crates/core/benches/${name}`),
+  ]
+  for (const program of programs) t.true(page.includes(`\`${program}\``), program)
+})
 
 test('the index names every guide', t => {
   const index = readFileSync(join(root, 'docs', 'README.md'), 'utf8')

@@ -1,5 +1,5 @@
-// Errors: one table of codes in the README, the TypeScript and the Rust; classes, names and causes; and a panic.
-import { existsSync, readFileSync } from 'node:fs'
+// Errors: one table of codes in docs/errors.md, the TypeScript and the Rust; classes, names and causes; and a panic.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { CaptureError, FlowError, InternalError, OptionError, StateError, observe } from '../src/index.js'
@@ -15,15 +15,8 @@ const codes = Object.keys(ERROR_CLASSES) as ErrorCode[]
 const ONLY_HERE: ReadonlySet<ErrorCode> = new Set(['ERR_CHAIN', 'ERR_WRITER', 'ERR_NATIVE_MISSING'])
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-test('the README lists the codes', t => {
-  if (!existsSync(join(root, 'README.md'))) {
-    t.log('skipped: there is no README.md')
-    t.pass()
-    return
-  }
-  const [, section] = /^#+ Errors$([^]*?)(?=^#+ |(?![^]))/m.exec(text('README.md')) ?? []
-  t.truthy(section, 'README.md has a section Errors')
-  const rows = [...(section ?? '').matchAll(/^\| *`(ERR_[A-Z_]+)` *\|(.*)\|$/gm)]
+test('docs/errors.md lists the codes', t => {
+  const rows = [...text('docs/errors.md').matchAll(/^\| *`(ERR_[A-Z_]+)` *\|(.*)\|$/gm)]
   t.deepEqual(rows.map(row => row[1]!).toSorted(), codes.toSorted())
   for (const [row, code, rest] of rows) t.true(rest!.includes(`\`${ERROR_CLASSES[code as ErrorCode].name}\``), row)
 })

@@ -43,7 +43,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'coming-from-pathspider.md': [
     'TCPChain', 'new_flow', 'tcp_synflags_fwd', 'tcp_synflags_rev', 'tcp_fin_fwd', 'tcp_fin_rev', 'tcp_rst_fwd', 'tcp_rst_rev', 'tcp_connected', 'flow completion',
-    'TCP_ACK', 'TO_WS', 'tcp_options', 'Observer', 'idle_timeout', 'expiry_timeout', 'aggregate', 'ip4', 'ip6', 'icmp4', 'icmp6', 'udp',
+    'TCP_ACK', 'TO_WS', 'tcp_options', 'Observer', 'idle_timeout', 'expiry_timeout', 'aggregate', 'run_flow_enqueuer', 'flush()', 'statistics', 'ip4', 'ip6', 'icmp4', 'icmp6', 'udp',
   ],
   'coming-from-pypcapkit.md': [
     'TraceFlow', 'fout', 'format', 'byteorder', 'nanosecond', 'trace(packet', 'check', 'output', 'dump(packet)', 'calling the object', 'make_fout', 'submit()', 'index',

@@ -116,6 +116,21 @@ test('Observer: idle_timeout 30, expiry_timeout 5, aggregate', async t => {
   t.is((await collect(observer)).length, 1)
 })
 
+test('statistics: packets, short and non-IP ones, flows, ignored ones', async t => {
+  const noIp = Uint8Array.from(fwd(SYN))
+  noIp.set([0x08, 0x06], 12)
+  // Behind the IPv4 header are two octets of the four that ports take.
+  const short = fwd(SYN).subarray(0, 14 + 20 + 2)
+  const picky: Chain<{ n: number }> = { name: 'picky', newFlow: packet => (packet.destinationPort === 80 ? { n: 0 } : false) }
+  const octets = capture(fwd(SYN), rev(SYN | ACK), noIp, short, fwd(SYN, { ports: [1000, 81] }), fwd(ACK, { ports: [1000, 81] }))
+  const observer = observe(octets, { chains: [basicChain(), picky] })
+  await collect(observer)
+  t.like(observer.stats, { packets: 6, dropped: 0, shortKey: 1, nonIp: 1, flows: 1, ignored: 2 })
+  const native = observe(octets, { chains: [basicChain()] })
+  await collect(native)
+  t.like(native.stats, { packets: 6, dropped: 0, shortKey: 1, nonIp: 1, flows: 2, ignored: 0 })
+})
+
 test('TCP_* and TO_*: the documented numbers', t => {
   const documented: Record<string, unknown> = {
     TCP_ACK: 16, TCP_CWR: 128, TCP_ECE: 64, TCP_FIN: 1, TCP_PSH: 8, TCP_RST: 4, TCP_SA: 18, TCP_SAE: 82, TCP_SAEC: 210,

@@ -1,19 +1,41 @@
 /**
- * Both engines beside a plain read: `npm run bench`. Without a capture one is made in which every count is known, and
- * chains are timed too.
+ * Both engines beside a plain read, then what chains cost: `npm run bench`. Without a capture one is made in which every
+ * count is known.
  *
- *   npm run bench -- [FILE...] [--rounds N] [--samples OUT]
+ *   npm run bench -- [FILE...] [--rounds N] [--job NAMES] [--engine NAMES] [--samples OUT]
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { flows } from '../src/cli/bench-jobs.js'
 import { main } from '../src/cli/main.js'
 import { generate } from './generate.js'
 
 const args = process.argv.slice(2)
-if (args.some(arg => !arg.startsWith('-') && arg.includes('.pcap'))) process.exitCode = await main(['bench', ...args])
-else process.exitCode = await benchGenerated()
+const text = { type: 'string' } as const
+// What is wrong with them, `tcpskein bench` says.
+const { positionals: files } = parseArgs({
+  args,
+  options: { rounds: text, job: text, engine: text, samples: text },
+  allowPositionals: true,
+  strict: false,
+})
+process.exitCode = files.length > 0 ? await bench(files, args) : await benchGenerated()
+
+/** Engines, then chains over each file; the exit status. */
+async function bench(captures: readonly string[], words: readonly string[]): Promise<number> {
+  const status = await main(['bench', ...words])
+  if (status !== 0 || words.some(word => word === '--help' || word === '-h')) return status
+  const chains = fileURLToPath(new URL('chains.ts', import.meta.url))
+  for (const capture of captures) {
+    console.log(`\nchains: ${capture}`)
+    const args = ['--expose-gc', '--import=@oxc-node/core/register', chains, capture, '3']
+    const { status: failed } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+    if (failed !== 0) return failed ?? 1
+  }
+  return 0
+}
 
 async function benchGenerated(): Promise<number> {
   const made = generate({ packets: 400_000, concurrent: 500 })
@@ -21,10 +43,7 @@ async function benchGenerated(): Promise<number> {
     const found = await flows(made.path, 'native')
     for (const name of ['packets', 'flows', 'octets'] as const)
       if (found[name] !== made[name]) throw new Error(`${name}: found ${found[name]}, made ${made[name]}`)
-    const status = await main(['bench', made.path, ...args])
-    const chains = fileURLToPath(new URL('chains.ts', import.meta.url))
-    const timed = spawnSync(process.execPath, ['--import=@oxc-node/core/register', chains, made.path, '3'], { stdio: 'inherit' })
-    return status || (timed.status ?? 1)
+    return await bench([made.path], [made.path, ...args])
   } finally {
     rmSync(made.path, { force: true })
   }

@@ -120,7 +120,8 @@ export class PacketEvents {
     const { kind } = this.#slot.columns
     const { packet, data } = this.#kinds
     let seen = false
-    for (; this.#row < this.#rows && (step || !handler.isFull); this.#row++) {
+    for (; this.#row < this.#rows; this.#row++) {
+      if (!step && handler.isFull) break
       const row = this.#row
       if (kind[row] === packet) {
         if (step && seen) return true

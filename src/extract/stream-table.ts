@@ -85,7 +85,7 @@ export class StreamTable {
   header(slot: number, facts: PacketFacts, reset: boolean): boolean {
     const [page, at] = [this.slots.page(slot), inPage(slot)]
     const [self, peer] = [at * 2 + facts.way, at * 2 + 1 - facts.way]
-    if (page.packets[self]! + page.packets[peer]! === 0) begin(page, at, facts)
+    if (this.packets(slot) === 0) begin(page, at, facts)
     page.lastWay[at] = facts.way
     page.packets[self]! += 1
     page.payload[self]! += facts.payloadLength

@@ -159,6 +159,25 @@ test('exit status 1 and one line: an output that can not be written', async t =>
   }
 })
 
+test('exit status 1 and one line that names --force: an output that is there already', async t => {
+  for (const command of [['flows'], ['connections'], ['analyze'], ['analyze', '--series', '0']]) {
+    const path = join(folder, `there-${command.join('')}.ndjson`)
+    const args = [command[0]!, samplePath, ...command.slice(1), '--format', 'ndjson', '-q', '-o', path]
+    t.deepEqual(await run(args), { status: 0, stdout: '', stderr: '' })
+    const before = readFileSync(path)
+    writeFileSync(path, 'mine')
+    const refused = await run(args)
+    t.deepEqual(refused, { status: 1, stdout: '', stderr: `tcpskein: ${path}: the file exists already (--force replaces what has the same name)\n` })
+    t.is(readFileSync(path, 'utf8'), 'mine')
+    t.deepEqual(await run([...args, '--force']), { status: 0, stdout: '', stderr: '' })
+    t.deepEqual(readFileSync(path), before)
+  }
+})
+
+onUnix('a device is written to without --force', async t => {
+  t.is((await run(['flows', samplePath, '--format', 'csv', '-q', '-o', '/dev/null'])).status, 0)
+})
+
 test('what comes before the damage is printed and counted', async t => {
   const { status, stdout, stderr } = await run(['flows', fixture('capture-last-cut.pcap'), '--format', 'ndjson'])
   t.is(status, 1)

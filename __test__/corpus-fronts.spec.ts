@@ -72,6 +72,13 @@ async function decoded(path: string): Promise<Checked[]> {
     })
 }
 
+/**
+ * The one direction that both tools agree on and that is otherwise here. Its server answers with three initial sequence
+ * numbers (packets 1 and 2, 3, 4), the client acknowledges the last of them (packet 5), and what the server sends (packets
+ * 6 to 10) counts from that. The tools count from packet 1, take those 5,427 octets for older ones and drop them.
+ */
+const MENDED = 'ddd07696b68d-tls_multiple_synack_different_seq.pcapng'
+
 /** Asks the corpus' checker what share of the directions that both tools agree on is the same here. */
 async function agrees(t: ExecutionContext, name: string, read: (path: string) => Promise<Checked[]>): Promise<void> {
   t.timeout(600_000)
@@ -90,6 +97,8 @@ async function agrees(t: ExecutionContext, name: string, read: (path: string) =>
   const { status, stdout } = spawnSync('python3', args, { encoding: 'utf8' })
   for (const line of stdout.split('\n')) if (line !== '') t.log(line)
   t.is(status, 0, stdout)
+  const differing = stdout.split('\n').filter(text => /^\s*\[stream/.test(text))
+  t.deepEqual(differing.map(text => text.includes(MENDED) && text.includes('streamFwd(empty)')), [true], stdout)
 }
 
 test('payloads of followed streams', async t => {

@@ -58,6 +58,23 @@ test('a segment that came early takes effect in its place', async t => {
   t.deepEqual(await lines(steps), ['fwd 0 abcd push', 'fwd 0 abcdefgh push', 'fwd 0 abcdefghi end'])
 })
 
+test('a server that answers with several initial sequence numbers: the one that the client acknowledges counts', async t => {
+  const numbers = [238_755_595, 238_755_595, 2_859_879_429, 2_829_651_200]
+  const answers = numbers.map(isn => ({ ...server(isn, SYN | ACK), ack: 3_420_771_759 }))
+  const [from, at] = [2_829_651_201, 3_420_771_759]
+  const steps = [
+    ...answers,
+    { ...client(at, PSH | ACK, 'hello'), ack: from },
+    { ...server(from, PSH | ACK, 'served'), ack: at + 5 },
+    { ...server(from + 6, PSH | ACK, ' whole'), ack: at + 5 },
+  ]
+  // The capture begins with the answers, and with the SYN.
+  for (const syn of [[], [client(at - 1, SYN)]]) {
+    const pieces = await collect(decodeTcp(pcap(framesOf([...syn, ...steps])), { since: 'lastPush' }))
+    t.deepEqual(pieces.map(line), ['fwd 0 hello push', 'rev 0 served push', 'rev 6  whole push'])
+  }
+})
+
 test('missing segments are gaps, never zeros', async t => {
   const steps = [client(1, PSH | ACK, 'ab'), client(5, PSH | ACK, 'ef'), client(7, PSH | ACK, 'gh'), client(20, FIN | ACK)]
   t.deepEqual(await lines(steps, { since: 'lastPush' }), ['fwd 0 ab push', 'fwd 2 ef push -2+2', 'fwd 6 gh push', 'fwd 8  end -8+11'])

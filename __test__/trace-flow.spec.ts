@@ -134,6 +134,37 @@ test.serial('dump is bound, and every packet is in its file when it returns', t 
   t.is(flows.index[0]!.index.length, 6)
 })
 
+test.serial('an object is called like dump, and stays an object of its class', t => {
+  class Counting extends TraceFlow {
+    readonly #seen: string[] = []
+    label(packet: TracePacket): string {
+      this.#seen.push(this.trace(packet))
+      return this.#seen.at(-1)!
+    }
+  }
+  const [byCall, byDump, byApply] = [folder(), folder(), folder()]
+  const called = new Counting({ fout: byCall, format: 'json' })
+  const dumped = new TraceFlow({ fout: byDump, format: 'json' })
+  const applied = new TraceFlow({ fout: byApply, format: 'json' })
+  const packets = [tracePacket({ index: 1, syn: true }), answer({ index: 2 }), tracePacket({ index: 3, fin: true })]
+  for (const packet of packets) {
+    t.is(called(packet) as unknown, undefined)
+    dumped.dump(packet)
+    Reflect.apply(applied, null, [packet])
+    // In its file when the call returns.
+    for (const name of readdirSync(byDump))
+      for (const other of [byCall, byApply]) t.is(readFileSync(join(other, name), 'utf8'), readFileSync(join(byDump, name), 'utf8'))
+  }
+  t.deepEqual(called.submit().map(({ index, label }) => [label, index]), dumped.submit().map(({ index, label }) => [label, index]))
+  t.true(called instanceof TraceFlow && called instanceof Counting)
+  t.false(dumped instanceof Counting)
+  t.deepEqual([typeof called, typeof called.bind], ['function', 'function'])
+  t.is(called.constructor, Counting)
+  t.is(called.label(answer({ index: 4 })), back)
+  const failure = t.throws(() => dumped({ ...packets[0]!, src: 'nowhere' }), { instanceOf: OptionError })
+  t.regex(failure.message, /^packet\.src/)
+})
+
 test.serial('makeFout makes the folder, and gives dumper and extension', t => {
   const extensions = {
     pcap: '.pcap', cap: '.pcap', pcapng: '.pcapng', json: '.json', ndjson: '.ndjson', plist: '.plist', xml: '.plist',

@@ -98,8 +98,9 @@ async function printSeries(
   const { separate: _, ...reading } = readingOptions(options)
   const points = series(captureSources(files, options), id, { ...reading, onError: error => errors.push(error) })
   const { format, output } = options
+  const force = options.force === true
   const waits = isEndless(options)
-  const writer = await openOutput({ format, columns: POINTS, live: waits, ...(output === undefined ? {} : { output }) })
+  const writer = await openOutput({ format, columns: POINTS, live: waits, force, ...(output === undefined ? {} : { output }) })
   const release = waits ? onInterrupt(() => points.finish()) : () => {}
   try {
     for await (const point of points) await writer.write(point)

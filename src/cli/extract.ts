@@ -16,6 +16,7 @@ import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { captureSources } from './live.js'
+import { keepNewSpaceSmall } from './memory.js'
 import { positive } from './numbers.js'
 import { openProgress } from './progress.js'
 import { addReadingOptions, isEndless, readingOptions, tell, type ReadingOptions } from './reading.js'
@@ -76,6 +77,7 @@ function writerNames(text: string): WriterName[] {
 }
 
 async function run(files: readonly string[], options: ExtractOptions): Promise<number> {
+  keepNewSpaceSmall()
   const errors: FlowError[] = []
   const writers = openWriters(options)
   const { separate: _, ...reading } = readingOptions(options)

@@ -1,5 +1,6 @@
 /** Records for people as a table; every other format is the library's. Output is buffered and waits for who reads it. */
 import { EXPORT_FORMATS, openExport, type ColumnInfo, type ExportFormat, type RecordWriter } from '../index.js'
+import { refuseToReplace } from './overwrite.js'
 import { openStdout } from './stdout.js'
 
 /** The formats there are. */
@@ -13,6 +14,8 @@ export interface OutputOptions {
   readonly format: Format
   /** A path; without it standard output. */
   readonly output?: string
+  /** A file that is there already is replaced. */
+  readonly force: boolean
   /** Each record at once. */
   readonly live: boolean
   /** The records' columns. */
@@ -21,11 +24,16 @@ export interface OutputOptions {
   readonly shown?: readonly string[]
 }
 
-/** Opens it. */
-export function openOutput(options: OutputOptions): Promise<RecordWriter> {
-  const { format, output = '-', live, columns } = options
+/**
+ * Opens it.
+ *
+ * @throws {@link FileExistsError}
+ */
+export async function openOutput(options: OutputOptions): Promise<RecordWriter> {
+  const { format, output = '-', live, columns, force } = options
+  if (!force) refuseToReplace(options.output)
   if (format !== 'table') return openExport(columns, output, { format, live })
-  return Promise.resolve(openTable(options))
+  return openTable(options)
 }
 
 type Row = Readonly<Record<string, unknown>>

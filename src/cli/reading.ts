@@ -87,6 +87,7 @@ export interface Records extends Exportable {
 export interface PrintOptions {
   format: Format
   output?: string
+  force?: true
   quiet?: true
   json?: true
   follow?: true
@@ -101,6 +102,7 @@ export function addOutputOptions(command: Command, format: Format = 'table'): Co
   return command
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default(format))
     .option('-o, --output <file>', 'write to a file (not with --format table)')
+    .option('--force', 'replace a file that is there already')
 }
 
 /**
@@ -124,6 +126,7 @@ export async function printRecords<R extends Records>(
     format,
     live: waits,
     columns,
+    force: options.force === true,
     ...(path === undefined ? {} : { output: path }),
     ...(shown === undefined ? {} : { shown }),
   })

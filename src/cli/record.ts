@@ -1,14 +1,15 @@
 /** `tcpskein record`: packets of an interface into files. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Option, type Command } from 'commander'
-import { FileExistsError, record, type RecordOptions, type Recording } from '../index.js'
+import { record, type RecordOptions, type Recording } from '../index.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, liveSource, octets, type LiveOptions } from './live.js'
 import { positive, wholeNumber } from './numbers.js'
+import { refuseToReplace } from './overwrite.js'
 import { openProgress } from './progress.js'
 import { recordTotals } from './totals.js'
 
@@ -51,7 +52,7 @@ async function run(options: Options): Promise<number> {
     complain('record: which interface? (-i NAME; tcpskein interfaces lists them)')
     return EXIT.usage
   }
-  if (options.force !== true) refuseToReplace(options)
+  if (options.force !== true) refuseToReplace(firstFile(options))
   const source = liveSource(options.interface, options, options.filter)
   const recording = record(source, options.write, recordOptions(options))
   const release = onInterrupt(() => recording.stop())
@@ -71,11 +72,9 @@ async function run(options: Options): Promise<number> {
   return EXIT.capture
 }
 
-/** Devices and pipes take packets without losing what they hold. */
-function refuseToReplace({ write, rotateSize, rotateTime }: Options): void {
-  const path = rotateSize === undefined && rotateTime === undefined ? write : numberedFile(write)
-  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile())
-    throw new FileExistsError(`${path}: the file exists already`)
+/** The file that the first packets would replace. */
+function firstFile({ write, rotateSize, rotateTime }: Options): string | undefined {
+  return rotateSize === undefined && rotateTime === undefined ? write : numberedFile(write)
 }
 
 /** A file of an earlier recording that got a number before its extension. */

@@ -7,6 +7,7 @@ import { withExamples } from './grammar.js'
 import { openProgress } from './progress.js'
 import { onInterrupt } from './interrupt.js'
 import { captureSources } from './live.js'
+import { keepNewSpaceSmall } from './memory.js'
 import { positive } from './numbers.js'
 import { addReadingOptions, isEndless, readingOptions, type ReadingOptions } from './reading.js'
 import { traceTotals } from './totals.js'
@@ -52,6 +53,7 @@ export function traceCommand(program: Command, exit: (status: number) => void): 
 }
 
 async function trace(files: readonly string[], options: TraceOptions): Promise<number> {
+  keepNewSpaceSmall()
   const errors: FlowError[] = []
   const { out, format, byteorder, maxOpenFiles, maxFlows, quiet = false } = options
   const { separate: _, ...reading } = readingOptions(options)

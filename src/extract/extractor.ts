@@ -61,7 +61,7 @@ export interface ExtractStats extends StreamStats {
   cutParts: number
   /** Octets of memory of what the writers have not got yet. */
   pendingBytes: number
-  /** Octets of parts that wait for the writers. */
+  /** Octets of parts that wait for the writers, and 1 KiB for each part. */
   queuedBytes: number
   /** Octets kept for `getStreams`, and 1 KiB for each stream. */
   keptBytes: number
@@ -294,7 +294,7 @@ export class TCPStreamExtractor {
       do {
         this.#events.walk(this.#tracker)
         await this.#makeRoom()
-      } while (this.#state === 'reading' && (await this.#pull()))
+      } while (this.#state === 'reading' && (this.#events.isAhead || (await this.#pull())))
       await this.#finishWriters()
     })
     return this.stats

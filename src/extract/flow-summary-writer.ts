@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { FileSink } from './file-sink.js'
 import type { PacketCursor } from './packet-log.js'
-import type { PacketTime, PartStart, StreamPart } from './part.js'
+import { namesOf, type PacketTime, type PartStart, type StreamPart } from './part.js'
 import type { FileWriterOptions } from './pcap-writer.js'
 import { secondsText, spanText } from './times.js'
 import type { StreamWriter, WriterContext } from './writer.js'
@@ -32,7 +32,7 @@ export class FlowSummaryWriter implements StreamWriter {
   readonly name = 'summary'
   readonly wants = { frames: false, octets: false }
   /** @internal */
-  readonly looksAtOnce = true
+  readonly namesOnly = true
   readonly #files: FileSink
 
   /** @param outputDir its folder `flows` is made where it isn't there */
@@ -52,7 +52,7 @@ export class FlowSummaryWriter implements StreamWriter {
   write(part: StreamPart): Promise<void> | undefined {
     const first = part.number === 0
     if (part.packets.length > 0 || first) {
-      const { key, id } = part.stream
+      const { key, id } = namesOf(part)
       const text = (first ? HEADER : '') + new Lines(part.start).of(part.packets.cursor())
       this.#files.room(`${id}.csv`, key, first, text.length).write(text, 'latin1')
     }

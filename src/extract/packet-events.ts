@@ -34,6 +34,8 @@ export interface OpenedConnection {
 
 /** Takes what happens. `slot` names a connection while it is known; octets are views, valid for the call. */
 export interface PacketHandler {
+  /** Nothing more should come for now. */
+  readonly isFull: boolean
   open(slot: number, connection: OpenedConnection): void
   /** A segment; its frame is `length` octets of `block` from `from` on. `reset`: the connection is in state reset. */
   packet(slot: number, facts: PacketFacts, reset: boolean, datagram: number, block: Uint8Array, from: number, length: number): void
@@ -103,10 +105,15 @@ export class PacketEvents {
     return true
   }
 
+  /** There are rows of the batch at hand that were not walked. */
+  get isAhead(): boolean {
+    return this.#row < this.#rows
+  }
+
   /**
-   * Calls the handler for the rows of the batch at hand.
+   * Calls the handler for the rows of the batch at hand, until it is full.
    *
-   * @param step stop before the second packet
+   * @param step stop before the second packet, and only there
    * @returns a packet came
    */
   walk(handler: PacketHandler, step = false): boolean {
@@ -114,6 +121,7 @@ export class PacketEvents {
     const { packet, data } = this.#kinds
     let seen = false
     for (; this.#row < this.#rows; this.#row++) {
+      if (!step && handler.isFull) break
       const row = this.#row
       if (kind[row] === packet) {
         if (step && seen) return true

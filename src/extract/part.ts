@@ -53,6 +53,9 @@ export interface StreamInfo {
   readonly endReason: ConnectionEndReason | null
 }
 
+/** What a stream's files are called by. */
+export type StreamNames = Pick<StreamInfo, 'key' | 'id' | 'linkType'>
+
 /** What came before a part. */
 export interface PartStart {
   /** Octets of payload on the wire. */
@@ -79,6 +82,8 @@ export const NO_START: PartStart = {
 export interface StreamPart {
   /** The stream, as it stands at the end of this part. */
   readonly stream: StreamInfo
+  /** @internal The same, where nothing else of it is needed; it takes less time and memory. */
+  readonly names?: StreamNames
   /** Which part, from 0. */
   readonly number: number
   /** No part comes after this one. The last part may hold nothing new but the stream's end. */
@@ -92,4 +97,9 @@ export interface StreamPart {
   readonly server: Uint8Array
   /** Gaps found in this part: offsets in the whole stream, from the first octet after the SYN. */
   readonly gaps: { readonly client: readonly Gap[]; readonly server: readonly Gap[] }
+}
+
+/** What the stream of a part is called. */
+export function namesOf(part: StreamPart): StreamNames {
+  return part.names ?? part.stream
 }

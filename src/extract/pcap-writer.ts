@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { FileSink } from './file-sink.js'
 import type { PacketLog } from './packet-log.js'
-import type { StreamPart } from './part.js'
+import { namesOf, type StreamPart } from './part.js'
 import type { StreamWriter, WriterContext } from './writer.js'
 
 /** What writers of files take. */
@@ -30,7 +30,7 @@ export class PcapWriter implements StreamWriter {
   readonly name = 'pcap'
   readonly wants = { frames: true, octets: false }
   /** @internal */
-  readonly looksAtOnce = true
+  readonly namesOnly = true
   readonly #files: FileSink
   /** Further link types of the open streams that have several. */
   readonly #further = new Map<string, readonly number[]>()
@@ -53,12 +53,12 @@ export class PcapWriter implements StreamWriter {
   write(part: StreamPart): Promise<void> | undefined {
     if (part.packets.length > 0) {
       const found = this.#measure(part.packets)
-      const { linkType, id } = part.stream
+      const { linkType, id } = namesOf(part)
       for (const [type, length] of found)
         if (type === linkType) this.#append(part, type, length, `${id}.pcap`, part.number === 0)
         else this.#append(part, type, length, `${id}.linktype${type}.pcap`, this.#isNew(id, type))
     }
-    if (part.last && this.#further.size > 0) this.#further.delete(part.stream.id)
+    if (part.last && this.#further.size > 0) this.#further.delete(namesOf(part).id)
     return this.#files.ready()
   }
 
@@ -66,11 +66,11 @@ export class PcapWriter implements StreamWriter {
     return this.#files.close()
   }
 
-  #append({ stream, packets }: StreamPart, type: number, length: number, name: string, first: boolean): void {
+  #append(part: StreamPart, type: number, length: number, name: string, first: boolean): void {
     const header = first ? HEADER : 0
-    const octets = this.#files.room(name, stream.key, first, header + length)
+    const octets = this.#files.room(name, namesOf(part).key, first, header + length)
     if (first) writeHeader(octets, type)
-    copyRecords(packets, type, octets.subarray(header))
+    copyRecords(part.packets, type, octets.subarray(header))
   }
 
   /** A further link type of a stream that it had not before. */

@@ -1,8 +1,7 @@
 /**
  * What is known of each open stream, in typed arrays by the engine's slot: a hundred thousand open streams are no work
- * for the garbage collector. Columns of sides have two values for each slot, the client's first.
+ * for the garbage collector. Pages are added, so nothing is copied, or left behind, when there are more streams.
  */
-import { grown } from '../flow/slots.js'
 import type { Gap } from '../connection.js'
 import type { Growing } from './growing.js'
 import type { KeptStream } from './kept-streams.js'
@@ -27,109 +26,126 @@ export interface StreamExtras {
   kept: KeptStream | null
 }
 
-/** Typed arrays that grow together. */
-export class StreamSlots implements EndColumns {
-  #capacity = 256
-  status = new Uint8Array(this.#capacity)
-  /** Of the connection: serial number, capture, IP version, addresses (16 octets for each side). */
-  id = new Float64Array(this.#capacity)
-  capture = new Uint32Array(this.#capacity)
-  version = new Uint8Array(this.#capacity)
-  address = new Uint8Array(this.#capacity * 32)
-  port = new Uint16Array(this.#capacity * 2)
+/** Slots of a page, as a power of two. */
+const PAGE_BITS = 10
+const PER_PAGE = 1 << PAGE_BITS
+/** Octets of all columns of a slot. */
+const SLOT_OCTETS = 228
+
+/** Makes typed arrays that lie behind each other in one buffer; those with the longest values come first. */
+class Carver {
+  readonly buffer = new ArrayBuffer(PER_PAGE * SLOT_OCTETS)
+  #at = 0
+
+  /** `each` values for each slot. */
+  take<A>(array: { new (buffer: ArrayBuffer, at: number, length: number): A; BYTES_PER_ELEMENT: number }, each: number): A {
+    const at = this.#at
+    this.#at += PER_PAGE * each * array.BYTES_PER_ELEMENT
+    return new array(this.buffer, at, PER_PAGE * each)
+  }
+}
+
+/** The columns of some slots. Those of sides have two values for each slot, the client's first. */
+export class SlotPage implements EndColumns {
+  readonly #carver = new Carver()
+  /** Of the connection: serial number; further below capture, IP version, addresses (16 octets for each side), ports. */
+  readonly id = this.#carver.take(Float64Array, 1)
   /** The stream's first packet. */
-  firstPacket = new Float64Array(this.#capacity)
-  firstSecond = new Float64Array(this.#capacity)
-  firstNanosecond = new Uint32Array(this.#capacity)
-  linkType = new Uint16Array(this.#capacity)
-  /** Parts handed out. */
-  parts = new Uint32Array(this.#capacity)
-  /** Side of the latest packet. */
-  lastWay = new Uint8Array(this.#capacity)
-  /** First and last entry of the history of states. */
-  historyFirst = new Int32Array(this.#capacity)
-  historyLast = new Int32Array(this.#capacity)
+  readonly firstPacket = this.#carver.take(Float64Array, 1)
+  readonly firstSecond = this.#carver.take(Float64Array, 1)
   /** Of each side. */
-  packets = new Uint32Array(this.#capacity * 2)
-  payload = new Float64Array(this.#capacity * 2)
-  streamed = new Float64Array(this.#capacity * 2)
-  gapBytes = new Float64Array(this.#capacity * 2)
+  readonly payload = this.#carver.take(Float64Array, 2)
+  readonly streamed = this.#carver.take(Float64Array, 2)
+  readonly gapBytes = this.#carver.take(Float64Array, 2)
   /** Time of each side's latest packet. */
-  second = new Float64Array(this.#capacity * 2)
-  nanosecond = new Uint32Array(this.#capacity * 2)
-  facts = new Uint16Array(this.#capacity * 2)
-  isn = new Uint32Array(this.#capacity * 2)
-  finEnd = new Uint32Array(this.#capacity * 2)
+  readonly second = this.#carver.take(Float64Array, 2)
   /** What came before the part at hand: octets of payload, whether there were packets, and when the latest came. */
-  startPayload = new Float64Array(this.#capacity * 2)
-  startSeen = new Uint8Array(this.#capacity * 2)
-  startSecond = new Float64Array(this.#capacity * 2)
-  startNanosecond = new Uint32Array(this.#capacity * 2)
-  startWay = new Uint8Array(this.#capacity)
+  readonly startPayload = this.#carver.take(Float64Array, 2)
+  readonly startSecond = this.#carver.take(Float64Array, 2)
+  readonly startNanosecond = this.#carver.take(Uint32Array, 2)
+  readonly nanosecond = this.#carver.take(Uint32Array, 2)
+  readonly packets = this.#carver.take(Uint32Array, 2)
+  readonly isn = this.#carver.take(Uint32Array, 2)
+  readonly finEnd = this.#carver.take(Uint32Array, 2)
+  readonly firstNanosecond = this.#carver.take(Uint32Array, 1)
+  readonly capture = this.#carver.take(Uint32Array, 1)
+  /** Parts handed out. */
+  readonly parts = this.#carver.take(Uint32Array, 1)
+  /** First and last entry of the history of states. */
+  readonly historyFirst = this.#carver.take(Int32Array, 1)
+  readonly historyLast = this.#carver.take(Int32Array, 1)
+  readonly port = this.#carver.take(Uint16Array, 2)
+  readonly facts = this.#carver.take(Uint16Array, 2)
+  readonly linkType = this.#carver.take(Uint16Array, 1)
+  readonly address = this.#carver.take(Uint8Array, 32)
+  readonly startSeen = this.#carver.take(Uint8Array, 2)
+  readonly status = this.#carver.take(Uint8Array, 1)
+  readonly version = this.#carver.take(Uint8Array, 1)
+  /** Side of the latest packet. */
+  readonly lastWay = this.#carver.take(Uint8Array, 1)
+  readonly startWay = this.#carver.take(Uint8Array, 1)
+
+  /** What was counted so far stands before the next part. */
+  mark(at: number): void {
+    for (const side of [at * 2, at * 2 + 1]) {
+      this.startPayload[side] = this.payload[side]!
+      this.startSeen[side] = Number(this.packets[side]! > 0)
+      this.startSecond[side] = this.second[side]!
+      this.startNanosecond[side] = this.nanosecond[side]!
+    }
+    this.startWay[at] = this.lastWay[at]!
+  }
+
+  /** Forgets what was counted in a slot. */
+  clear(at: number): void {
+    this.parts[at] = this.lastWay[at] = this.startWay[at] = 0
+    this.historyFirst[at] = this.historyLast[at] = -1
+    for (const side of [at * 2, at * 2 + 1]) {
+      this.packets[side] = this.payload[side] = this.streamed[side] = this.gapBytes[side] = 0
+      this.facts[side] = this.startPayload[side] = this.startSeen[side] = 0
+    }
+  }
+}
+
+/** All slots, page by page. */
+export class StreamSlots {
+  readonly #pages: SlotPage[] = []
   /** Packets that were not handed out. */
   readonly logs: (PacketLog | undefined)[] = []
   readonly extras: (StreamExtras | undefined)[] = []
 
+  /** Slots there is room for. */
+  get length(): number {
+    return this.#pages.length * PER_PAGE
+  }
+
+  /** The page of a slot that was reached. */
+  page(slot: number): SlotPage {
+    return this.#pages[slot >>> PAGE_BITS]!
+  }
+
+  /** What became of a slot's connection: a {@link SlotStatus}. */
+  status(slot: number): number {
+    return this.page(slot).status[inPage(slot)]!
+  }
+
   /** Makes room for a slot. */
   reach(slot: number): void {
-    while (slot >= this.#capacity) this.#grow()
+    while (slot >= this.length) this.#pages.push(new SlotPage())
     while (this.logs.length <= slot) {
       this.logs.push(undefined)
       this.extras.push(undefined)
     }
   }
 
-  /** What was counted so far stands before the next part. */
-  mark(slot: number): void {
-    for (const side of [slot * 2, slot * 2 + 1]) {
-      this.startPayload[side] = this.payload[side]!
-      this.startSeen[side] = Number(this.packets[side]! > 0)
-      this.startSecond[side] = this.second[side]!
-      this.startNanosecond[side] = this.nanosecond[side]!
-    }
-    this.startWay[slot] = this.lastWay[slot]!
-  }
-
   /** Forgets what was counted in a slot. */
   clear(slot: number): void {
-    this.parts[slot] = this.lastWay[slot] = this.startWay[slot] = 0
-    this.historyFirst[slot] = this.historyLast[slot] = -1
-    for (const side of [slot * 2, slot * 2 + 1]) {
-      this.packets[side] = this.payload[side] = this.streamed[side] = this.gapBytes[side] = 0
-      this.facts[side] = this.startPayload[side] = this.startSeen[side] = 0
-    }
+    this.page(slot).clear(inPage(slot))
     this.logs[slot] = this.extras[slot] = undefined
   }
+}
 
-  #grow(): void {
-    const n = (this.#capacity *= 2)
-    this.status = grown(this.status, new Uint8Array(n))
-    this.id = grown(this.id, new Float64Array(n))
-    this.capture = grown(this.capture, new Uint32Array(n))
-    this.version = grown(this.version, new Uint8Array(n))
-    this.address = grown(this.address, new Uint8Array(n * 32))
-    this.port = grown(this.port, new Uint16Array(n * 2))
-    this.firstPacket = grown(this.firstPacket, new Float64Array(n))
-    this.firstSecond = grown(this.firstSecond, new Float64Array(n))
-    this.firstNanosecond = grown(this.firstNanosecond, new Uint32Array(n))
-    this.linkType = grown(this.linkType, new Uint16Array(n))
-    this.parts = grown(this.parts, new Uint32Array(n))
-    this.lastWay = grown(this.lastWay, new Uint8Array(n))
-    this.historyFirst = grown(this.historyFirst, new Int32Array(n))
-    this.historyLast = grown(this.historyLast, new Int32Array(n))
-    this.packets = grown(this.packets, new Uint32Array(n * 2))
-    this.payload = grown(this.payload, new Float64Array(n * 2))
-    this.streamed = grown(this.streamed, new Float64Array(n * 2))
-    this.gapBytes = grown(this.gapBytes, new Float64Array(n * 2))
-    this.second = grown(this.second, new Float64Array(n * 2))
-    this.nanosecond = grown(this.nanosecond, new Uint32Array(n * 2))
-    this.facts = grown(this.facts, new Uint16Array(n * 2))
-    this.isn = grown(this.isn, new Uint32Array(n * 2))
-    this.finEnd = grown(this.finEnd, new Uint32Array(n * 2))
-    this.startPayload = grown(this.startPayload, new Float64Array(n * 2))
-    this.startSeen = grown(this.startSeen, new Uint8Array(n * 2))
-    this.startSecond = grown(this.startSecond, new Float64Array(n * 2))
-    this.startNanosecond = grown(this.startNanosecond, new Uint32Array(n * 2))
-    this.startWay = grown(this.startWay, new Uint8Array(n))
-  }
+/** A slot's place in its page. */
+export function inPage(slot: number): number {
+  return slot & (PER_PAGE - 1)
 }

@@ -8,7 +8,7 @@ import { KeptStreams } from './kept-streams.js'
 import type { OpenedConnection, PacketHandler } from './packet-events.js'
 import type { PacketFacts } from './packet-log.js'
 import type { StreamInfo } from './part.js'
-import { SlotStatus } from './stream-slots.js'
+import { inPage, SlotStatus } from './stream-slots.js'
 import { StreamTable } from './stream-table.js'
 import type { WriterQueue } from './writer-queue.js'
 
@@ -59,6 +59,11 @@ export class Tracker implements PacketHandler {
     this.kept = new KeptStreams(options.maxKeptBytes)
   }
 
+  /** Too much waits for the writers. */
+  get isFull(): boolean {
+    return this.#queue.isFull
+  }
+
   /** Frames of fragments that belong to no stream. */
   get unclaimedFragments(): number {
     return this.#fragments.unclaimed
@@ -100,7 +105,7 @@ export class Tracker implements PacketHandler {
     length: number,
   ): void {
     const table = this.#table
-    const status = table.slots.status[slot]
+    const status = table.slots.status(slot)
     // Not wanted; the engine had packets of it in this batch all the same.
     if (status === SlotStatus.Free) return
     if (status === SlotStatus.Stale) {
@@ -126,8 +131,8 @@ export class Tracker implements PacketHandler {
 
   data(slot: number, way: 0 | 1, length: number, octets: Uint8Array): void {
     const { slots } = this.#table
-    if (slots.status[slot] !== SlotStatus.Open) return
-    slots.streamed[slot * 2 + way]! += length
+    if (slots.status(slot) !== SlotStatus.Open) return
+    slots.page(slot).streamed[inPage(slot) * 2 + way]! += length
     const kept = slots.extras[slot]?.kept
     if (kept) this.kept.push(kept, way, octets)
     if (!this.#options.octets) return
@@ -138,8 +143,8 @@ export class Tracker implements PacketHandler {
 
   gap(slot: number, way: 0 | 1, offset: number, length: number): void {
     const { slots } = this.#table
-    if (slots.status[slot] !== SlotStatus.Open) return
-    slots.gapBytes[slot * 2 + way]! += length
+    if (slots.status(slot) !== SlotStatus.Open) return
+    slots.page(slot).gapBytes[inPage(slot) * 2 + way]! += length
     const kept = slots.extras[slot]?.kept
     if (kept) this.kept.gap(kept, way, offset, length)
     if (this.#options.packets) this.#table.keepGap(slot, way, offset, length)
@@ -155,8 +160,8 @@ export class Tracker implements PacketHandler {
   }
 
   *#openSlots(): Generator<number, undefined> {
-    const { status } = this.#table.slots
-    for (let slot = 0; slot < status.length; slot++) if (status[slot] === SlotStatus.Open) yield slot
+    const { slots } = this.#table
+    for (let slot = 0; slot < slots.length; slot++) if (slots.status(slot) === SlotStatus.Open) yield slot
   }
 
   #begun(): void {
@@ -166,14 +171,14 @@ export class Tracker implements PacketHandler {
 
   #end(slot: number, reason: ConnectionEndReason, status: number): void {
     const { slots } = this.#table
-    if (slots.status[slot] === SlotStatus.Open) {
+    if (slots.status(slot) === SlotStatus.Open) {
       if (reason === 'idle') this.stale += 1
       const kept = slots.extras[slot]?.kept
       if (kept) kept.info = this.#table.info(slot, reason)
       if (this.#options.packets) this.#cut(slot, reason)
       this.openStreams -= 1
       this.#table.close(slot, status)
-    } else slots.status[slot] = status
+    } else slots.page(slot).status[inPage(slot)] = status
   }
 
   /** The frames that came before the one that made their datagram whole. */
@@ -203,12 +208,12 @@ export class Tracker implements PacketHandler {
   }
 
   #cut(slot: number, reason: ConnectionEndReason | null): void {
-    const cut = this.#table.cut(slot, reason)
+    const part = this.#table.cut(slot, reason)
     this.#pending.delete(slot)
     this.#over.delete(slot)
-    this.pendingBytes -= cut.octets
+    this.pendingBytes -= part.octets
     this.parts += 1
     if (reason === null) this.cuts += 1
-    this.#queue.push(cut)
+    this.#queue.push(part)
   }
 }

@@ -3,13 +3,18 @@
  * as not too much waits. Errors are told apart by writer and stream; after `stop`, nothing more is handed over.
  */
 import { FileExistsError, OptionError, WriterError } from '../errors.js'
-import type { Cut } from './stream-table.js'
+import { namesOf } from './part.js'
+import type { TablePart } from './stream-table.js'
 import type { StreamWriter } from './writer.js'
 
 /** A part on its way, and how many writers still need it. */
-interface Handed extends Cut {
+interface Handed {
+  readonly part: TablePart
   users: number
 }
+
+/** Octets that a part takes besides those of packets and streams: objects, names, places in lists. */
+const OVERHEAD = 1024
 
 /** What a queue is told. */
 export interface WriterQueueOptions {
@@ -23,7 +28,7 @@ export interface WriterQueueOptions {
 export class WriterQueue {
   readonly #lanes: readonly Lane[]
   readonly #options: WriterQueueOptions
-  readonly #lookAtOnce: boolean
+  readonly #namesOnly: boolean
   #octets = 0
   #isHalted = false
   #wake: (() => void) | undefined
@@ -31,7 +36,7 @@ export class WriterQueue {
   constructor(writers: readonly StreamWriter[], options: WriterQueueOptions) {
     this.#options = options
     this.#lanes = writers.map(writer => new Lane(writer, this))
-    this.#lookAtOnce = writers.every(({ looksAtOnce }) => looksAtOnce === true)
+    this.#namesOnly = writers.every(({ namesOnly }) => namesOnly === true)
   }
 
   /** Octets of parts that wait or are being written. */
@@ -39,26 +44,30 @@ export class WriterQueue {
     return this.#octets
   }
 
+  /** More waits than should. */
+  get isFull(): boolean {
+    return this.#octets > this.#options.maxQueuedBytes
+  }
+
   /** Opens all writers; throws where one can't be. */
   async open(): Promise<void> {
     for (const lane of this.#lanes) await lane.open()
   }
 
-  /** Hands a part to all writers; `release` is called when they are done with it. */
-  push(cut: Cut): void {
-    const { part, octets, release } = cut
-    const handed = { part, octets, release, users: this.#lanes.length }
-    this.#octets += cut.octets
+  /** Hands a part to all writers; it is released when they are done with it. */
+  push(part: TablePart): void {
+    const handed = { part, users: this.#lanes.length }
+    this.#octets += part.octets + OVERHEAD
     if (handed.users === 0 || this.#isHalted) return this.#free(handed)
-    // What is known of the stream is made when it is first looked at; later on it would be something else.
-    if (!this.#lookAtOnce) void part.stream
+    // What is known of the stream is read now; later on it would be something else.
+    if (!this.#namesOnly) void part.stream
     for (const lane of this.#lanes) lane.push(handed)
-    if (handed.users > 0) void part.stream
+    if (handed.users > 0) void part.names
   }
 
   /** Undefined, or a promise to wait for before more is pushed. */
   room(): Promise<void> | undefined {
-    if (this.#octets <= this.#options.maxQueuedBytes) return undefined
+    if (!this.isFull) return undefined
     return new Promise(resolve => (this.#wake = resolve))
   }
 
@@ -88,8 +97,8 @@ export class WriterQueue {
   }
 
   #free(handed: Handed): void {
-    handed.release()
-    this.#octets -= handed.octets
+    handed.part.release()
+    this.#octets -= handed.part.octets + OVERHEAD
     if (this.#octets > this.#options.maxQueuedBytes / 2) return
     this.#wake?.()
     this.#wake = undefined
@@ -163,7 +172,7 @@ class Lane {
       const answer = this.#writer.write(handed.part)
       if (answer) return this.#settle(handed, answer)
     } catch (error) {
-      this.#failed(handed.part.stream.key, error)
+      this.#failed(namesOf(handed.part).key, error)
     }
     this.#queue.done(handed)
     return undefined
@@ -173,7 +182,7 @@ class Lane {
     try {
       await answer
     } catch (error) {
-      this.#failed(handed.part.stream.key, error)
+      this.#failed(namesOf(handed.part).key, error)
     }
     this.#queue.done(handed)
   }

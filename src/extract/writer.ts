@@ -30,8 +30,8 @@ export interface StreamWriter {
     /** What the sides sent: `part.client` and `part.server`. */
     readonly octets?: boolean
   }
-  /** @internal Looks at `part.stream` only while `write` runs: then it is made only where it is looked at. */
-  readonly looksAtOnce?: true
+  /** @internal Looks at `part.names` and never at `part.stream`, which isn't made then. */
+  readonly namesOnly?: true
   /** Called once, before anything is read. Where it throws, nothing is read. */
   open?(context: WriterContext): void | Promise<void>
   /**

@@ -9,7 +9,6 @@ import { StreamSession } from './session/streams.js'
 
 const NO_ANALYSIS = 'engine: the js engine has no TCP analysis (analyse, series); the native one does'
 const NO_MARKS = 'engine: the js engine gives no marks, which followers and decodeTcp need; the native one does'
-const NO_PACKETS = 'engine: the js engine gives no packets with streams, which TCPStreamExtractor needs; the native one does'
 const NOTHING = new Uint8Array(0)
 const NO_NUMBERS = new Uint32Array(0)
 
@@ -20,7 +19,6 @@ export function pureEngines(host: Host): EngineFactory {
     streams(options: StreamEngineOptions) {
       if (options.analyse) throw new OptionError(NO_ANALYSIS)
       if (options.marks) throw new OptionError(NO_MARKS)
-      if (options.packets) throw new OptionError(NO_PACKETS)
       return new PureEngine(new StreamSession(options, host), host)
     },
     series() {

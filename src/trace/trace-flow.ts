@@ -1,6 +1,7 @@
 /** `TraceFlow`: PyPCAPKit's class, packet by packet. */
 import { OptionError } from '../errors.js'
 import { knownNames } from '../options.js'
+import { callable } from './callable.js'
 import type { TraceDumper, TraceDumperClass } from './dumper.js'
 import { FlowWriter, type WrittenFlow } from './flow-writer.js'
 import { openFormat, registerFormat } from './formats.js'
@@ -25,14 +26,15 @@ const CALLBACKS: TraceCallback[] = []
 /**
  * Traces TCP flows packet by packet, and writes a file for each. `traceFlows` does a whole capture at once.
  *
- * Every packet that `dump` is given is in its file when it returns.
+ * An object can be called with a packet, which is what `dump` does: every packet that it is given is in its file when it
+ * returns. `typeof` such an object is `'function'`.
  *
  * @example
  * const flows = new TraceFlow({ fout: './flows', format: 'json' })
- * for await (const packet of tracePackets('capture.pcap')) flows.dump(packet)
+ * for await (const packet of tracePackets('capture.pcap')) flows(packet)
  * for (const { label, index } of flows.submit()) console.log(label, index.length)
  */
-export class TraceFlow {
+export class TraceFlow extends callable<TracePacket>() {
   readonly #writer: FlowWriter
   readonly #callbacks: TraceCallback[] = []
   readonly #ended: TraceIndex[] = []
@@ -42,6 +44,7 @@ export class TraceFlow {
    * made
    */
   constructor(options: TraceFlowOptions = {}) {
+    super()
     knownNames(options, TRACE_OPTION_NAMES)
     const checked = checkTrace(options, null)
     const format = openFormat(checked.fout, checked.format)
@@ -92,8 +95,7 @@ export class TraceFlow {
   }
 
   /**
-   * Writes a frame to its flow's file. The original's objects can be called; here `dump` stands for that, and is bound:
-   * `packets.forEach(flows.dump)`.
+   * Writes a frame to its flow's file, as a call of the object does. It is bound: `packets.forEach(flows.dump)`.
    *
    * @throws {@link OptionError} for a packet that is none; {@link OutputError} where the file can't be written
    */

@@ -53,6 +53,8 @@ export class Datagram {
    * fragment to come, and the upper layer put together. It is valid until the next packet is decoded.
    */
   reassembled = false
+  /** Number of the fragmented datagram that the packet completed, from 1; 0: it completed none. */
+  serial = 0
   /** VLANs and tunnels around the packet: a number of the decoder's `encaps`; 0 where there are none. */
   outer = 0
 
@@ -82,6 +84,7 @@ export class Datagram {
     this.packets = other.packets
     this.octets = other.octets
     this.reassembled = other.reassembled
+    this.serial = other.serial
     this.outer = other.outer
   }
 }

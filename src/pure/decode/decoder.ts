@@ -102,6 +102,11 @@ export class Decoder {
     return this.#ignoreEncap ? 0 : this.datagram.outer
   }
 
+  /** Number of the datagram that the latest fragment belongs to, from 1; 0: of none. */
+  get lastDatagram(): number {
+    return this.#defragmenter.lastSerial
+  }
+
   /** Counters of fragments. */
   get fragments(): FragmentStats {
     return this.#defragmenter.stats

@@ -75,6 +75,7 @@ function v4(bytes: Uint8Array, at: number, end: number, outer: number, datagram:
   datagram.packets = 1
   datagram.octets = ipLen
   datagram.reassembled = false
+  datagram.serial = 0
   datagram.outer = outer
   return Drop.None
 }
@@ -110,6 +111,7 @@ function v6(bytes: Uint8Array, at: number, end: number, outer: number, datagram:
   datagram.packets = 1
   datagram.octets = ipLen
   datagram.reassembled = false
+  datagram.serial = 0
   datagram.outer = outer
   return Drop.None
 }

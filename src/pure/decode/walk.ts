@@ -97,6 +97,7 @@ export class InnerWalk {
     datagram.packets = defragmenter.outputPackets
     datagram.octets = defragmenter.outputOctets
     datagram.reassembled = true
+    datagram.serial = defragmenter.lastSerial
     skipExtensions(datagram)
     return Drop.None
   }

@@ -18,6 +18,7 @@ export class EventSink implements Sink {
   readonly #writer: EventWriter
   readonly #beginHash: BeginHash | null
   readonly #maxGaps: number
+  readonly #bare: boolean
   /** By slot, where a connection has gaps or hashes. */
   readonly #extras: (Extra | undefined)[] = []
   /** What the connection at hand has. */
@@ -27,11 +28,15 @@ export class EventSink implements Sink {
   /** The digest of a direction without octets. */
   readonly #emptyDigest: Uint8Array | null
 
-  /** @param beginHash begins the hash of a direction, where one is asked for */
-  constructor(writer: EventWriter, beginHash: BeginHash | null, maxGaps: number) {
+  /**
+   * @param beginHash begins the hash of a direction, where one is asked for
+   * @param bare events of data have no octets, only their length
+   */
+  constructor(writer: EventWriter, beginHash: BeginHash | null, maxGaps: number, bare: boolean) {
     this.#writer = writer
     this.#beginHash = beginHash
     this.#maxGaps = maxGaps
+    this.#bare = bare
     this.#emptyDigest = beginHash === null ? null : beginHash().digest()
   }
 
@@ -61,7 +66,9 @@ export class EventSink implements Sink {
 
   data(offset: number, octets: Uint8Array): void {
     if (this.#beginHash !== null) this.#hash(this.#beginHash, octets)
-    if (this.#givesEvents) this.#writer.data(offset, octets)
+    if (!this.#givesEvents) return
+    if (this.#bare) this.#writer.bareData(offset, octets.length)
+    else this.#writer.data(offset, octets)
   }
 
   #hash(begin: BeginHash, octets: Uint8Array): void {

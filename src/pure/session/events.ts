@@ -1,20 +1,23 @@
 /**
  * Stream events as rows: what happened, to which connection, and where its octets lie. Mirrors `core::session::events`.
  *
- * Three tables share a batch: `events` in capture order, and `opens` and `closes` with the connection records that some
- * events belong to. Rows go straight into the caller's batch and octets, side by side, into the caller's block; what
- * doesn't fit waits here and goes first into the next ones.
+ * Tables share a batch: `events` in capture order, `opens` and `closes` with the connection records that some events
+ * belong to, and, where packets are asked for, `packets` with what their headers say. Rows go straight into the caller's
+ * batch and octets, side by side, into the caller's block; what doesn't fit waits here and goes first into the next ones.
  *
  * Octets that follow those of the row before, in their stream and so in the block, lengthen that row: one event then
  * holds what several segments brought.
  */
 import { BatchView, type NumberArray } from '../../batch/view.js'
 import { Layout, type Column } from '../batch.js'
+import type { Packet } from '../capture/packet.js'
 import type { Connection } from '../connection/observed.js'
 import { COLUMNS, IDENTITY, IdentityTable, Nullable, OutcomeTable } from '../connection/record.js'
 import { ABSENT } from '../connection/syn.js'
+import type { Segment } from '../decode/segment.js'
 import { TimeWriter } from '../time.js'
 import type { WordTable } from '../word-table.js'
+import { PacketRow, PACKETS, PacketTables } from './event-packets.js'
 import { STAT_NAMES } from './stats.js'
 
 /** What an event tells. */
@@ -29,9 +32,17 @@ export const EventKind = {
   Conflict: 3,
   /** A connection ended: its record is the next row of `closes`. */
   Close: 4,
+  /** A segment came: its frame, as captured; what it says is the next row of `packets`. It stands before what it brings. */
+  Packet: 6,
+  /**
+   * A fragment came whose datagram isn't whole: its frame; the next row of `packets` says which datagram. It belongs to
+   * no connection yet.
+   */
+  Fragment: 7,
 } as const
 
-const KIND_NAMES = ['open', 'data', 'gap', 'conflict', 'close']
+// The native engine gives marks, too.
+const KIND_NAMES = ['open', 'data', 'gap', 'conflict', 'close', 'mark', 'packet', 'fragment']
 
 const EVENTS: readonly Column[] = [
   { name: 'kind', kind: 'word', words: KIND_NAMES },
@@ -67,12 +78,18 @@ const MAX_RECORDS = 4096
 const EVENT_LAYOUT = new Layout(STAT_NAMES, EVENTS, MAX_EVENTS)
 const OPEN_LAYOUT = new Layout([], IDENTITY, MAX_RECORDS, EVENT_LAYOUT.byteLength)
 const CLOSE_LAYOUT = new Layout([], [...COLUMNS, ...CLOSE_EXTRA], MAX_RECORDS, OPEN_LAYOUT.byteLength)
+const PACKET_LAYOUT = new Layout([], PACKETS, MAX_EVENTS, CLOSE_LAYOUT.byteLength)
+const NO_PACKET_LAYOUT = new Layout([], PACKETS, 0, CLOSE_LAYOUT.byteLength)
 
-/** The tables of a batch as JSON: one layout for each. */
-export function describeEvents(): string {
-  const { byteLength } = CLOSE_LAYOUT
-  return JSON.stringify({ byteLength, events: EVENT_LAYOUT, opens: OPEN_LAYOUT, closes: CLOSE_LAYOUT })
+/** The tables of a batch as JSON: one layout for each; that of packets has rows where they are asked for. */
+export function describeEvents(packets: boolean): string {
+  const last = packets ? PACKET_LAYOUT : NO_PACKET_LAYOUT
+  const { byteLength } = last
+  return JSON.stringify({ byteLength, events: EVENT_LAYOUT, opens: OPEN_LAYOUT, closes: CLOSE_LAYOUT, packets: last })
 }
+
+/** Slot of events that belong to no connection. */
+const NO_SLOT = 0xffff_ffff
 
 /** What a connection's record has besides its columns. */
 export interface CloseExtra {
@@ -103,6 +120,7 @@ interface Spilled {
   readonly length: number
   readonly octets: Uint8Array
   readonly close: { readonly reason: number; readonly extra: CloseExtra } | null
+  readonly packet: PacketRow | null
 }
 
 /** The columns of one batch. */
@@ -121,8 +139,9 @@ class Tables {
   readonly gapsAt: NumberArray
   readonly gapCounts: readonly [NumberArray, NumberArray]
   readonly sha256At: Nullable
+  readonly packets: PacketTables | null
 
-  constructor(batch: Uint8Array) {
+  constructor(batch: Uint8Array, packets: boolean) {
     const events = new BatchView(EVENT_LAYOUT, batch)
     const opens = new BatchView(OPEN_LAYOUT, batch)
     const closes = new BatchView(CLOSE_LAYOUT, batch)
@@ -140,6 +159,7 @@ class Tables {
     this.gapsAt = closes.numbers('gaps_at')
     this.gapCounts = [closes.numbers('gap_count_fwd'), closes.numbers('gap_count_rev')]
     this.sha256At = new Nullable(closes, 'sha256_at')
+    this.packets = packets ? new PacketTables(new BatchView(PACKET_LAYOUT, batch)) : null
   }
 }
 
@@ -151,6 +171,8 @@ export class EventWriter {
   readonly head = new EventHead()
   readonly #keys: WordTable
   readonly #join: boolean
+  readonly #givesPackets: boolean
+  readonly #row = new PacketRow()
   /** Columns over the batches that go round. */
   readonly #known = new WeakMap<ArrayBufferLike, Tables>()
   #tables!: Tables
@@ -158,6 +180,7 @@ export class EventWriter {
   #rows = 0
   #opens = 0
   #closes = 0
+  #packets = 0
   /** Octets of the block that are taken. */
   #used = 0
   /** Where the next octet of the last row would be in its stream, where that row is data and may grow; or -1. */
@@ -171,19 +194,21 @@ export class EventWriter {
   /**
    * @param keys where the addresses and ports of connections lie
    * @param join octets that follow those of the row before lengthen it
+   * @param packets there will be packets, too
    */
-  constructor(keys: WordTable, join: boolean) {
+  constructor(keys: WordTable, join: boolean, packets: boolean) {
     this.#keys = keys
     this.#join = join
+    this.#givesPackets = packets
   }
 
   /** Begins with empty buffers. */
   begin(batch: Uint8Array, block: Uint8Array): void {
     const known = this.#known.get(batch.buffer)
-    this.#tables = known ?? new Tables(batch)
+    this.#tables = known ?? new Tables(batch, this.#givesPackets)
     if (known === undefined) this.#known.set(batch.buffer, this.#tables)
     this.#block = block
-    this.#rows = this.#opens = this.#closes = this.#used = 0
+    this.#rows = this.#opens = this.#closes = this.#packets = this.#used = 0
     this.#tailOffset = -1
   }
 
@@ -230,6 +255,29 @@ export class EventWriter {
     this.#tailDirection = direction
   }
 
+  /** Writes that data came, without the octets, or lets it wait. */
+  bareData(offset: number, length: number): void {
+    if (this.isSpilling || !this.#hasRoom(EventKind.Data, 0)) this.#wait(EventKind.Data, offset, length, NOTHING)
+    else this.#write(this.head, EventKind.Data, offset, length)
+  }
+
+  /**
+   * Writes a packet with what is wanted of its frame, or lets it wait. It belongs to the connection and direction of
+   * `head`; without a segment it is a fragment, and belongs to none.
+   */
+  packet(packet: Packet, segment: Segment | null, state: number, datagram: number, frame: Uint8Array): void {
+    const { head } = this
+    const row = this.#row.fill(packet, segment, state, datagram)
+    const kind = segment === null ? EventKind.Fragment : EventKind.Packet
+    if (segment === null) {
+      head.slot = NO_SLOT
+      head.direction = 0
+    }
+    if (this.isSpilling || !this.#hasRoom(kind, frame.length))
+      this.#wait(kind, 0, frame.length, frame.slice(), null, Object.assign(new PacketRow(), row))
+    else this.#writePacket(head, kind, row, frame)
+  }
+
   /** Writes a gap, or lets it wait. */
   gap(offset: number, length: number): void {
     if (this.isSpilling || !this.#hasRoom(EventKind.Gap, 0)) this.#wait(EventKind.Gap, offset, length, NOTHING)
@@ -271,9 +319,13 @@ export class EventWriter {
   drain(at: (slot: number) => Connection | undefined, closed: (connection: Connection) => void): void {
     while (this.isSpilling) {
       const spilled = this.#spill[this.#spillFrom]!
-      const { head, kind, offset, length, octets, close } = spilled
+      const { head, kind, offset, length, octets, close, packet } = spilled
       if (!this.#hasRoom(kind, close === null ? octets.length : blockLength(close.extra))) return
       this.#spillFrom++
+      if (packet !== null) {
+        this.#writePacket(head, kind, packet, octets)
+        continue
+      }
       const connection = at(head.slot)
       if (kind === EventKind.Open) {
         if (connection !== undefined) this.#writeOpen(head, connection)
@@ -290,9 +342,22 @@ export class EventWriter {
     this.#spillFrom = 0
   }
 
-  #wait(kind: number, offset: number, length: number, octets: Uint8Array, close: Spilled['close'] = null): void {
+  #wait(
+    kind: number,
+    offset: number,
+    length: number,
+    octets: Uint8Array,
+    close: Spilled['close'] = null,
+    packet: PacketRow | null = null,
+  ): void {
     const head = Object.assign(new EventHead(), this.head)
-    this.#spill.push({ head, kind, offset, length, octets, close })
+    this.#spill.push({ head, kind, offset, length, octets, close, packet })
+  }
+
+  #writePacket(head: EventHead, kind: number, row: PacketRow, frame: Uint8Array): void {
+    this.#tables.packets!.write(this.#packets++, row)
+    this.#write(head, kind, 0, frame.length)
+    this.#copy(frame)
   }
 
   #writeOpen(head: EventHead, connection: Connection): void {

@@ -28,6 +28,7 @@ export class StreamSession implements Session {
   readonly #decoder: Decoder
   readonly #tracker: Tracker
   readonly #ignoreEncap: boolean
+  readonly #packets: boolean
   readonly #block = new Uint8Array(READ_LENGTH)
   readonly #packet = new Packet()
   readonly #segment = new Segment()
@@ -40,6 +41,7 @@ export class StreamSession implements Session {
     this.#feed = new Feed(host, compile(options.filter))
     this.#decoder = new Decoder(options.decode)
     this.#ignoreEncap = options.decode.ignoreEncap
+    this.#packets = options.packets
     const [patienceSecond, patienceNanosecond] = spanOf(options.gapPatience)
     this.#tracker = new Tracker({
       streams: {
@@ -57,6 +59,9 @@ export class StreamSession implements Session {
         linger: spanOf(options.linger),
       },
       events: options.events,
+      packets: options.packets,
+      frames: options.frames,
+      bare: options.bare,
       join: options.join,
       beginHash: options.sha256 ? host.beginSha256 : null,
       maxGaps: options.maxGaps,
@@ -64,7 +69,7 @@ export class StreamSession implements Session {
   }
 
   describe(): string {
-    return describeEvents()
+    return describeEvents(this.#packets)
   }
 
   blockLength(): number {
@@ -126,7 +131,10 @@ export class StreamSession implements Session {
     stats.capturedBytes += packet.end - packet.start
     this.#tracker.advance(packet)
     const dropped = this.#decoder.decode(packet, block)
-    if (dropped !== Drop.None) return stats.countDrop(dropped)
+    if (dropped !== Drop.None) {
+      if (dropped === Drop.Fragment) this.#tracker.fragment(packet, block, this.#decoder.lastDatagram)
+      return stats.countDrop(dropped)
+    }
     if (datagram.proto !== TCP) return
     const segment = this.#segment
     if (!segment.parse(datagram)) {
@@ -135,7 +143,7 @@ export class StreamSession implements Session {
     }
     if (!datagram.reassembled) clipToWire(segment, packet.wireLen - (datagram.upper + segment.headerLen - packet.start))
     const encap = this.#ignoreEncap ? 0 : datagram.outer
-    this.#tracker.segment(packet, datagram, segment, encap, this.#feed.capture)
+    this.#tracker.segment(packet, block, datagram, segment, encap, this.#feed.capture)
   }
 
   #count(): void {

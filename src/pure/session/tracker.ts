@@ -26,6 +26,12 @@ export interface TrackerOptions {
   readonly connections: ConnectionLimits
   /** Give open, data, gap and conflict events; otherwise only closes come. */
   readonly events: boolean
+  /** With events: packets too. */
+  readonly packets: boolean
+  /** Packets have their frames. */
+  readonly frames: boolean
+  /** Data events have no octets, only their length. */
+  readonly bare: boolean
   /** Octets that follow each other in their stream and in capture order are one event. */
   readonly join: boolean
   /** Begins the hash of each direction; null where none is asked for. */
@@ -44,6 +50,8 @@ export class Tracker {
   readonly writer: EventWriter
   readonly #sink: EventSink
   readonly #events: boolean
+  readonly #packets: boolean
+  readonly #frames: boolean
   readonly #idle: readonly [number, number]
   readonly #clock = new CaptureClock()
   readonly #identity: Identity
@@ -54,9 +62,11 @@ export class Tracker {
     this.table = new ConnectionTable(options.connections)
     this.#identity = new Identity(this.table.keys.key)
     this.arena = new Arena(options.streams)
-    this.writer = new EventWriter(this.table.keys, options.join)
-    this.#sink = new EventSink(this.writer, options.beginHash, options.maxGaps)
+    this.writer = new EventWriter(this.table.keys, options.join, options.packets)
+    this.#sink = new EventSink(this.writer, options.beginHash, options.maxGaps, options.bare)
     this.#events = options.events
+    this.#packets = options.events && options.packets
+    this.#frames = options.frames
     this.#idle = options.connections.idle
   }
 
@@ -79,9 +89,9 @@ export class Tracker {
 
   /**
    * Takes a segment in. `encap` is what counts for the key of what lies around the datagram; `capture` the number of its
-   * capture.
+   * capture, and its packet lies in `block`.
    */
-  segment(packet: Packet, datagram: Datagram, segment: Segment, encap: number, capture: number): void {
+  segment(packet: Packet, block: Uint8Array, datagram: Datagram, segment: Segment, encap: number, capture: number): void {
     const { second, nanosecond } = packet
     const isFromFirst = this.#identity.of(datagram, encap) === FROM_FIRST
     const known = this.table.find(this.#identity.used)
@@ -93,6 +103,10 @@ export class Tracker {
     connection.lastNanosecond = nanosecond
     const zeroWindow = connection.peer(own).window === 0
     const isOver = connection.header(segment, own)
+    if (this.#packets && connection.wanted) {
+      this.#aim(connection.slot, own === connection.fwd ? 0 : 1)
+      this.writer.packet(packet, segment, connection.state, datagram.serial, this.#frame(packet, block))
+    }
     this.#feed(connection, own, zeroWindow, segment)
     if (isOver) this.table.setOver(connection, this.#clock.second, this.#clock.nanosecond)
     for (;;) {
@@ -100,6 +114,15 @@ export class Tracker {
       if (token < 0) return
       this.#named(token)?.stream.relieve(this.arena, this.#sink)
     }
+  }
+
+  /** Tells of a fragment whose datagram isn't whole: that is number `datagram`, or 0 where it was refused. */
+  fragment(packet: Packet, block: Uint8Array, datagram: number): void {
+    if (this.#packets) this.writer.packet(packet, null, 0, datagram, this.#frame(packet, block))
+  }
+
+  #frame({ start, end }: Packet, block: Uint8Array): Uint8Array {
+    return this.#frames ? block.subarray(start, end) : NOTHING
   }
 
   /** The first segment says by its flags who sent it, which matters where a host talks to itself. */

@@ -71,6 +71,8 @@ export class Defragmenter {
   outputProto = 0
   outputPackets = 0
   outputOctets = 0
+  /** Number of the datagram that the latest fragment belongs to, from 1; 0: it was refused, or is a datagram by itself. */
+  lastSerial = 0
   readonly #policy: CheckedDecode['fragmentPolicy']
   readonly #timeoutV4: bigint
   readonly #timeoutV6: bigint
@@ -104,6 +106,7 @@ export class Defragmenter {
   push(last: Datagram, part: FragmentPart, encap: number, packet: Packet): number {
     const { stats } = this
     stats.fragments += 1
+    this.lastSerial = 0
     const now = nanoseconds(packet.second, packet.nanosecond)
     this.#expire(now)
     // RFC 6946: an atomic fragment has nothing to do with others of the same key.
@@ -118,6 +121,7 @@ export class Defragmenter {
     }
     const pending = this.#find(last, part, encap, now)
     if (!this.#admit(pending, last, part, end)) return Outcome.Dropped
+    this.lastSerial = pending.serial
     pending.packets = Math.min(pending.packets + 1, MAX_U32)
     pending.octets = Math.min(pending.octets + last.ipLen, MAX_U32)
     if (part.offset === 0) pending.proto = part.proto

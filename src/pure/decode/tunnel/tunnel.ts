@@ -99,6 +99,7 @@ export class TunnelOpener {
     // The inner packet must fit in the outer one, where only a port number promised it.
     if (strict && at - start + inner.ipLen > wireLen) return false
     inner.reassembled = outer.reassembled
+    inner.serial = outer.serial
     return true
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { createProgram } from '../src/cli/program.js'
-import { similar } from '../src/cli/similar.js'
+import { similar } from '../src/similar.js'
 import { has, run, shell } from './support/cli.js'
 import { fixture, samplePath } from './support/places.js'
 

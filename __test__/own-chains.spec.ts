@@ -92,26 +92,47 @@ test('views read every field of a segment', async t => {
     name: 'fields',
     newFlow: () => ({}),
     tcp(_, s, direction) {
-      const { srcPort, dstPort, seq, ack, dataOffset, flags, ae, window, checksum, urgentPointer, payloadLength, timestampNs, packetNumber } = s
+      const { srcPort, dstPort, seq, ack, dataOffset, reserved, flags, ae, window, checksum, urgentPointer, payloadLength, timestampNs, packetNumber } = s
       const { source, destination, ttl, identification, dontFragment, totalLength, dscp, ecn } = s.ip as typeof s.ip & { version: 4 }
       fields.push({
-        srcPort, dstPort, seq, ack, dataOffset, flags, ae, window, checksum, urgentPointer, payloadLength, timestampNs,
+        srcPort, dstPort, seq, ack, dataOffset, reserved, flags, ae, window, checksum, urgentPointer, payloadLength, timestampNs,
         packetNumber, source, destination, ttl, identification, dontFragment, totalLength, dscp, ecn, direction,
         options: [...s.options], payload: [...s.payload],
       })
     },
   }
   const frame = segment({
-    seq: 0xfedc_ba98, ack: 0x8000_0001, flags: 0xd2, ae: true, window: 0xfffe, checksum: 0xabcd, urgent: 0x1234,
+    seq: 0xfedc_ba98, ack: 0x8000_0001, reserved: 0b101, flags: 0xd2, ae: true, window: 0xfffe, checksum: 0xabcd, urgent: 0x1234,
     options: Uint8Array.of(2, 4, 5, 0xb4), payload: Uint8Array.of(7, 8, 9), tos: 0xb9, ttl: 63, id: 0xbeef, df: true,
   })
   await collect(pcap([[1_700_000_000n * SEC + 123_456_000n, frame]]), [chain])
   t.deepEqual(fields, [{
-    srcPort: 1000, dstPort: 80, seq: 0xfedc_ba98, ack: 0x8000_0001, dataOffset: 6, flags: 0xd2, ae: true, window: 0xfffe,
+    srcPort: 1000, dstPort: 80, seq: 0xfedc_ba98, ack: 0x8000_0001, dataOffset: 6, reserved: 0b1011, flags: 0xd2, ae: true, window: 0xfffe,
     checksum: 0xabcd, urgentPointer: 0x1234, payloadLength: 3, timestampNs: 1_700_000_000_123_456_000n, packetNumber: 1,
     source: '10.0.0.1', destination: '10.0.0.2', ttl: 63, identification: 0xbeef, dontFragment: true, totalLength: 47,
     dscp: 0x2e, ecn: 1, direction: 'fwd', options: [2, 4, 5, 0xb4], payload: [7, 8, 9],
   }])
+})
+
+test('a function that is no hook is an error that says what may have been meant', t => {
+  const chain = (more: object): AnyChain => ({ name: 'mine', newFlow: () => ({}), ...more })
+  const says = (more: object, message: string) =>
+    t.throws(() => observe('capture.pcap', { chains: [chain(more)] }), { instanceOf: OptionError, message })
+  says({ tcpp: () => true }, "chains: 'mine' has a function tcpp, which is no hook; did you mean tcp?")
+  says({ ipv6: () => true }, "chains: 'mine' has a function ipv6, which is no hook; did you mean ip6?")
+  says({ segment: () => true }, "chains: 'mine' has a function segment, which is no hook; there are newFlow, ip4, ip6, icmp4, icmp6, tcp, udp")
+  says({ tcp: 'yes' }, "chains: the hook tcp of 'mine' is no function")
+  t.notThrows(() => observe('capture.pcap', { chains: [chain({ seen: new Map(), limit: 3 })] }))
+  class Counter implements Chain {
+    name = 'counter'
+    newFlow = () => ({})
+    remember() {}
+  }
+  t.notThrows(() => observe('capture.pcap', { chains: [new Counter()] }))
+  class Misspelt extends Counter {
+    udpp() {}
+  }
+  t.throws(() => observe('capture.pcap', { chains: [new Misspelt()] }), { instanceOf: OptionError, message: /udpp.*mean udp\?/ })
 })
 
 test('an ICMP error gives the packet that it quotes, and goes against it', async t => {

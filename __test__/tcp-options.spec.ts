@@ -38,6 +38,26 @@ test('rarer options', t => {
   t.deepEqual(tcpOptions(octets(29, 4, 1, 2)).ao, octets(1, 2))
 })
 
+test('Accurate ECN: three counters in two orders, and fewer', t => {
+  // RFC 9768 section 3.2.3: kind 172 has EE0B, ECEB, EE1B; kind 174 EE1B, ECEB, EE0B; lengths 11, 8, 5 and 2.
+  const counters = [1, 0, 2, 0xff, 0xff, 0xff, 0, 1, 0]
+  const [a, b, c] = [0x1_0002, 0xff_ffff, 0x100]
+  const read = (kind: number, length: number) => tcpOptions(octets(kind, length, ...counters.slice(0, length - 2))).accEcn
+  t.deepEqual([11, 8, 5, 2].map(length => read(172, length)), [
+    { kind: 172, ee0b: a, eceb: b, ee1b: c },
+    { kind: 172, ee0b: a, eceb: b, ee1b: null },
+    { kind: 172, ee0b: a, eceb: null, ee1b: null },
+    { kind: 172, ee0b: null, eceb: null, ee1b: null },
+  ])
+  t.deepEqual([11, 8, 5, 2].map(length => read(174, length)), [
+    { kind: 174, ee0b: c, eceb: b, ee1b: a },
+    { kind: 174, ee0b: null, eceb: b, ee1b: a },
+    { kind: 174, ee0b: null, eceb: null, ee1b: a },
+    { kind: 174, ee0b: null, eceb: null, ee1b: null },
+  ])
+  t.is(tcpOptions(octets(2, 4, 5, 0xb4)).accEcn, null)
+})
+
 test('no octets make it throw or hang', t => {
   const marked = [octets(2), octets(2, 0), octets(2, 1), octets(3, 9, 1), octets(1, 1, 8, 10, 0)]
   for (const list of marked) t.true(tcpOptions(list).malformed)
@@ -45,10 +65,10 @@ test('no octets make it throw or hang', t => {
   const cut = tcpOptions({ options: octets(2, 4, 5), optionsCut: true })
   t.deepEqual([cut.malformed, cut.truncated, cut.mss], [false, true, null])
   for (let seed = 1, i = 0; i < 20_000; i++) {
-    const list = Uint8Array.from({ length: i % 61 }, () => (seed = (seed * 48_271) % 0x7fff_ffff) % 37)
+    const list = Uint8Array.from({ length: i % 61 }, () => (seed = (seed * 48_271) % 0x7fff_ffff) % (i % 2 === 0 ? 37 : 256))
     const all = tcpOptions(list)
     t.true(all.list.length <= 40)
-    void [all.mss, all.sackBlocks, all.fastOpen, all.mptcp, all.userTimeout, all.experimentId, all.timestamps, all.ao, all.md5]
+    void [all.mss, all.sackBlocks, all.fastOpen, all.mptcp, all.userTimeout, all.experimentId, all.timestamps, all.ao, all.md5, all.accEcn]
   }
 })
 

@@ -1,7 +1,6 @@
-/** The columns that every flow record has, and how a record is made from a batch's row. */
-import { whole, type BatchView } from './batch/view.js'
+/** The columns that every flow record has, and what lies around packets. */
+import type { BatchView } from './batch/view.js'
 import type { Outer } from './packet/columns.js'
-import { recordClass } from './record.js'
 
 /** Why a flow record ended: a chain said so, no packets for the idle timeout, end of input, or the table was full. */
 export type FlowEndReason = 'complete' | 'idle' | 'flush' | 'evicted'
@@ -53,54 +52,6 @@ export type TunnelKind =
   | 'etherip'
   | 'mpls'
 
-/** Makes records from the rows of one batch. */
-export type RowReader<Fields> = (row: number) => Fields
-
-/** A reader of the base columns; `captures` names the captures where there are several. */
-export function bindBase(view: BatchView, captures: readonly string[] | null): RowReader<FlowBase> {
-  const columns = new BaseColumns(view)
-  if (captures === null) return row => new FlowRow(columns, row)
-  const capture = view.numbers('capture')
-  return row => {
-    const record: FlowBase = new FlowRow(columns, row)
-    record.capture = captures[capture[row]!]!
-    return record
-  }
-}
-
-/** The base columns of a batch. */
-class BaseColumns {
-  readonly flowId
-  readonly version
-  readonly pktFirst
-  readonly pktLast
-  readonly first
-  readonly last
-  readonly firstPacket
-  readonly reason
-  readonly reasons
-  readonly vlan
-  readonly tunnel
-  readonly tunnels
-  readonly tunnelId
-
-  constructor(view: BatchView) {
-    this.flowId = view.numbers('flow_id')
-    this.version = view.numbers('ip_version')
-    this.pktFirst = view.numbers('pkt_first')
-    this.pktLast = view.numbers('pkt_last')
-    this.first = view.bigints('first_ns')
-    this.last = view.bigints('last_ns')
-    this.firstPacket = view.numbers('first_packet')
-    this.reason = view.numbers('end_reason')
-    this.reasons = view.words('end_reason') as readonly FlowEndReason[]
-    this.vlan = nullable(view, 'vlan')
-    this.tunnel = nullable(view, 'tunnel')
-    this.tunnels = view.words('tunnel') as readonly TunnelKind[]
-    this.tunnelId = nullable(view, 'tunnel_id')
-  }
-}
-
 /** A reader of what lies around a flow's first packet, or around a packet. */
 export function bindOuter(view: BatchView): (row: number) => Outer {
   const vlan = nullable(view, 'vlan')
@@ -118,36 +69,3 @@ function nullable(view: BatchView, column: string): (row: number) => number | nu
   const [values, there] = [view.numbers(column), view.flags(column)]
   return row => (there[row] === 1 ? values[row]! : null)
 }
-
-/** A record's base columns, in order; chains add theirs. */
-class FlowRow implements FlowBase {
-  flow_id: number
-  ip_version: number
-  pkt_first: number
-  pkt_last: number
-  first_ns: bigint
-  last_ns: bigint
-  first_packet: number
-  declare capture?: string
-  end_reason: FlowEndReason
-  vlan: number | null
-  tunnel: TunnelKind | null
-  tunnel_id: number | null
-
-  constructor(columns: BaseColumns, row: number) {
-    this.flow_id = whole(columns.flowId[row]!)
-    this.ip_version = columns.version[row]!
-    this.pkt_first = columns.pktFirst[row]!
-    this.pkt_last = columns.pktLast[row]!
-    this.first_ns = columns.first[row]!
-    this.last_ns = columns.last[row]!
-    this.first_packet = whole(columns.firstPacket[row]!)
-    this.end_reason = columns.reasons[columns.reason[row]!]!
-    this.vlan = columns.vlan(row)
-    const tunnel = columns.tunnel(row)
-    this.tunnel = tunnel === null ? null : columns.tunnels[tunnel]!
-    this.tunnel_id = columns.tunnelId(row)
-  }
-}
-
-recordClass(FlowRow)

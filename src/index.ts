@@ -14,6 +14,7 @@ export { IcmpView, TcpView, UdpView } from './packet/upper-views.js'
 export {
   tcpOptionList,
   tcpOptions,
+  type AccEcnOption,
   type FastOpenOption,
   type TcpOption,
   type TcpOptions,

@@ -10,6 +10,8 @@ export interface TcpFields {
   ack: number
   flags: number
   ae: boolean
+  /** The three reserved bits before it. */
+  reserved: number
   window: number
   checksum: number
   urgent: number
@@ -32,7 +34,7 @@ export function tcpFrame(fields: Partial<TcpFields>): Uint8Array {
   const { options = new Uint8Array(0), payload = new Uint8Array(0), snap } = fields
   const offset = ((20 + options.length) / 4) << 4
   const segment = [
-    ...u16(ports[0]), ...u16(ports[1]), ...u32(seq), ...u32(ack), offset | Number(fields.ae === true), flags,
+    ...u16(ports[0]), ...u16(ports[1]), ...u32(seq), ...u32(ack), offset | ((fields.reserved ?? 0) << 1) | Number(fields.ae === true), flags,
     ...u16(window), ...u16(checksum), ...u16(urgent), ...options, ...payload,
   ]
   return Uint8Array.from(ipFrame(6, segment, fields)).subarray(0, snap)

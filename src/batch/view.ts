@@ -58,9 +58,7 @@ export class BatchView {
 
   /** The place of a column. */
   place(name: string): ColumnPlace {
-    const place = this.#layout.columns.find(column => column.name === name)
-    if (!place) throw new InternalError(`a batch has no column ${name}`)
-    return place
+    return placeIn(this.#layout, name)
   }
 
   /** A column of numbers, booleans (0 or 1) or word numbers. */
@@ -117,6 +115,13 @@ export class BatchView {
   words(name: string): readonly string[] {
     return this.place(name).words ?? []
   }
+}
+
+/** The place of a column. */
+export function placeIn(layout: Layout, name: string): ColumnPlace {
+  const place = layout.columns.find(column => column.name === name)
+  if (!place) throw new InternalError(`a batch has no column ${name}`)
+  return place
 }
 
 /** Reads a layout as an engine gives it. */

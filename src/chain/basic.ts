@@ -1,6 +1,4 @@
 /** BasicChain: who talks with whom, packets and octets per direction. */
-import { formatAddress } from '../address.js'
-import { whole } from '../batch/view.js'
 import type { IpView } from '../packet/ip-view.js'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 
@@ -39,26 +37,6 @@ function count(record: BasicFields, packet: IpView, direction: Direction): void 
 const chain = builtIn<BasicFields>({
   name: 'basic',
   columns: ['sip', 'dip', 'sp', 'dp', 'proto', 'pkt_fwd', 'pkt_rev', 'oct_fwd', 'oct_rev'],
-  bind(view) {
-    const version = view.numbers('ip_version')
-    const [sip, dip] = [view.addresses('sip'), view.addresses('dip')]
-    const [sp, spThere] = [view.numbers('sp'), view.flags('sp')]
-    const [dp, dpThere] = [view.numbers('dp'), view.flags('dp')]
-    const proto = view.numbers('proto')
-    const [packetsFwd, packetsRev] = [view.numbers('pkt_fwd'), view.numbers('pkt_rev')]
-    const [octetsFwd, octetsRev] = [view.numbers('oct_fwd'), view.numbers('oct_rev')]
-    return (row, record) => {
-      record.sip = formatAddress(sip, row * 16, version[row]!)
-      record.dip = formatAddress(dip, row * 16, version[row]!)
-      record.sp = spThere[row] === 1 ? sp[row]! : null
-      record.dp = dpThere[row] === 1 ? dp[row]! : null
-      record.proto = proto[row]!
-      record.pkt_fwd = whole(packetsFwd[row]!)
-      record.pkt_rev = whole(packetsRev[row]!)
-      record.oct_fwd = whole(octetsFwd[row]!)
-      record.oct_rev = whole(octetsRev[row]!)
-    }
-  },
   newFlow(packet) {
     return {
       sip: packet.source,

@@ -1,5 +1,4 @@
 /** What a chain is: a named set of columns, and how they are computed. */
-import type { BatchView } from '../batch/view.js'
 import type { FlowBase } from '../flow.js'
 import type { Ip4View, Ip6View, IpView } from '../packet/ip-view.js'
 import type { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
@@ -46,9 +45,6 @@ export interface Chain<Fields extends object = object> {
   udp?(record: Fields, datagram: UdpView, direction: Direction): Verdict
 }
 
-/** Writes a chain's columns of one row into a record that is being made. */
-export type RowWriter<Fields> = (row: number, record: Fields) => void
-
 /**
  * A chain of this package: where all chains are of this kind, the engine computes their columns itself. A copy of one
  * (`{ ...basicChain() }`) is a chain like any other and gives the same records.
@@ -58,8 +54,6 @@ export type RowWriter<Fields> = (row: number, record: Fields) => void
 export interface BuiltInChain<Fields extends object> extends Chain<Fields> {
   /** Its columns, in order. */
   readonly columns: readonly (keyof Fields & string)[]
-  /** @internal Binds the chain to the columns of a batch. */
-  readonly bind: (view: BatchView) => RowWriter<Fields>
 }
 
 /** Any chain. */

@@ -1,7 +1,6 @@
 /** DNSChain: whether a valid DNS response (RFC 1035) came back. */
 import { createRequire } from 'node:module'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
-import { booleanColumn } from './columns.js'
 
 /** The columns of {@link dnsChain}. */
 export interface DnsFields {
@@ -74,12 +73,6 @@ function isWhole(message: Buffer): boolean {
 const chain = builtIn<DnsFields>({
   name: 'dns',
   columns: ['dns_response_valid'],
-  bind(view) {
-    const responseValid = booleanColumn(view, 'dns_response_valid')
-    return (row, record) => {
-      record.dns_response_valid = responseValid(row)
-    }
-  },
   newFlow: () => ({ dns_response_valid: false }),
   tcp(record, segment, direction) {
     if (segment.payloadLength === 0) return true

@@ -2,7 +2,6 @@
 import type { IpView } from '../packet/ip-view.js'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
 import { Role, roleOf } from './role.js'
-import { maybeNumberColumn } from './columns.js'
 
 /** The columns of {@link dscpChain}. */
 export interface DscpFields {
@@ -30,18 +29,6 @@ function note(record: DscpFields, packet: IpView, direction: Direction): void {
 const chain = builtIn<DscpFields>({
   name: 'dscp',
   columns: ['dscp_mark_syn_fwd', 'dscp_mark_syn_rev', 'dscp_mark_data_fwd', 'dscp_mark_data_rev'],
-  bind(view) {
-    const markSynFwd = maybeNumberColumn(view, 'dscp_mark_syn_fwd')
-    const markSynRev = maybeNumberColumn(view, 'dscp_mark_syn_rev')
-    const markDataFwd = maybeNumberColumn(view, 'dscp_mark_data_fwd')
-    const markDataRev = maybeNumberColumn(view, 'dscp_mark_data_rev')
-    return (row, record) => {
-      record.dscp_mark_syn_fwd = markSynFwd(row)
-      record.dscp_mark_syn_rev = markSynRev(row)
-      record.dscp_mark_data_fwd = markDataFwd(row)
-      record.dscp_mark_data_rev = markDataRev(row)
-    }
-  },
   newFlow: () => ({ dscp_mark_syn_fwd: null, dscp_mark_syn_rev: null, dscp_mark_data_fwd: null, dscp_mark_data_rev: null }),
   ip4: note,
   ip6: note,

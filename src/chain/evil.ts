@@ -1,7 +1,6 @@
 /** EvilChain: the reserved bit of the IPv4 flags, RFC 3514's "evil bit". */
 import { builtIn, type BuiltInChain } from './chain.js'
 import { Role, roleOf } from './role.js'
-import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link evilChain}. */
 export interface EvilFields {
@@ -18,18 +17,6 @@ export interface EvilFields {
 const chain = builtIn<EvilFields>({
   name: 'evil',
   columns: ['evilbit_syn_fwd', 'evilbit_syn_rev', 'evilbit_data_fwd', 'evilbit_data_rev'],
-  bind(view) {
-    const synFwd = maybeBooleanColumn(view, 'evilbit_syn_fwd')
-    const synRev = maybeBooleanColumn(view, 'evilbit_syn_rev')
-    const dataFwd = maybeBooleanColumn(view, 'evilbit_data_fwd')
-    const dataRev = maybeBooleanColumn(view, 'evilbit_data_rev')
-    return (row, record) => {
-      record.evilbit_syn_fwd = synFwd(row)
-      record.evilbit_syn_rev = synRev(row)
-      record.evilbit_data_fwd = dataFwd(row)
-      record.evilbit_data_rev = dataRev(row)
-    }
-  },
   newFlow: () => ({ evilbit_syn_fwd: null, evilbit_syn_rev: null, evilbit_data_fwd: null, evilbit_data_rev: null }),
   ip4(record, packet, direction) {
     const role = roleOf(packet)

@@ -1,7 +1,6 @@
 /** ICMPChain: whether an answer said "destination unreachable". */
 import type { IcmpView } from '../packet/upper-views.js'
 import { builtIn, type BuiltInChain, type Direction } from './chain.js'
-import { booleanColumn } from './columns.js'
 
 /** The columns of {@link icmpChain}. */
 export interface IcmpFields {
@@ -17,12 +16,6 @@ function note(record: IcmpFields, message: IcmpView, direction: Direction, unrea
 const chain = builtIn<IcmpFields>({
   name: 'icmp',
   columns: ['icmp_unreachable'],
-  bind(view) {
-    const unreachable = booleanColumn(view, 'icmp_unreachable')
-    return (row, record) => {
-      record.icmp_unreachable = unreachable(row)
-    }
-  },
   newFlow: () => ({ icmp_unreachable: false }),
   // RFC 792 type 3, RFC 4443 type 1.
   icmp4: (record, message, direction) => note(record, message, direction, 3),

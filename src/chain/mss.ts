@@ -2,7 +2,6 @@
 import { TCP_SYN, TO_MSS } from '../packet/constants.js'
 import { tcpOptions } from '../packet/options.js'
 import { builtIn, type BuiltInChain } from './chain.js'
-import { maybeNumberColumn } from './columns.js'
 
 /** The columns of {@link mssChain}. */
 export interface MssFields {
@@ -19,18 +18,6 @@ export interface MssFields {
 const chain = builtIn<MssFields>({
   name: 'mss',
   columns: ['mss_len_fwd', 'mss_len_rev', 'mss_value_fwd', 'mss_value_rev'],
-  bind(view) {
-    const lenFwd = maybeNumberColumn(view, 'mss_len_fwd')
-    const lenRev = maybeNumberColumn(view, 'mss_len_rev')
-    const valueFwd = maybeNumberColumn(view, 'mss_value_fwd')
-    const valueRev = maybeNumberColumn(view, 'mss_value_rev')
-    return (row, record) => {
-      record.mss_len_fwd = lenFwd(row)
-      record.mss_len_rev = lenRev(row)
-      record.mss_value_fwd = valueFwd(row)
-      record.mss_value_rev = valueRev(row)
-    }
-  },
   newFlow: () => ({ mss_len_fwd: null, mss_len_rev: null, mss_value_fwd: null, mss_value_rev: null }),
   tcp(record, segment, direction) {
     if ((segment.flags & TCP_SYN) === 0) return

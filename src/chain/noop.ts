@@ -7,7 +7,6 @@ export type NoopFields = Record<never, never>
 const chain = builtIn<NoopFields>({
   name: 'noop',
   columns: [],
-  bind: () => () => {},
   newFlow: () => ({}),
 })
 

@@ -40,22 +40,6 @@ const chain = builtIn<TcpFields>({
     'tcp_rst_rev',
     'tcp_connected',
   ],
-  bind(view) {
-    const [synFwd, synFwdThere] = [view.numbers('tcp_synflags_fwd'), view.flags('tcp_synflags_fwd')]
-    const [synRev, synRevThere] = [view.numbers('tcp_synflags_rev'), view.flags('tcp_synflags_rev')]
-    const [finFwd, finRev] = [view.numbers('tcp_fin_fwd'), view.numbers('tcp_fin_rev')]
-    const [rstFwd, rstRev] = [view.numbers('tcp_rst_fwd'), view.numbers('tcp_rst_rev')]
-    const connected = view.numbers('tcp_connected')
-    return (row, record) => {
-      record.tcp_synflags_fwd = synFwdThere[row] === 1 ? synFwd[row]! : null
-      record.tcp_synflags_rev = synRevThere[row] === 1 ? synRev[row]! : null
-      record.tcp_fin_fwd = finFwd[row] === 1
-      record.tcp_fin_rev = finRev[row] === 1
-      record.tcp_rst_fwd = rstFwd[row] === 1
-      record.tcp_rst_rev = rstRev[row] === 1
-      record.tcp_connected = connected[row] === 1
-    }
-  },
   newFlow: () => ({
     tcp_synflags_fwd: null,
     tcp_synflags_rev: null,

@@ -2,7 +2,6 @@
 import { TCP_SYN, TO_SACKOK, TO_TS, TO_WS } from '../packet/constants.js'
 import { tcpOptions } from '../packet/options.js'
 import { builtIn, type BuiltInChain } from './chain.js'
-import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link tcpOptChain}. */
 export interface TcpOptFields {
@@ -17,16 +16,6 @@ export interface TcpOptFields {
 const chain = builtIn<TcpOptFields>({
   name: 'tcpopt',
   columns: ['tcpopt_ts', 'tcpopt_ws', 'tcpopt_sack'],
-  bind(view) {
-    const ts = maybeBooleanColumn(view, 'tcpopt_ts')
-    const ws = maybeBooleanColumn(view, 'tcpopt_ws')
-    const sack = maybeBooleanColumn(view, 'tcpopt_sack')
-    return (row, record) => {
-      record.tcpopt_ts = ts(row)
-      record.tcpopt_ws = ws(row)
-      record.tcpopt_sack = sack(row)
-    }
-  },
   newFlow: () => ({ tcpopt_ts: null, tcpopt_ws: null, tcpopt_sack: null }),
   tcp(record, segment, direction) {
     if ((segment.flags & TCP_SYN) === 0 || direction === 'fwd') return

@@ -3,7 +3,6 @@ import { TCP_ACK, TCP_SYN } from '../packet/constants.js'
 import { tcpOptions } from '../packet/options.js'
 import type { TcpView } from '../packet/upper-views.js'
 import { builtIn, type BuiltInChain } from './chain.js'
-import { numberColumn } from './columns.js'
 
 /** The columns of {@link tfoChain}. */
 export interface TfoFields {
@@ -44,24 +43,6 @@ function takeAnswer(record: TfoFields, segment: TcpView): void {
 const chain = builtIn<TfoFields>({
   name: 'tfo',
   columns: ['tfo_synkind', 'tfo_ackkind', 'tfo_synclen', 'tfo_ackclen', 'tfo_seq', 'tfo_dlen', 'tfo_ack'],
-  bind(view) {
-    const synkind = numberColumn(view, 'tfo_synkind')
-    const ackkind = numberColumn(view, 'tfo_ackkind')
-    const synclen = numberColumn(view, 'tfo_synclen')
-    const ackclen = numberColumn(view, 'tfo_ackclen')
-    const seq = numberColumn(view, 'tfo_seq')
-    const dlen = numberColumn(view, 'tfo_dlen')
-    const ack = numberColumn(view, 'tfo_ack')
-    return (row, record) => {
-      record.tfo_synkind = synkind(row)
-      record.tfo_ackkind = ackkind(row)
-      record.tfo_synclen = synclen(row)
-      record.tfo_ackclen = ackclen(row)
-      record.tfo_seq = seq(row)
-      record.tfo_dlen = dlen(row)
-      record.tfo_ack = ack(row)
-    }
-  },
   newFlow: () => ({
     tfo_synkind: 0,
     tfo_ackkind: 0,

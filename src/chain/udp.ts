@@ -1,6 +1,5 @@
 /** UDPChain: datagrams without a checksum. */
 import { builtIn, type BuiltInChain } from './chain.js'
-import { maybeBooleanColumn } from './columns.js'
 
 /** The columns of {@link udpChain}. */
 export interface UdpFields {
@@ -13,14 +12,6 @@ export interface UdpFields {
 const chain = builtIn<UdpFields>({
   name: 'udp',
   columns: ['udp_zero_checksum_fwd', 'udp_zero_checksum_rev'],
-  bind(view) {
-    const zeroChecksumFwd = maybeBooleanColumn(view, 'udp_zero_checksum_fwd')
-    const zeroChecksumRev = maybeBooleanColumn(view, 'udp_zero_checksum_rev')
-    return (row, record) => {
-      record.udp_zero_checksum_fwd = zeroChecksumFwd(row)
-      record.udp_zero_checksum_rev = zeroChecksumRev(row)
-    }
-  },
   newFlow: () => ({ udp_zero_checksum_fwd: null, udp_zero_checksum_rev: null }),
   udp(record, { checksum }, direction) {
     if (direction === 'fwd') record.udp_zero_checksum_fwd = checksum === 0

@@ -6,7 +6,7 @@ import { offering, withExamples } from './grammar.js'
 import { captureSources } from './live.js'
 import { positive } from './numbers.js'
 import { addOutputOptions, addReadingOptions, printRecords, readingOptions, type RunOptions } from './reading.js'
-import { similar } from './similar.js'
+import { similar } from '../similar.js'
 import { flowTotals } from './totals.js'
 
 interface FlowOptions extends RunOptions {

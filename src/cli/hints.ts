@@ -1,7 +1,7 @@
 /** What someone may do about an error: a file that is named like the one that isn't there, a program that converts. */
 import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { similar } from './similar.js'
+import { similar } from '../similar.js'
 
 /** A few words about an error's message, or nothing. */
 export function hintFor(message: string): string | undefined {

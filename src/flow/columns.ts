@@ -1,6 +1,7 @@
 /** Which chain owns which column, and the order of a record's columns. */
 import type { AnyChain } from '../chain/chain.js'
 import { OptionError } from '../errors.js'
+import { checkHooks } from './hook-names.js'
 
 /** The columns that every record has, in order; `capture` is there where several captures are read. */
 export const BASE_COLUMNS: readonly string[] = [
@@ -33,9 +34,11 @@ export function columnOwners(chains: readonly AnyChain[]): Map<string, string> {
 /** Checks that a list holds chains, and that no two of them declare the same column. */
 export function checkChains(chains: unknown): readonly AnyChain[] {
   if (!Array.isArray(chains)) throw new OptionError('chains: expected a list of chains, such as [basicChain()]')
-  for (const chain of chains as readonly Partial<AnyChain>[])
+  for (const chain of chains as readonly Partial<AnyChain>[]) {
     if (typeof chain?.name !== 'string' || typeof chain.newFlow !== 'function')
       throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses), or objects with name and newFlow')
+    checkHooks(chain, chain.name)
+  }
   columnOwners(chains as readonly AnyChain[])
   return chains as readonly AnyChain[]
 }

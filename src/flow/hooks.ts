@@ -6,9 +6,7 @@ import type { Ip4View, Ip6View, IpView } from '../packet/ip-view.js'
 import type { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
 import { columnOwners } from './columns.js'
 import { assignColumns, compileFiller, type RecordFiller } from './fill.js'
-
-/** The hooks that a chain may have, `newFlow` apart. */
-type HookName = 'ip4' | 'ip6' | 'icmp4' | 'icmp6' | 'tcp' | 'udp'
+import type { HookName } from './hook-names.js'
 
 /** One chain's hook, bound to it. */
 export interface Hook<View> {

@@ -1,25 +1,27 @@
 /** Flow records that an engine makes by itself: all chains are built in. */
 import type { CaptureInfo } from '../capture-info.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
-import { isBuiltIn, type AnyChain, type RowWriter } from '../chain/chain.js'
+import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
-import { InternalError } from '../errors.js'
-import { bindBase, type FlowBase, type RowReader } from '../flow.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
+import { BASE_COLUMNS } from './columns.js'
+import { RowArrays, rowMaker, type MakeRow } from './row-class.js'
 import type { RecordSource } from './source.js'
 
-/** A batch and a reader of its rows. */
-interface FlowSlot<Flow> extends Slot {
-  readonly read: RowReader<Flow>
+/** A batch and the arrays that records are read from. */
+interface FlowSlot extends Slot {
+  readonly arrays: RowArrays
 }
 
 /** Reads the records out of an engine's batches. */
 export class NativeRecords<Flow> implements RecordSource<Flow> {
   readonly #engine: Engine
-  readonly #drive: Drive<FlowSlot<Flow>>
-  readonly #batches: AsyncGenerator<Filled<FlowSlot<Flow>>, undefined>
-  #slot: FlowSlot<Flow>
+  readonly #drive: Drive<FlowSlot>
+  readonly #batches: AsyncGenerator<Filled<FlowSlot>, undefined>
+  readonly #make: MakeRow<Flow>
+  #slot: FlowSlot
+  #arrays: RowArrays
   /** Rows of the batch that are not yet handed out: from `#row` to `#rows`. */
   #row = 0
   #rows = 0
@@ -27,20 +29,23 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
   constructor(engine: Engine, chains: readonly AnyChain[], captures: readonly string[] | null, options: DriveOptions) {
     this.#engine = engine
     const layout = parseLayout(engine.layout())
-    const slots = [flowSlot<Flow>(layout, chains, captures), flowSlot<Flow>(layout, chains, captures)] as const
+    const slots = [flowSlot(layout, captures), flowSlot(layout, captures)] as const
+    this.#make = rowMaker<Flow>(layout, columnNames(chains, captures))
     this.#slot = slots[0]
+    this.#arrays = slots[0].arrays
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)
   }
 
   take(): Flow | undefined {
-    return this.#row < this.#rows ? this.#slot.read(this.#row++) : undefined
+    return this.#row < this.#rows ? this.#make(this.#arrays, this.#row++) : undefined
   }
 
   async pull(): Promise<boolean> {
     const { done, value } = await this.#batches.next()
     if (done === true) return false
     this.#slot = value.slot
+    this.#arrays = value.slot.arrays
     this.#rows = value.rows
     this.#row = 0
     return true
@@ -76,23 +81,12 @@ export function driveBatches(engine: Engine, options: DriveOptions): AsyncGenera
   return new Drive<Slot>(engine, options).batches(slots)
 }
 
-function flowSlot<Flow>(
-  layout: Layout,
-  chains: readonly AnyChain[],
-  captures: readonly string[] | null,
-): FlowSlot<Flow> {
-  const view = new BatchView(layout)
-  const base = bindBase(view, captures)
-  const writers: RowWriter<FlowBase>[] = chains.map(chain => bindChain(chain, view))
-  const read = (row: number): Flow => {
-    const record = base(row)
-    for (const write of writers) write(row, record)
-    return record as unknown as Flow
-  }
-  return { view, read }
+function columnNames(chains: readonly AnyChain[], captures: readonly string[] | null): string[] {
+  const base = BASE_COLUMNS.filter(name => name !== 'capture' || captures !== null)
+  return [...base, ...chains.flatMap(chain => chain.columns ?? [])]
 }
 
-function bindChain(chain: AnyChain, view: BatchView): RowWriter<FlowBase> {
-  if (!isBuiltIn(chain)) throw new InternalError(`the engine doesn't know the chain '${chain.name}'`)
-  return chain.bind(view)
+function flowSlot(layout: Layout, captures: readonly string[] | null): FlowSlot {
+  const view = new BatchView(layout)
+  return { view, arrays: new RowArrays(view, captures) }
 }

@@ -1,7 +1,7 @@
 /** TCP options (RFC 9293 section 3.2): nothing in them makes a hook fail; what can't be right is marked. */
 import {
-  TCP_OPT_AO, TCP_OPT_EXP1, TCP_OPT_EXP2, TCP_OPT_MD5, TCP_OPT_USER_TIMEOUT, TO_EOL, TO_EXID_FASTOPEN, TO_EXPB,
-  TO_FASTOPEN, TO_MPTCP, TO_MSS, TO_NOP, TO_SACK, TO_SACKOK, TO_TS, TO_WS,
+  TCP_OPT_ACC_ECN0, TCP_OPT_ACC_ECN1, TCP_OPT_AO, TCP_OPT_EXP1, TCP_OPT_EXP2, TCP_OPT_MD5, TCP_OPT_USER_TIMEOUT, TO_EOL,
+  TO_EXID_FASTOPEN, TO_EXPB, TO_FASTOPEN, TO_MPTCP, TO_MSS, TO_NOP, TO_SACK, TO_SACKOK, TO_TS, TO_WS,
 } from './constants.js'
 
 /** One option as it stands in the list. */
@@ -23,6 +23,18 @@ export interface FastOpenOption {
   readonly kind: number
   /** The cookie; empty where one is asked for. */
   readonly cookie: Uint8Array
+}
+
+/** An Accurate ECN option (RFC 9768 section 3.2.3): counters of octets, modulo 2^24; null for those that were left out. */
+export interface AccEcnOption {
+  /** 172 or 174: the two differ in which counter comes first. */
+  readonly kind: number
+  /** Octets of payload that came marked ECT(0). */
+  readonly ee0b: number | null
+  /** Octets of payload that came marked CE. */
+  readonly eceb: number | null
+  /** Octets of payload that came marked ECT(1). */
+  readonly ee1b: number | null
 }
 
 /** Most octets of options that a TCP header can have. */
@@ -101,6 +113,16 @@ export class TcpOptions extends Map<number, Uint8Array> {
   get mptcp(): { readonly subtype: number } | null {
     const head = this.get(TO_MPTCP)?.[0]
     return head === undefined ? null : { subtype: head >>> 4 }
+  }
+
+  /** Accurate ECN: the first option of either kind. A counter that isn't there in full is left out. */
+  get accEcn(): AccEcnOption | null {
+    const option = this.list.find(({ kind }) => kind === TCP_OPT_ACC_ECN0 || kind === TCP_OPT_ACC_ECN1)
+    if (option === undefined) return null
+    const { kind, data } = option
+    const counter = (at: number) => (at + 3 <= data.length ? number(data, at, 3) : null)
+    const [first, eceb, last] = [counter(0), counter(3), counter(6)]
+    return kind === TCP_OPT_ACC_ECN0 ? { kind, ee0b: first, eceb, ee1b: last } : { kind, ee0b: last, eceb, ee1b: first }
   }
 
   /** An MD5 signature (RFC 2385). */

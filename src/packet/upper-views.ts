@@ -74,6 +74,11 @@ export class TcpView extends UpperView {
     return this.place.octet(this.place.upper + 12, this.place.upperEnd) >>> 4
   }
 
+  /** The four bits behind the data offset that RFC 9293 reserves (`Rsrvd`), 0 to 15; the lowest of them is now {@link TcpView.ae}. */
+  get reserved(): number {
+    return this.place.octet(this.place.upper + 12, this.place.upperEnd) & 0x0f
+  }
+
   /** The octet of control bits, `TCP_CWR` to `TCP_FIN`; {@link TcpView.ae} stands apart. */
   get flags(): number {
     return this.place.octet(this.place.upper + 13, this.place.upperEnd)

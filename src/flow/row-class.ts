@@ -1,0 +1,134 @@
+/**
+ * Flow records out of a batch's rows, all columns at once.
+ *
+ * A constructor that names every column makes a record in one piece. Columns that are added one after another cost more
+ * than twice the memory, because V8 copies what an object has beyond its first places each time it grows. Which columns
+ * there are is known only when the chains are, so the constructor is compiled then, once for each set of columns.
+ */
+import { formatAddress } from '../address.js'
+import { placeIn, whole, type BatchView, type ColumnKind, type ColumnPlace, type Layout } from '../batch/view.js'
+import { InternalError } from '../errors.js'
+import { recordClass } from '../record.js'
+
+/** The whole batch as arrays of each width; a column is a stretch of one of them. One for each column would cost twice. */
+export class RowArrays {
+  readonly u8: Uint8Array
+  readonly u16: Uint16Array
+  readonly u32: Uint32Array
+  readonly f64: Float64Array
+  readonly i64: BigInt64Array
+  /** What the numbers of the column `capture` stand for. */
+  readonly captures: readonly string[]
+
+  constructor({ bytes }: BatchView, captures: readonly string[] | null) {
+    const { buffer, byteLength } = bytes
+    this.u8 = new Uint8Array(buffer, 0, byteLength)
+    this.u16 = new Uint16Array(buffer, 0, byteLength >>> 1)
+    this.u32 = new Uint32Array(buffer, 0, byteLength >>> 2)
+    this.f64 = new Float64Array(buffer, 0, byteLength >>> 3)
+    this.i64 = new BigInt64Array(buffer, 0, byteLength >>> 3)
+    this.captures = captures ?? []
+  }
+}
+
+/** Makes the record of a row. */
+export type MakeRow<Flow> = (arrays: RowArrays, row: number) => Flow
+
+/** Which array holds a kind of column, and how many octets a value has. */
+const STORED: Readonly<Record<Exclude<ColumnKind, 'text'>, readonly [array: keyof RowArrays, width: number]>> = {
+  bool: ['u8', 1],
+  u8: ['u8', 1],
+  word: ['u8', 1],
+  u16: ['u16', 2],
+  u32: ['u32', 4],
+  u64: ['f64', 8],
+  f64: ['f64', 8],
+  i64: ['i64', 8],
+  addr: ['u8', 1],
+}
+
+/** Whoever opens one capture after another asks for the same columns each time; and all records shall be of one shape. */
+const kept = new Map<string, MakeRow<unknown>>()
+const MOST_KEPT = 64
+
+/** What makes records with these columns, in this order, from batches of one layout. */
+export function rowMaker<Flow>(layout: Layout, names: readonly string[]): MakeRow<Flow> {
+  const columns = names.map(name => placeIn(layout, name))
+  const key = JSON.stringify(columns)
+  const known = kept.get(key) as MakeRow<Flow> | undefined
+  if (known !== undefined) return known
+  const make = compiled<Flow>(columns) ?? interpreted<Flow>(columns)
+  if (kept.size < MOST_KEPT) kept.set(key, make)
+  return make
+}
+
+/** The value is read in any case: V8 throws its code away where it comes to what it never came to before. */
+const maybe = <Value>(there: number, value: Value): Value | null => (there === 1 ? value : null)
+
+/** What the compiled code calls. */
+const USED = { whole, maybe, formatAddress, recordClass }
+
+/** Undefined where no code may be compiled: node --disallow-code-generation-from-strings. */
+function compiled<Flow>(columns: readonly ColumnPlace[]): MakeRow<Flow> | undefined {
+  const version = valueOf(columns.find(({ name }) => name === 'ip_version')!)
+  const parameters = columns.map((_, i) => `v${i}`).join(', ')
+  // Values come as arguments, so that V8 makes the object when it has them all and only has to put them there.
+  const fields = columns.map(({ name }, i) => `this[${JSON.stringify(name)}] = v${i}`).join('\n')
+  const values = columns.map(column => expression(column, version)).join(',\n')
+  const source = `function FlowRow(${parameters}) {\n${fields}\n}
+    recordClass(FlowRow)
+    return ({ u8, u16, u32, f64, i64, captures }, row) => new FlowRow(${values})`
+  try {
+    // Names and words are string literals in it, and are those of this package; nothing else comes from outside.
+    // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
+    return new Function(...Object.keys(USED), source)(...Object.values(USED)) as MakeRow<Flow>
+  } catch {
+    return undefined
+  }
+}
+
+function expression(column: ColumnPlace, version: string): string {
+  const { name, kind, values, flags, words } = column
+  let value = valueOf(column)
+  if (kind === 'addr') value = `formatAddress(u8, ${values} + row * 16, ${version})`
+  else if (kind === 'bool') value += ' === 1'
+  else if (kind === 'u64') value = `whole(${value})`
+  else if (name === 'capture') value = `captures[${value}]`
+  else if (kind === 'word') value = `${JSON.stringify(words)}[${value}]`
+  return flags === null ? value : `maybe(u8[${flags} + row], ${value})`
+}
+
+/** Where a row's value is read. */
+function valueOf({ name, kind, values }: ColumnPlace): string {
+  const [array, width] = stored(name, kind)
+  return `${array}[${values / width} + row]`
+}
+
+function stored(name: string, kind: ColumnKind): readonly [array: keyof RowArrays, width: number] {
+  if (kind === 'text') throw new InternalError(`column ${name} (${kind}) has no place in a flow record`)
+  return STORED[kind]
+}
+
+/** The same without compiling: several times slower. */
+function interpreted<Flow>(columns: readonly ColumnPlace[]): MakeRow<Flow> {
+  const version = columns.find(({ name }) => name === 'ip_version')!
+  class FlowRow {
+    [column: string]: unknown
+
+    constructor(from: RowArrays, row: number) {
+      for (const column of columns) this[column.name] = looseValue(column, from, row, from.u8[version.values + row]!)
+    }
+  }
+  recordClass(FlowRow)
+  return (from, row) => new FlowRow(from, row) as Flow
+}
+
+function looseValue({ name, kind, values, flags, words }: ColumnPlace, from: RowArrays, row: number, version: number): unknown {
+  if (flags !== null && from.u8[flags + row] !== 1) return null
+  if (kind === 'addr') return formatAddress(from.u8, values + row * 16, version)
+  const [array, width] = stored(name, kind)
+  const value = from[array][values / width + row]!
+  if (kind === 'bool') return value === 1
+  if (name === 'capture') return from.captures[value as number]
+  return kind === 'word' ? words![value as number] : value
+}

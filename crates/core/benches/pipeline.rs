@@ -1,4 +1,5 @@
-//! Flow records and stream events of a capture given as argument: ns per packet, best of five, beside a plain read.
+//! Flow records, stream events, connection records and their analysis, of a capture given as argument: ns per packet,
+//! best of five, beside a plain read.
 //!
 //! `cargo bench -p tcpskein-core --bench pipeline -- FILE`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
@@ -39,9 +40,9 @@ fn flows(path: &Path) -> (f64, u64, usize) {
     (start.elapsed().as_secs_f64(), session.stats().packets, records)
 }
 
-fn streams(path: &Path) -> (f64, u64, usize) {
+fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
     let start = Instant::now();
-    let mut session = StreamSession::new(StreamSessionOptions { events: true, join: true, ..Default::default() });
+    let mut session = StreamSession::new(options);
     session.open(Source::Path(path.to_path_buf()), "capture");
     let (mut batch, mut block) = (vec![0; session.batch_len()], vec![0; session.block_len()]);
     let mut events = 0;
@@ -79,5 +80,9 @@ fn main() {
     let read = (0..5).map(|_| plain_read(&path)).fold(f64::MAX, f64::min);
     println!("plain read: {read:.3} s");
     report("flows", read, || flows(&path));
-    report("streams", read, || streams(&path));
+    let events = StreamSessionOptions { events: true, join: true, ..Default::default() };
+    report("streams", read, || streams(&path, events.clone()));
+    report("connections", read, || streams(&path, StreamSessionOptions::default()));
+    let analyse = StreamSessionOptions { analyse: true, ..Default::default() };
+    report("analysis", read, || streams(&path, analyse.clone()));
 }

@@ -12,8 +12,15 @@ use crate::connection::Connection;
 /// The words of `originator`.
 const SIDES: [&str; 2] = ["client", "server"];
 
-/// `[fwd, rev]` pairs stand side by side. Durations `*_ns` are nanoseconds of packet time.
+/// In `analysis_noted`: some `kind_*` column is not 0.
+const NOTED_KINDS: u8 = 1;
+/// In `analysis_noted`: some column of ECN counts is not 0.
+const NOTED_ECN: u8 = 1 << 1;
+
+/// `[fwd, rev]` pairs stand side by side. Durations `*_ns` are nanoseconds of packet time. `analysis_noted` is no column
+/// of a record: it tells readers of rows which groups of columns they can leave out, as most connections' are all 0.
 pub const COLUMNS: &[Column] = &[
+    Column::new("analysis_noted", Kind::U8),
     Column::new("kind_retransmission_fwd", Kind::U32),
     Column::new("kind_retransmission_rev", Kind::U32),
     Column::new("kind_fast_retransmission_fwd", Kind::U32),
@@ -102,6 +109,7 @@ pub const COLUMNS: &[Column] = &[
 impl Analysis {
     /// Writes the columns of [`COLUMNS`].
     pub fn write(&self, connection: &Connection, row: &mut RowWriter<'_>) {
+        row.u8(self.noted());
         write_pairs(&self.kinds, row);
         row.optional(duration(self.judge.initial_rtt_ns), RowWriter::u64);
         write_round_trips(&self.round_trips.0, |trips| &trips.seq_samples, row);
@@ -110,6 +118,12 @@ impl Analysis {
         self.write_ecn(row);
         self.ip_octets.iter().for_each(|&octets| row.u64(octets));
         self.write_zeek(row);
+    }
+
+    fn noted(&self) -> u8 {
+        let kinds = self.kinds.iter().any(|counts| counts.0.iter().any(|&count| count > 0));
+        let ecn = self.ecn.counts.iter().any(|counts| counts.all().iter().any(|&count| count > 0));
+        u8::from(kinds) * NOTED_KINDS | u8::from(ecn) * NOTED_ECN
     }
 
     fn write_pace(&self, connection: &Connection, row: &mut RowWriter<'_>) {
@@ -164,9 +178,10 @@ fn write_pairs([fwd, rev]: &[KindCounts; 2], row: &mut RowWriter<'_>) {
 }
 
 fn write_round_trips(trips: &[RoundTrips; 2], of: fn(&RoundTrips) -> &Quantiles, row: &mut RowWriter<'_>) {
+    let found = trips.each_ref().map(|t| of(t).least_and([0.5, 0.95]));
     trips.iter().for_each(|t| row.u64(of(t).count()));
-    trips.iter().for_each(|t| row.optional(of(t).least(), RowWriter::u64));
-    for part in [0.5, 0.95] {
-        trips.iter().for_each(|t| row.optional(of(t).quantile(part), RowWriter::u64));
+    found.iter().for_each(|f| row.optional(f.map(|(least, _)| least), RowWriter::u64));
+    for part in 0..2 {
+        found.iter().for_each(|f| row.optional(f.map(|(_, parts)| parts[part]), RowWriter::u64));
     }
 }

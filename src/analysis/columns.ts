@@ -353,6 +353,12 @@ function bindWords(view: BatchView): Write {
   }
 }
 
+/**
+ * For numbers that may be too large for V8's small integers, and always get a value. A field that began with a small
+ * integer would change its kind with the first large one, and all code that was compiled for it would be compiled anew.
+ */
+const UNSET = null as unknown as number
+
 /** All columns in order, with nothing in them yet. A class, because its objects stay quick with many columns. */
 export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
   kind_retransmission_fwd = 0
@@ -412,8 +418,8 @@ export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
   goodput_bps_rev: number | null = null
   first_byte_ns_fwd: number | null = null
   first_byte_ns_rev: number | null = null
-  idle_max_ns_fwd = 0
-  idle_max_ns_rev = 0
+  idle_max_ns_fwd = UNSET
+  idle_max_ns_rev = UNSET
   ecn_mode: EcnMode | null = null
   ect0_packets_fwd = 0
   ect0_packets_rev = 0
@@ -429,13 +435,13 @@ export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
   ae_packets_rev = 0
   ace_ce_packets_fwd = 0
   ace_ce_packets_rev = 0
-  ip_bytes_fwd = 0
-  ip_bytes_rev = 0
+  ip_bytes_fwd = UNSET
+  ip_bytes_rev = UNSET
   conn_state: ConnState = 'OTH'
   history = ''
   originator: 'client' | 'server' = 'client'
-  orig_bytes = 0
-  resp_bytes = 0
-  missed_bytes = 0
-  duration_ns = 0
+  orig_bytes = UNSET
+  resp_bytes = UNSET
+  missed_bytes = UNSET
+  duration_ns = UNSET
 }

@@ -275,6 +275,11 @@ impl RowWriter<'_> {
         self.put(value.to_ne_bytes());
     }
 
+    /// Writes 0 into so many columns of four octets.
+    pub fn zeros_u32(&mut self, columns: usize) {
+        (0..columns).for_each(|_| self.u32(0));
+    }
+
     /// Writes a count or an offset; JavaScript reads it as a number, exact up to 2^53.
     #[inline]
     pub fn u64(&mut self, value: u64) {

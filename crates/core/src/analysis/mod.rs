@@ -46,6 +46,8 @@ pub struct Analysis {
     pub(crate) pace: [Pace; 2],
     pub(crate) ip_octets: [u64; 2],
     pub(crate) round_trips: BothRoundTrips,
+    /// A segment was of some kind.
+    kinds_noted: bool,
     pub(crate) zeek: Zeek,
     pub(crate) ecn: Ecn,
     pub(crate) kinds: [KindCounts; 2],
@@ -58,13 +60,22 @@ impl Analysis {
     pub fn segment(&mut self, seen: &Seen<'_>, ports: [u16; 2], spare: &mut Spare) -> Kinds {
         let way = seen.direction.index();
         let kinds = self.judge.judge(seen);
-        self.kinds[way].count(kinds);
+        if kinds != Kinds::default() {
+            self.kinds_noted = true;
+            self.kinds[way].count(kinds);
+        }
         self.pace[way].segment(seen, &self.judge);
         self.ecn.segment(seen, kinds);
         self.round_trips.segment(seen, spare);
         self.zeek.segment(seen, ports);
         self.ip_octets[way] += u64::from(seen.ip_octets);
         kinds
+    }
+
+    /// The connection has ended: gives memory back.
+    fn let_go(&mut self, spare: &mut Spare) {
+        self.round_trips.let_go(spare);
+        self.zeek.let_go();
     }
 
     /// The window in octets that the latest segment of `direction` advertised; none where its scale is not known.

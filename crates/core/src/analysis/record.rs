@@ -1,8 +1,7 @@
 //! What a record says of a connection's analysis: the columns, and how a row is written.
 
 use super::Analysis;
-use super::ecn::EcnMode;
-use super::kinds::KindCounts;
+use super::ecn::{EcnCounts, EcnMode};
 use super::quantile::Quantiles;
 use super::round_trip::RoundTrips;
 use super::zeek::{ConnState, HISTORY_LEN};
@@ -109,8 +108,8 @@ pub const COLUMNS: &[Column] = &[
 impl Analysis {
     /// Writes the columns of [`COLUMNS`].
     pub fn write(&self, connection: &Connection, row: &mut RowWriter<'_>) {
-        row.u8(self.noted());
-        write_pairs(&self.kinds, row);
+        row.u8(u8::from(self.kinds_noted) * NOTED_KINDS | u8::from(self.ecn.noted) * NOTED_ECN);
+        write_pairs(self.kinds_noted.then(|| self.kinds.each_ref().map(|counts| counts.0)), row);
         row.optional(duration(self.judge.initial_rtt_ns), RowWriter::u64);
         write_round_trips(&self.round_trips.0, |trips| &trips.seq_samples, row);
         write_round_trips(&self.round_trips.0, |trips| &trips.timestamp_samples, row);
@@ -118,12 +117,6 @@ impl Analysis {
         self.write_ecn(row);
         self.ip_octets.iter().for_each(|&octets| row.u64(octets));
         self.write_zeek(row);
-    }
-
-    fn noted(&self) -> u8 {
-        let kinds = self.kinds.iter().any(|counts| counts.0.iter().any(|&count| count > 0));
-        let ecn = self.ecn.counts.iter().any(|counts| counts.all().iter().any(|&count| count > 0));
-        u8::from(kinds) * NOTED_KINDS | u8::from(ecn) * NOTED_ECN
     }
 
     fn write_pace(&self, connection: &Connection, row: &mut RowWriter<'_>) {
@@ -147,11 +140,7 @@ impl Analysis {
 
     fn write_ecn(&self, row: &mut RowWriter<'_>) {
         row.optional(self.ecn.agreed.map(|mode| mode as u8), RowWriter::u8);
-        let [fwd, rev] = &self.ecn.counts;
-        for (fwd, rev) in fwd.all().into_iter().zip(rev.all()) {
-            row.u32(fwd);
-            row.u32(rev);
-        }
+        write_pairs(self.ecn.noted.then(|| self.ecn.counts.each_ref().map(EcnCounts::all)), row);
     }
 
     fn write_zeek(&self, row: &mut RowWriter<'_>) {
@@ -170,8 +159,10 @@ fn duration(ns: Option<i64>) -> Option<u64> {
     ns.and_then(|ns| u64::try_from(ns).ok())
 }
 
-fn write_pairs([fwd, rev]: &[KindCounts; 2], row: &mut RowWriter<'_>) {
-    for (&fwd, &rev) in fwd.0.iter().zip(&rev.0) {
+/// Counts of both directions; none: all are 0.
+fn write_pairs<const N: usize>(counts: Option<[[u32; N]; 2]>, row: &mut RowWriter<'_>) {
+    let Some([fwd, rev]) = counts else { return row.zeros_u32(2 * N) };
+    for (fwd, rev) in fwd.into_iter().zip(rev) {
         row.u32(fwd);
         row.u32(rev);
     }

@@ -182,8 +182,11 @@ impl BothRoundTrips {
         }
     }
 
-    /// Nothing more will come.
-    pub fn give_back(&mut self, spare: &mut Spare) {
-        self.0.iter_mut().for_each(|trips| trips.give_back(spare));
+    /// Nothing more will come: gives memory back.
+    pub fn let_go(&mut self, spare: &mut Spare) {
+        for trips in &mut self.0 {
+            trips.give_back(spare);
+            *trips = RoundTrips::default();
+        }
     }
 }

@@ -24,8 +24,9 @@ pub struct Analyses {
 impl Analyses {
     /// A new analysis; its number.
     pub fn open(&mut self) -> u32 {
-        // One that is free was emptied when it was released.
-        self.free.pop().unwrap_or_else(|| self.analyses.push(Analysis::default()) as u32)
+        let Some(number) = self.free.pop() else { return self.analyses.push(Analysis::default()) as u32 };
+        self.analyses[number as usize] = Analysis::default();
+        number
     }
 
     /// Takes in a segment and says of which kinds it is; see [`Analysis::segment`].
@@ -56,8 +57,7 @@ impl Analyses {
     /// The connection has ended: its number is free.
     pub fn release(&mut self, number: u32) {
         if let Some(analysis) = self.analyses.get_mut(number as usize) {
-            analysis.round_trips.give_back(&mut self.spare);
-            *analysis = Analysis::default();
+            analysis.let_go(&mut self.spare);
             self.free.push(number);
         }
     }

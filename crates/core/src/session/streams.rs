@@ -580,6 +580,10 @@ impl Tracker {
 
     fn end(&mut self, finished: Finished, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
         let slot = finished.slot as u32;
+        // Many may end at once, long after their last segment.
+        if let Some(number) = self.table.coming_finished().and_then(|coming| self.sides[coming].analysis) {
+            self.analyses.fetch_ahead(number);
+        }
         for token in [slot * 2, slot * 2 + 1] {
             self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| stream.finish(arena, sink));
         }

@@ -3,7 +3,7 @@
  * `_fwd` is that from the capture point to the server and back. Durations `*_ns` are nanoseconds of packet time, as
  * numbers.
  */
-import type { BatchView, NumberArray } from '../batch/view.js'
+import { whole, type BatchView, type NumberArray } from '../batch/view.js'
 import { ConnectionRow, type ConnectionRecord, type RowReader } from '../connection.js'
 
 /** What a handshake agreed on: RFC 3168 or RFC 9768. */
@@ -161,153 +161,203 @@ export interface ConnectionAnalysis {
 /** A connection's record with its analysis. */
 export type AnalysedRecord = ConnectionRecord & ConnectionAnalysis
 
-type Nullable = readonly [values: NumberArray, flags: Uint8Array]
+/** In the column `analysis_noted`: some `kind_*` column, or some count of ECN, is not 0. */
+const [NOTED_KINDS, NOTED_ECN] = [1, 2]
 
-const optional = ([values, flags]: Nullable, row: number): number | null => (flags[row] === 1 ? values[row]! : null)
+/** A column whose values may be missing. Each kind of array has functions of its own, which V8 makes quick code of. */
+type Nullable<A> = readonly [values: A, flags: Uint8Array]
+
+const optionalWhole = (column: Nullable<Float64Array>, row: number): number | null =>
+  column[1][row] === 1 ? whole(column[0][row]!) : null
+const optionalDouble = (column: Nullable<Float64Array>, row: number): number | null =>
+  column[1][row] === 1 ? column[0][row]! : null
+const optionalU32 = (column: Nullable<Uint32Array>, row: number): number | null =>
+  column[1][row] === 1 ? column[0][row]! : null
+
+/** Writes a group of columns of a row into its record. */
+type Write = (record: AnalysedRow, row: number) => void
 
 /** A reader of records with their analysis; `read` makes the record of a row as an {@link AnalysedRow}. */
 export function bindAnalysis(view: BatchView, read: RowReader<ConnectionRecord>): RowReader<AnalysedRecord> {
-  const number = (name: string) => [view.numbers(`${name}_fwd`), view.numbers(`${name}_rev`)] as const
-  const nullable = (name: string): Nullable => [view.numbers(name), view.flags(name)]
-  const pair = (name: string) => [nullable(`${name}_fwd`), nullable(`${name}_rev`)] as const
-  const kindRetransmission = number('kind_retransmission')
-  const kindFastRetransmission = number('kind_fast_retransmission')
-  const kindSpuriousRetransmission = number('kind_spurious_retransmission')
-  const kindOutOfOrder = number('kind_out_of_order')
-  const kindLostSegment = number('kind_lost_segment')
-  const kindAckLostSegment = number('kind_ack_lost_segment')
-  const kindDuplicateAck = number('kind_duplicate_ack')
-  const kindZeroWindow = number('kind_zero_window')
-  const kindWindowFull = number('kind_window_full')
-  const kindKeepAlive = number('kind_keep_alive')
-  const kindKeepAliveAck = number('kind_keep_alive_ack')
-  const kindWindowUpdate = number('kind_window_update')
-  const kindZeroWindowProbe = number('kind_zero_window_probe')
-  const kindZeroWindowProbeAck = number('kind_zero_window_probe_ack')
-  const irttNs = nullable('irtt_ns')
-  const rttSamples = number('rtt_samples')
-  const rttMinNs = pair('rtt_min_ns')
-  const rttMedianNs = pair('rtt_median_ns')
-  const rttP95Ns = pair('rtt_p95_ns')
-  const tsRttSamples = number('ts_rtt_samples')
-  const tsRttMinNs = pair('ts_rtt_min_ns')
-  const tsRttMedianNs = pair('ts_rtt_median_ns')
-  const tsRttP95Ns = pair('ts_rtt_p95_ns')
-  const inFlightMaxBytes = pair('in_flight_max_bytes')
-  const windowMaxBytes = pair('window_max_bytes')
-  const windowMinBytes = pair('window_min_bytes')
-  const throughputBps = pair('throughput_bps')
-  const goodputBps = pair('goodput_bps')
-  const firstByteNs = pair('first_byte_ns')
-  const idleMaxNs = number('idle_max_ns')
-  const ecnModeWords = view.words('ecn_mode') as readonly (EcnMode)[]
-  const ecnMode = nullable('ecn_mode')
-  const ect0Packets = number('ect0_packets')
-  const ect1Packets = number('ect1_packets')
-  const cePackets = number('ce_packets')
-  const ecePackets = number('ece_packets')
-  const cwrPackets = number('cwr_packets')
-  const aePackets = number('ae_packets')
-  const aceCePackets = number('ace_ce_packets')
-  const ipBytes = number('ip_bytes')
-  const connStateWords = view.words('conn_state') as readonly (ConnState)[]
-  const connState = view.numbers('conn_state')
-  const history = view.texts('history')
-  const originatorWords = view.words('originator') as readonly ('client' | 'server')[]
-  const originator = view.numbers('originator')
-  const origBytes = view.numbers('orig_bytes')
-  const respBytes = view.numbers('resp_bytes')
-  const missedBytes = view.numbers('missed_bytes')
-  const durationNs = view.numbers('duration_ns')
+  const noted = view.numbers('analysis_noted') as Uint8Array
+  const [writeKinds, writeEcn] = [bindKinds(view), bindEcn(view)]
+  const [writeRoundTrips, writePace, writeWords] = [bindRoundTrips(view), bindPace(view), bindWords(view)]
   return row => {
     const record = read(row) as AnalysedRow
-    record.kind_retransmission_fwd = kindRetransmission[0][row]!
-    record.kind_retransmission_rev = kindRetransmission[1][row]!
-    record.kind_fast_retransmission_fwd = kindFastRetransmission[0][row]!
-    record.kind_fast_retransmission_rev = kindFastRetransmission[1][row]!
-    record.kind_spurious_retransmission_fwd = kindSpuriousRetransmission[0][row]!
-    record.kind_spurious_retransmission_rev = kindSpuriousRetransmission[1][row]!
-    record.kind_out_of_order_fwd = kindOutOfOrder[0][row]!
-    record.kind_out_of_order_rev = kindOutOfOrder[1][row]!
-    record.kind_lost_segment_fwd = kindLostSegment[0][row]!
-    record.kind_lost_segment_rev = kindLostSegment[1][row]!
-    record.kind_ack_lost_segment_fwd = kindAckLostSegment[0][row]!
-    record.kind_ack_lost_segment_rev = kindAckLostSegment[1][row]!
-    record.kind_duplicate_ack_fwd = kindDuplicateAck[0][row]!
-    record.kind_duplicate_ack_rev = kindDuplicateAck[1][row]!
-    record.kind_zero_window_fwd = kindZeroWindow[0][row]!
-    record.kind_zero_window_rev = kindZeroWindow[1][row]!
-    record.kind_window_full_fwd = kindWindowFull[0][row]!
-    record.kind_window_full_rev = kindWindowFull[1][row]!
-    record.kind_keep_alive_fwd = kindKeepAlive[0][row]!
-    record.kind_keep_alive_rev = kindKeepAlive[1][row]!
-    record.kind_keep_alive_ack_fwd = kindKeepAliveAck[0][row]!
-    record.kind_keep_alive_ack_rev = kindKeepAliveAck[1][row]!
-    record.kind_window_update_fwd = kindWindowUpdate[0][row]!
-    record.kind_window_update_rev = kindWindowUpdate[1][row]!
-    record.kind_zero_window_probe_fwd = kindZeroWindowProbe[0][row]!
-    record.kind_zero_window_probe_rev = kindZeroWindowProbe[1][row]!
-    record.kind_zero_window_probe_ack_fwd = kindZeroWindowProbeAck[0][row]!
-    record.kind_zero_window_probe_ack_rev = kindZeroWindowProbeAck[1][row]!
-    record.irtt_ns = optional(irttNs, row)
-    record.rtt_samples_fwd = rttSamples[0][row]!
-    record.rtt_samples_rev = rttSamples[1][row]!
-    record.rtt_min_ns_fwd = optional(rttMinNs[0], row)
-    record.rtt_min_ns_rev = optional(rttMinNs[1], row)
-    record.rtt_median_ns_fwd = optional(rttMedianNs[0], row)
-    record.rtt_median_ns_rev = optional(rttMedianNs[1], row)
-    record.rtt_p95_ns_fwd = optional(rttP95Ns[0], row)
-    record.rtt_p95_ns_rev = optional(rttP95Ns[1], row)
-    record.ts_rtt_samples_fwd = tsRttSamples[0][row]!
-    record.ts_rtt_samples_rev = tsRttSamples[1][row]!
-    record.ts_rtt_min_ns_fwd = optional(tsRttMinNs[0], row)
-    record.ts_rtt_min_ns_rev = optional(tsRttMinNs[1], row)
-    record.ts_rtt_median_ns_fwd = optional(tsRttMedianNs[0], row)
-    record.ts_rtt_median_ns_rev = optional(tsRttMedianNs[1], row)
-    record.ts_rtt_p95_ns_fwd = optional(tsRttP95Ns[0], row)
-    record.ts_rtt_p95_ns_rev = optional(tsRttP95Ns[1], row)
-    record.in_flight_max_bytes_fwd = optional(inFlightMaxBytes[0], row)
-    record.in_flight_max_bytes_rev = optional(inFlightMaxBytes[1], row)
-    record.window_max_bytes_fwd = optional(windowMaxBytes[0], row)
-    record.window_max_bytes_rev = optional(windowMaxBytes[1], row)
-    record.window_min_bytes_fwd = optional(windowMinBytes[0], row)
-    record.window_min_bytes_rev = optional(windowMinBytes[1], row)
-    record.throughput_bps_fwd = optional(throughputBps[0], row)
-    record.throughput_bps_rev = optional(throughputBps[1], row)
-    record.goodput_bps_fwd = optional(goodputBps[0], row)
-    record.goodput_bps_rev = optional(goodputBps[1], row)
-    record.first_byte_ns_fwd = optional(firstByteNs[0], row)
-    record.first_byte_ns_rev = optional(firstByteNs[1], row)
-    record.idle_max_ns_fwd = idleMaxNs[0][row]!
-    record.idle_max_ns_rev = idleMaxNs[1][row]!
-    const mode = optional(ecnMode, row)
-    record.ecn_mode = mode === null ? null : ecnModeWords[mode]!
-    record.ect0_packets_fwd = ect0Packets[0][row]!
-    record.ect0_packets_rev = ect0Packets[1][row]!
-    record.ect1_packets_fwd = ect1Packets[0][row]!
-    record.ect1_packets_rev = ect1Packets[1][row]!
-    record.ce_packets_fwd = cePackets[0][row]!
-    record.ce_packets_rev = cePackets[1][row]!
-    record.ece_packets_fwd = ecePackets[0][row]!
-    record.ece_packets_rev = ecePackets[1][row]!
-    record.cwr_packets_fwd = cwrPackets[0][row]!
-    record.cwr_packets_rev = cwrPackets[1][row]!
-    record.ae_packets_fwd = aePackets[0][row]!
-    record.ae_packets_rev = aePackets[1][row]!
-    record.ace_ce_packets_fwd = aceCePackets[0][row]!
-    record.ace_ce_packets_rev = aceCePackets[1][row]!
-    record.ip_bytes_fwd = ipBytes[0][row]!
-    record.ip_bytes_rev = ipBytes[1][row]!
-    record.conn_state = connStateWords[connState[row]!]!
-    record.history = history(row)
-    record.originator = originatorWords[originator[row]!]!
-    record.orig_bytes = origBytes[row]!
-    record.resp_bytes = respBytes[row]!
-    record.missed_bytes = missedBytes[row]!
-    record.duration_ns = durationNs[row]!
+    // What is 0 in a group that nothing was noted in, a new record has already.
+    if ((noted[row]! & NOTED_KINDS) !== 0) writeKinds(record, row)
+    writeRoundTrips(record, row)
+    writePace(record, row)
+    if ((noted[row]! & NOTED_ECN) !== 0) writeEcn(record, row)
+    writeWords(record, row)
     return record
   }
 }
+
+const u32s = (view: BatchView, name: string) =>
+  [view.numbers(`${name}_fwd`) as Uint32Array, view.numbers(`${name}_rev`) as Uint32Array] as const
+const doubles = (view: BatchView, name: string) =>
+  [view.numbers(`${name}_fwd`) as Float64Array, view.numbers(`${name}_rev`) as Float64Array] as const
+const nullable = <A extends NumberArray>(view: BatchView, name: string): Nullable<A> => [view.numbers(name) as A, view.flags(name)]
+const nullables = <A extends NumberArray>(view: BatchView, name: string) =>
+  [nullable<A>(view, `${name}_fwd`), nullable<A>(view, `${name}_rev`)] as const
+
+function bindKinds(view: BatchView): Write {
+  const retransmission = u32s(view, 'kind_retransmission')
+  const fastRetransmission = u32s(view, 'kind_fast_retransmission')
+  const spuriousRetransmission = u32s(view, 'kind_spurious_retransmission')
+  const outOfOrder = u32s(view, 'kind_out_of_order')
+  const lostSegment = u32s(view, 'kind_lost_segment')
+  const ackLostSegment = u32s(view, 'kind_ack_lost_segment')
+  const duplicateAck = u32s(view, 'kind_duplicate_ack')
+  const zeroWindow = u32s(view, 'kind_zero_window')
+  const windowFull = u32s(view, 'kind_window_full')
+  const keepAlive = u32s(view, 'kind_keep_alive')
+  const keepAliveAck = u32s(view, 'kind_keep_alive_ack')
+  const windowUpdate = u32s(view, 'kind_window_update')
+  const zeroWindowProbe = u32s(view, 'kind_zero_window_probe')
+  const zeroWindowProbeAck = u32s(view, 'kind_zero_window_probe_ack')
+  return (record, row) => {
+    record.kind_retransmission_fwd = retransmission[0][row]!
+    record.kind_retransmission_rev = retransmission[1][row]!
+    record.kind_fast_retransmission_fwd = fastRetransmission[0][row]!
+    record.kind_fast_retransmission_rev = fastRetransmission[1][row]!
+    record.kind_spurious_retransmission_fwd = spuriousRetransmission[0][row]!
+    record.kind_spurious_retransmission_rev = spuriousRetransmission[1][row]!
+    record.kind_out_of_order_fwd = outOfOrder[0][row]!
+    record.kind_out_of_order_rev = outOfOrder[1][row]!
+    record.kind_lost_segment_fwd = lostSegment[0][row]!
+    record.kind_lost_segment_rev = lostSegment[1][row]!
+    record.kind_ack_lost_segment_fwd = ackLostSegment[0][row]!
+    record.kind_ack_lost_segment_rev = ackLostSegment[1][row]!
+    record.kind_duplicate_ack_fwd = duplicateAck[0][row]!
+    record.kind_duplicate_ack_rev = duplicateAck[1][row]!
+    record.kind_zero_window_fwd = zeroWindow[0][row]!
+    record.kind_zero_window_rev = zeroWindow[1][row]!
+    record.kind_window_full_fwd = windowFull[0][row]!
+    record.kind_window_full_rev = windowFull[1][row]!
+    record.kind_keep_alive_fwd = keepAlive[0][row]!
+    record.kind_keep_alive_rev = keepAlive[1][row]!
+    record.kind_keep_alive_ack_fwd = keepAliveAck[0][row]!
+    record.kind_keep_alive_ack_rev = keepAliveAck[1][row]!
+    record.kind_window_update_fwd = windowUpdate[0][row]!
+    record.kind_window_update_rev = windowUpdate[1][row]!
+    record.kind_zero_window_probe_fwd = zeroWindowProbe[0][row]!
+    record.kind_zero_window_probe_rev = zeroWindowProbe[1][row]!
+    record.kind_zero_window_probe_ack_fwd = zeroWindowProbeAck[0][row]!
+    record.kind_zero_window_probe_ack_rev = zeroWindowProbeAck[1][row]!
+  }
+}
+
+function bindEcn(view: BatchView): Write {
+  const ect0 = u32s(view, 'ect0_packets')
+  const ect1 = u32s(view, 'ect1_packets')
+  const ce = u32s(view, 'ce_packets')
+  const ece = u32s(view, 'ece_packets')
+  const cwr = u32s(view, 'cwr_packets')
+  const ae = u32s(view, 'ae_packets')
+  const aceCe = u32s(view, 'ace_ce_packets')
+  return (record, row) => {
+    record.ect0_packets_fwd = ect0[0][row]!
+    record.ect0_packets_rev = ect0[1][row]!
+    record.ect1_packets_fwd = ect1[0][row]!
+    record.ect1_packets_rev = ect1[1][row]!
+    record.ce_packets_fwd = ce[0][row]!
+    record.ce_packets_rev = ce[1][row]!
+    record.ece_packets_fwd = ece[0][row]!
+    record.ece_packets_rev = ece[1][row]!
+    record.cwr_packets_fwd = cwr[0][row]!
+    record.cwr_packets_rev = cwr[1][row]!
+    record.ae_packets_fwd = ae[0][row]!
+    record.ae_packets_rev = ae[1][row]!
+    record.ace_ce_packets_fwd = aceCe[0][row]!
+    record.ace_ce_packets_rev = aceCe[1][row]!
+  }
+}
+
+function bindRoundTrips(view: BatchView): Write {
+  const irtt = nullable<Float64Array>(view, 'irtt_ns')
+  const seqSamples = doubles(view, 'rtt_samples')
+  const seqMin = nullables<Float64Array>(view, 'rtt_min_ns')
+  const seqMedian = nullables<Float64Array>(view, 'rtt_median_ns')
+  const seqP95 = nullables<Float64Array>(view, 'rtt_p95_ns')
+  const stampSamples = doubles(view, 'ts_rtt_samples')
+  const stampMin = nullables<Float64Array>(view, 'ts_rtt_min_ns')
+  const stampMedian = nullables<Float64Array>(view, 'ts_rtt_median_ns')
+  const stampP95 = nullables<Float64Array>(view, 'ts_rtt_p95_ns')
+  return (record, row) => {
+    record.irtt_ns = optionalWhole(irtt, row)
+    record.rtt_samples_fwd = whole(seqSamples[0][row]!)
+    record.rtt_samples_rev = whole(seqSamples[1][row]!)
+    record.rtt_min_ns_fwd = optionalWhole(seqMin[0], row)
+    record.rtt_min_ns_rev = optionalWhole(seqMin[1], row)
+    record.rtt_median_ns_fwd = optionalWhole(seqMedian[0], row)
+    record.rtt_median_ns_rev = optionalWhole(seqMedian[1], row)
+    record.rtt_p95_ns_fwd = optionalWhole(seqP95[0], row)
+    record.rtt_p95_ns_rev = optionalWhole(seqP95[1], row)
+    record.ts_rtt_samples_fwd = whole(stampSamples[0][row]!)
+    record.ts_rtt_samples_rev = whole(stampSamples[1][row]!)
+    record.ts_rtt_min_ns_fwd = optionalWhole(stampMin[0], row)
+    record.ts_rtt_min_ns_rev = optionalWhole(stampMin[1], row)
+    record.ts_rtt_median_ns_fwd = optionalWhole(stampMedian[0], row)
+    record.ts_rtt_median_ns_rev = optionalWhole(stampMedian[1], row)
+    record.ts_rtt_p95_ns_fwd = optionalWhole(stampP95[0], row)
+    record.ts_rtt_p95_ns_rev = optionalWhole(stampP95[1], row)
+  }
+}
+
+function bindPace(view: BatchView): Write {
+  const inFlight = nullables<Uint32Array>(view, 'in_flight_max_bytes')
+  const windowMax = nullables<Uint32Array>(view, 'window_max_bytes')
+  const windowMin = nullables<Uint32Array>(view, 'window_min_bytes')
+  const throughput = nullables<Float64Array>(view, 'throughput_bps')
+  const goodput = nullables<Float64Array>(view, 'goodput_bps')
+  const firstByte = nullables<Float64Array>(view, 'first_byte_ns')
+  const [idle, ip] = [doubles(view, 'idle_max_ns'), doubles(view, 'ip_bytes')]
+  return (record, row) => {
+    record.in_flight_max_bytes_fwd = optionalU32(inFlight[0], row)
+    record.in_flight_max_bytes_rev = optionalU32(inFlight[1], row)
+    record.window_max_bytes_fwd = optionalU32(windowMax[0], row)
+    record.window_max_bytes_rev = optionalU32(windowMax[1], row)
+    record.window_min_bytes_fwd = optionalU32(windowMin[0], row)
+    record.window_min_bytes_rev = optionalU32(windowMin[1], row)
+    record.throughput_bps_fwd = optionalDouble(throughput[0], row)
+    record.throughput_bps_rev = optionalDouble(throughput[1], row)
+    record.goodput_bps_fwd = optionalDouble(goodput[0], row)
+    record.goodput_bps_rev = optionalDouble(goodput[1], row)
+    record.first_byte_ns_fwd = optionalWhole(firstByte[0], row)
+    record.first_byte_ns_rev = optionalWhole(firstByte[1], row)
+    record.idle_max_ns_fwd = whole(idle[0][row]!)
+    record.idle_max_ns_rev = whole(idle[1][row]!)
+    record.ip_bytes_fwd = whole(ip[0][row]!)
+    record.ip_bytes_rev = whole(ip[1][row]!)
+  }
+}
+
+function bindWords(view: BatchView): Write {
+  const [modes, modeWords] = [nullable<Uint8Array>(view, 'ecn_mode'), view.words('ecn_mode') as readonly EcnMode[]]
+  const [state, states] = [view.numbers('conn_state') as Uint8Array, view.words('conn_state') as readonly ConnState[]]
+  const history = view.texts('history')
+  const [side, sides] = [view.numbers('originator') as Uint8Array, view.words('originator') as readonly ('client' | 'server')[]]
+  const [orig, resp] = [view.numbers('orig_bytes') as Float64Array, view.numbers('resp_bytes') as Float64Array]
+  const [missed, duration] = [view.numbers('missed_bytes') as Float64Array, view.numbers('duration_ns') as Float64Array]
+  return (record, row) => {
+    if (modes[1][row] === 1) record.ecn_mode = modeWords[modes[0][row]!]!
+    record.conn_state = states[state[row]!]!
+    record.history = history(row)
+    record.originator = sides[side[row]!]!
+    record.orig_bytes = whole(orig[row]!)
+    record.resp_bytes = whole(resp[row]!)
+    record.missed_bytes = whole(missed[row]!)
+    record.duration_ns = whole(duration[row]!)
+  }
+}
+
+/**
+ * For numbers that may be too large for V8's small integers, and always get a value. A field that began with a small
+ * integer would change its kind with the first large one, and all code that was compiled for it would be compiled anew.
+ */
+const UNSET = null as unknown as number
 
 /** All columns in order, with nothing in them yet. A class, because its objects stay quick with many columns. */
 export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
@@ -368,8 +418,8 @@ export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
   goodput_bps_rev: number | null = null
   first_byte_ns_fwd: number | null = null
   first_byte_ns_rev: number | null = null
-  idle_max_ns_fwd = 0
-  idle_max_ns_rev = 0
+  idle_max_ns_fwd = UNSET
+  idle_max_ns_rev = UNSET
   ecn_mode: EcnMode | null = null
   ect0_packets_fwd = 0
   ect0_packets_rev = 0
@@ -385,13 +435,13 @@ export class AnalysedRow extends ConnectionRow implements ConnectionAnalysis {
   ae_packets_rev = 0
   ace_ce_packets_fwd = 0
   ace_ce_packets_rev = 0
-  ip_bytes_fwd = 0
-  ip_bytes_rev = 0
+  ip_bytes_fwd = UNSET
+  ip_bytes_rev = UNSET
   conn_state: ConnState = 'OTH'
   history = ''
   originator: 'client' | 'server' = 'client'
-  orig_bytes = 0
-  resp_bytes = 0
-  missed_bytes = 0
-  duration_ns = 0
+  orig_bytes = UNSET
+  resp_bytes = UNSET
+  missed_bytes = UNSET
+  duration_ns = UNSET
 }

@@ -96,12 +96,9 @@ export class BatchView {
   /** What reads the texts of a column. */
   texts(name: string): (row: number) => string {
     const { values, width = 0 } = this.place(name)
-    const octets = Buffer.from(this.bytes.buffer, values, width * this.#layout.maxRows)
-    return row => {
-      let end = row * width
-      while (end < (row + 1) * width && octets[end] !== 0) end += 1
-      return octets.toString('latin1', row * width, end)
-    }
+    const octets = new Uint8Array(this.bytes.buffer, values, width * this.#layout.maxRows)
+    const known = new KnownTexts(octets, width)
+    return row => known.read(row * width)
   }
 
   /** A column's null flags: 1 = there is a value. */
@@ -122,6 +119,39 @@ export function placeIn(layout: Layout, name: string): ColumnPlace {
   const place = layout.columns.find(column => column.name === name)
   if (!place) throw new InternalError(`a batch has no column ${name}`)
   return place
+}
+
+/** Texts that are remembered, a power of two. */
+const KNOWN = 256
+
+/** Texts of a column. They are short and repeat, so that most are found and not made. */
+class KnownTexts {
+  readonly #octets: Uint8Array
+  readonly #width: number
+  readonly #texts: string[] = Array.from({ length: KNOWN }, () => '')
+
+  constructor(octets: Uint8Array, width: number) {
+    this.#octets = octets
+    this.#width = width
+  }
+
+  /** The text at `at`; zeros stand behind it. */
+  read(at: number): string {
+    const octets = this.#octets
+    const most = at + this.#width
+    let [end, hash] = [at, 0]
+    while (end < most && octets[end] !== 0) hash = (Math.imul(hash, 31) + octets[end++]!) | 0
+    const place = (hash ^ (hash >>> 8)) & (KNOWN - 1)
+    const known = this.#texts[place]!
+    if (this.#is(known, at, end)) return known
+    return (this.#texts[place] = String.fromCharCode(...octets.subarray(at, end)))
+  }
+
+  #is(text: string, at: number, end: number): boolean {
+    if (text.length !== end - at) return false
+    for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) !== this.#octets[at + i]) return false
+    return true
+  }
 }
 
 /** Reads a layout as an engine gives it. */

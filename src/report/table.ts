@@ -14,8 +14,8 @@ import { narrowed, type Container, type Numbers } from './container.js'
 import type { OnBatch } from './overview.js'
 import type { ColumnFacts, TableMeta } from './shapes.js'
 
-/** Columns that say where something else lies, and nothing by themselves. */
-const PLACES = new Set(['gaps_at', 'sha256_at'])
+/** Columns that say where something else lies, or which others matter, and nothing by themselves. */
+const PLACES = new Set(['gaps_at', 'sha256_at', 'analysis_noted'])
 
 /** The table, as the page gets it. */
 export type ConnectionTable = Container<TableMeta>

@@ -1,4 +1,5 @@
-//! Flow records and stream events of a capture given as argument: ns per packet, best of five, beside a plain read.
+//! Flow records, stream events, connection records and their analysis, of a capture given as argument: ns per packet,
+//! best of five, beside a plain read.
 //!
 //! `cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]`; `flows2` is flows with two threads.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
@@ -41,9 +42,9 @@ fn flows(path: &Path, threads: usize) -> (f64, u64, usize) {
     (start.elapsed().as_secs_f64(), session.stats().packets, records)
 }
 
-fn streams(path: &Path) -> (f64, u64, usize) {
+fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
     let start = Instant::now();
-    let mut session = StreamSession::new(StreamSessionOptions { events: true, join: true, ..Default::default() });
+    let mut session = StreamSession::new(options);
     session.open(Source::Path(path.to_path_buf()), "capture");
     let (mut batch, mut block) = (vec![0; session.batch_len()], vec![0; session.block_len()]);
     let mut events = 0;
@@ -83,8 +84,15 @@ fn main() {
     let is_wanted = |name: &str| wanted.as_deref().is_none_or(|wanted| name == wanted);
     let read = (0..5).map(|_| plain_read(&path)).fold(f64::MAX, f64::min);
     println!("plain read: {read:.3} s");
-    let jobs: [(&str, &dyn Fn() -> (f64, u64, usize)); 3] =
-        [("flows", &|| flows(&path, 1)), ("flows2", &|| flows(&path, 2)), ("streams", &|| streams(&path))];
+    let events = StreamSessionOptions { events: true, join: true, ..Default::default() };
+    let analyse = StreamSessionOptions { analyse: true, ..Default::default() };
+    let jobs: [(&str, &dyn Fn() -> (f64, u64, usize)); 5] = [
+        ("flows", &|| flows(&path, 1)),
+        ("flows2", &|| flows(&path, 2)),
+        ("streams", &|| streams(&path, events.clone())),
+        ("connections", &|| streams(&path, StreamSessionOptions::default())),
+        ("analysis", &|| streams(&path, analyse.clone())),
+    ];
     for (name, run) in jobs.into_iter().filter(|(name, _)| is_wanted(name)) {
         report(name, read, run);
     }

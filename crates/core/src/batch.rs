@@ -4,7 +4,7 @@
 //! | statistics: one f64 each | column 0: max_rows values | its null flags | column 1 | …
 //! ```
 //!
-//! Every part begins at a multiple of 8 octets and is in the machine's own byte order, so that JavaScript lays typed
+//! Every part is followed by a few octets that hold nothing, begins at a multiple of 8 octets and is in the machine's own byte order, so that JavaScript lays typed
 //! arrays over it. A null flag of 1 means: there is a value. [`Layout::describe`] tells JavaScript where things lie.
 
 use std::fmt::Write as _;
@@ -87,6 +87,10 @@ impl Column {
     }
 }
 
+/// Octets between two parts. Tables have a power of two of rows: without them, a row's values would all lie in the same
+/// few sets of the processor's caches, and push each other out.
+const LINE: usize = 64;
+
 #[derive(Clone, Copy, Debug)]
 struct Place {
     column: Column,
@@ -122,7 +126,7 @@ impl Layout {
         let mut end = start + stats.len() * 8;
         let mut reserve = |octets: usize| {
             let start = end;
-            end += octets.div_ceil(8) * 8;
+            end += octets.div_ceil(8) * 8 + LINE;
             start
         };
         let places = columns
@@ -220,12 +224,15 @@ pub struct RowWriter<'a> {
 }
 
 impl RowWriter<'_> {
+    /// With a known length it is one store, and no call for each value.
     #[inline]
-    fn put(&mut self, value: &[u8]) {
+    fn put<const N: usize>(&mut self, value: [u8; N]) {
         let Some(place) = self.places.next() else { return };
-        debug_assert_eq!(place.column.kind.size(), value.len(), "column {}", place.column.name);
-        let at = place.values + self.row * value.len();
-        self.buffer[at..at + value.len()].copy_from_slice(value);
+        debug_assert_eq!(place.column.kind.size(), N, "column {}", place.column.name);
+        let at = place.values + self.row * N;
+        if let Some(to) = self.buffer.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *to = value;
+        }
         if place.column.nullable {
             self.buffer[place.flags + self.row] = 1;
         }
@@ -247,43 +254,48 @@ impl RowWriter<'_> {
     /// Writes a truth value.
     #[inline]
     pub fn bool(&mut self, value: bool) {
-        self.put(&[u8::from(value)]);
+        self.put([u8::from(value)]);
     }
 
     /// Writes one octet, or a word's number.
     #[inline]
     pub fn u8(&mut self, value: u8) {
-        self.put(&[value]);
+        self.put([value]);
     }
 
     /// Writes two octets.
     #[inline]
     pub fn u16(&mut self, value: u16) {
-        self.put(&value.to_ne_bytes());
+        self.put(value.to_ne_bytes());
     }
 
     /// Writes four octets.
     #[inline]
     pub fn u32(&mut self, value: u32) {
-        self.put(&value.to_ne_bytes());
+        self.put(value.to_ne_bytes());
+    }
+
+    /// Writes 0 into so many columns of four octets.
+    pub fn zeros_u32(&mut self, columns: usize) {
+        (0..columns).for_each(|_| self.u32(0));
     }
 
     /// Writes a count or an offset; JavaScript reads it as a number, exact up to 2^53.
     #[inline]
     pub fn u64(&mut self, value: u64) {
-        self.put(&(value as f64).to_ne_bytes());
+        self.put((value as f64).to_ne_bytes());
     }
 
     /// Writes a time.
     #[inline]
     pub fn i64(&mut self, value: i64) {
-        self.put(&value.to_ne_bytes());
+        self.put(value.to_ne_bytes());
     }
 
     /// Writes a double.
     #[inline]
     pub fn f64(&mut self, value: f64) {
-        self.put(&value.to_ne_bytes());
+        self.put(value.to_ne_bytes());
     }
 
     /// Writes a text; what is longer than its column is cut.
@@ -300,6 +312,6 @@ impl RowWriter<'_> {
     /// Writes an address.
     #[inline]
     pub fn bytes(&mut self, value: &[u8; 16]) {
-        self.put(value);
+        self.put(*value);
     }
 }

@@ -49,13 +49,16 @@ pub struct EcnCounts {
 
 /// Of a connection.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub struct Ecn {
-    /// Of each direction.
-    pub counts: [EcnCounts; 2],
     /// What the SYN asked for.
     asked: Option<EcnMode>,
     /// What the SYN's answer agreed to.
     pub agreed: Option<EcnMode>,
+    /// There may be something in `counts`.
+    pub noted: bool,
+    /// Of each direction.
+    pub counts: [EcnCounts; 2],
 }
 
 const ALL: u16 = flags::AE | flags::CWR | flags::ECE;
@@ -73,6 +76,7 @@ impl Ecn {
     }
 
     fn count(&mut self, seen: &Seen<'_>, kinds: Kinds) {
+        self.noted = true;
         let accurate = self.agreed == Some(EcnMode::Accurate);
         // An older segment has an older counter.
         let in_order = !kinds.has(Kinds::OUT_OF_ORDER) && !kinds.has(Kinds::RETRANSMISSION);

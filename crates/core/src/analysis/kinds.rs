@@ -72,15 +72,8 @@ pub struct KindCounts(pub [u32; NAMES.len()]);
 
 impl KindCounts {
     /// Counts a segment.
-    #[inline]
-    pub fn count(&mut self, kinds: Kinds) {
-        if kinds.0 != 0 {
-            self.count_each(kinds);
-        }
-    }
-
     #[cold]
-    fn count_each(&mut self, kinds: Kinds) {
+    pub fn count(&mut self, kinds: Kinds) {
         for (bit, count) in self.0.iter_mut().enumerate() {
             *count += u32::from(kinds.0 >> bit & 1);
         }

@@ -1,8 +1,7 @@
 //! What a record says of a connection's analysis: the columns, and how a row is written.
 
 use super::Analysis;
-use super::ecn::EcnMode;
-use super::kinds::KindCounts;
+use super::ecn::{EcnCounts, EcnMode};
 use super::quantile::Quantiles;
 use super::round_trip::RoundTrips;
 use super::zeek::{ConnState, HISTORY_LEN};
@@ -12,8 +11,15 @@ use crate::connection::Connection;
 /// The words of `originator`.
 const SIDES: [&str; 2] = ["client", "server"];
 
-/// `[fwd, rev]` pairs stand side by side. Durations `*_ns` are nanoseconds of packet time.
+/// In `analysis_noted`: some `kind_*` column is not 0.
+const NOTED_KINDS: u8 = 1;
+/// In `analysis_noted`: some column of ECN counts is not 0.
+const NOTED_ECN: u8 = 1 << 1;
+
+/// `[fwd, rev]` pairs stand side by side. Durations `*_ns` are nanoseconds of packet time. `analysis_noted` is no column
+/// of a record: it tells readers of rows which groups of columns they can leave out, as most connections' are all 0.
 pub const COLUMNS: &[Column] = &[
+    Column::new("analysis_noted", Kind::U8),
     Column::new("kind_retransmission_fwd", Kind::U32),
     Column::new("kind_retransmission_rev", Kind::U32),
     Column::new("kind_fast_retransmission_fwd", Kind::U32),
@@ -102,7 +108,8 @@ pub const COLUMNS: &[Column] = &[
 impl Analysis {
     /// Writes the columns of [`COLUMNS`].
     pub fn write(&self, connection: &Connection, row: &mut RowWriter<'_>) {
-        write_pairs(&self.kinds, row);
+        row.u8(u8::from(self.kinds_noted) * NOTED_KINDS | u8::from(self.ecn.noted) * NOTED_ECN);
+        write_pairs(self.kinds_noted.then(|| self.kinds.each_ref().map(|counts| counts.0)), row);
         row.optional(duration(self.judge.initial_rtt_ns), RowWriter::u64);
         write_round_trips(&self.round_trips.0, |trips| &trips.seq_samples, row);
         write_round_trips(&self.round_trips.0, |trips| &trips.timestamp_samples, row);
@@ -133,11 +140,7 @@ impl Analysis {
 
     fn write_ecn(&self, row: &mut RowWriter<'_>) {
         row.optional(self.ecn.agreed.map(|mode| mode as u8), RowWriter::u8);
-        let [fwd, rev] = &self.ecn.counts;
-        for (fwd, rev) in fwd.all().into_iter().zip(rev.all()) {
-            row.u32(fwd);
-            row.u32(rev);
-        }
+        write_pairs(self.ecn.noted.then(|| self.ecn.counts.each_ref().map(EcnCounts::all)), row);
     }
 
     fn write_zeek(&self, row: &mut RowWriter<'_>) {
@@ -156,17 +159,20 @@ fn duration(ns: Option<i64>) -> Option<u64> {
     ns.and_then(|ns| u64::try_from(ns).ok())
 }
 
-fn write_pairs([fwd, rev]: &[KindCounts; 2], row: &mut RowWriter<'_>) {
-    for (&fwd, &rev) in fwd.0.iter().zip(&rev.0) {
+/// Counts of both directions; none: all are 0.
+fn write_pairs<const N: usize>(counts: Option<[[u32; N]; 2]>, row: &mut RowWriter<'_>) {
+    let Some([fwd, rev]) = counts else { return row.zeros_u32(2 * N) };
+    for (fwd, rev) in fwd.into_iter().zip(rev) {
         row.u32(fwd);
         row.u32(rev);
     }
 }
 
 fn write_round_trips(trips: &[RoundTrips; 2], of: fn(&RoundTrips) -> &Quantiles, row: &mut RowWriter<'_>) {
+    let found = trips.each_ref().map(|t| of(t).least_and([0.5, 0.95]));
     trips.iter().for_each(|t| row.u64(of(t).count()));
-    trips.iter().for_each(|t| row.optional(of(t).least(), RowWriter::u64));
-    for part in [0.5, 0.95] {
-        trips.iter().for_each(|t| row.optional(of(t).quantile(part), RowWriter::u64));
+    found.iter().for_each(|f| row.optional(f.map(|(least, _)| least), RowWriter::u64));
+    for part in 0..2 {
+        found.iter().for_each(|f| row.optional(f.map(|(_, parts)| parts[part]), RowWriter::u64));
     }
 }

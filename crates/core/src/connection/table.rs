@@ -304,6 +304,12 @@ impl ConnectionTable {
         self.finished.pop_front()
     }
 
+    /// The slot of the connection that is next in [`ConnectionTable::next_finished`].
+    #[must_use]
+    pub fn coming_finished(&self) -> Option<usize> {
+        self.finished.front().map(|finished| finished.slot)
+    }
+
     /// Frees a finished connection's slot.
     pub fn release(&mut self, index: usize) {
         self.slots[index].status = Status::Free;

@@ -163,17 +163,23 @@ impl EventLayout {
 }
 
 /// What a connection's record has besides its columns.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct CloseExtra {
     /// Gaps of each direction: offset and length.
     pub gaps: [Vec<(u64, u64)>; 2],
     /// SHA-256 of the delivered octets of each direction.
     pub sha256: Option<[[u8; 32]; 2]>,
-    /// What its segments told.
-    pub analysis: Option<Box<Analysis>>,
+    /// What its segments told; only while the record waits for room.
+    analysis: Option<Box<Analysis>>,
 }
 
 impl CloseExtra {
+    /// Without an analysis.
+    #[must_use]
+    pub fn new(gaps: [Vec<(u64, u64)>; 2], sha256: Option<[[u8; 32]; 2]>) -> Self {
+        Self { gaps, sha256, analysis: None }
+    }
+
     /// Octets that it takes in the block.
     fn block_len(&self) -> usize {
         self.gaps.iter().map(|gaps| gaps.len() * 16).sum::<usize>() + 64
@@ -382,18 +388,21 @@ impl<'a> EventWriter<'a> {
         }
     }
 
-    /// Writes a close event with its connection's record. True: written, so the connection may go; false: it waits.
+    /// Writes a close event with its connection's record, or lets it wait; `analysis` is left empty then. True: written,
+    /// so the connection may go; false: it waits.
     pub fn close(
         &mut self,
         spill: &mut Spill,
         event: Event,
-        (reason, extra): (EndReason, CloseExtra),
+        (reason, mut extra): (EndReason, CloseExtra),
         connection: &Connection,
+        analysis: Option<&mut Analysis>,
     ) -> bool {
         if spill.is_empty() && self.has_room(EventKind::Close, extra.block_len()) {
-            self.write_close(&event, reason, &extra, connection);
+            self.write_close(&event, reason, &extra, (connection, analysis.as_deref()));
             return true;
         }
+        extra.analysis = analysis.map(|analysis| Box::new(std::mem::take(analysis)));
         let extra = Some((reason, Box::new(extra)));
         spill.0.push_back(Spilled { event, octets: Vec::new(), extra, packet: None });
         false
@@ -425,7 +434,7 @@ impl<'a> EventWriter<'a> {
                 }
                 (_, Some((reason, extra))) => {
                     if let Some(connection) = connection(context, event.slot) {
-                        self.write_close(&event, reason, &extra, connection);
+                        self.write_close(&event, reason, &extra, (connection, extra.analysis.as_deref()));
                     }
                     closed(context, event.slot);
                 }
@@ -457,7 +466,13 @@ impl<'a> EventWriter<'a> {
         self.write(event, [&[], &[]]);
     }
 
-    fn write_close(&mut self, event: &Event, reason: EndReason, extra: &CloseExtra, connection: &Connection) {
+    fn write_close(
+        &mut self,
+        event: &Event,
+        reason: EndReason,
+        extra: &CloseExtra,
+        (connection, analysis): (&Connection, Option<&Analysis>),
+    ) {
         self.used = self.used.next_multiple_of(8);
         let gaps_at = self.used;
         for (offset, length) in extra.gaps.iter().flatten() {
@@ -475,7 +490,7 @@ impl<'a> EventWriter<'a> {
         row.u32(extra.gaps[0].len() as u32);
         row.u32(extra.gaps[1].len() as u32);
         row.optional(sha256_at, RowWriter::u32);
-        if let Some(analysis) = &extra.analysis {
+        if let Some(analysis) = analysis {
             analysis.write(connection, row);
         }
         self.closes += 1;

@@ -8,7 +8,7 @@ use super::events::{
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Head, HeadPiece, Point, Series};
-use crate::analysis::{Analysis, Seen};
+use crate::analysis::{Analyses, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
@@ -62,7 +62,8 @@ pub struct StreamSessionOptions {
 struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
-    analysis: Option<Box<Analysis>>,
+    /// Its number in [`Tracker::analyses`].
+    analysis: Option<u32>,
     watched: Option<Box<WatchedSide>>,
 }
 
@@ -126,6 +127,7 @@ struct Tracker {
     /// As in the table's limits.
     idle_ns: i64,
     analyse: bool,
+    analyses: Analyses,
     watched: Option<Watched>,
 }
 
@@ -149,6 +151,7 @@ impl StreamSession {
             now_ns: 0,
             idle_ns: options.connections.idle_ns,
             analyse: options.analyse,
+            analyses: Analyses::default(),
             watched: Watched::new(&options),
         };
         Self {
@@ -370,6 +373,10 @@ impl Tracker {
                 self.open(arrived, writer)
             }
         };
+        let analysis = self.sides[slot].analysis;
+        if let Some(number) = analysis {
+            self.analyses.fetch_ahead(number);
+        }
         self.table.touch(slot, self.now_ns);
         let Some(connection) = self.table.get_mut(slot) else { return };
         connection.last_ns = packet.ts_ns;
@@ -380,8 +387,8 @@ impl Tracker {
             let frame = if self.frames { arrived.frame } else { &[] };
             writer.packet(&mut self.spill, packet, (Some(slot as u32), direction), row, frame);
         }
-        if self.sides[slot].analysis.is_some() {
-            self.analyse(slot, direction, arrived);
+        if let Some(analysis) = analysis {
+            self.analyse(slot, analysis, direction, arrived);
         }
         self.feed_streams(slot, direction, zero_window, arrived, writer);
         if self.marks {
@@ -406,14 +413,13 @@ impl Tracker {
     }
 
     #[inline(never)]
-    fn analyse(&mut self, slot: usize, direction: Direction, arrived: &Arrived<'_>) {
+    fn analyse(&mut self, slot: usize, analysis: u32, direction: Direction, arrived: &Arrived<'_>) {
         let Arrived { packet, datagram, segment, .. } = *arrived;
-        let Side { analysis, watched: side, .. } = &mut self.sides[slot];
-        let (Some(connection), Some(analysis)) = (self.table.get_mut(slot), analysis) else { return };
+        let Some(connection) = self.table.get_mut(slot) else { return };
         let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
-        let kinds = analysis.segment(&seen, connection.port);
-        if let (Some(watched), Some(side)) = (&mut self.watched, side) {
-            let point = side.series.point(&seen, kinds, analysis.window(direction));
+        let kinds = self.analyses.segment(analysis, &seen, connection.port);
+        if let (Some(watched), Some(side)) = (&mut self.watched, &mut self.sides[slot].watched) {
+            let point = side.series.point(&seen, kinds, self.analyses.window(analysis, direction));
             watched.out.push(Told::Segment(connection.id, point));
         }
     }
@@ -457,7 +463,7 @@ impl Tracker {
         let sha256 = self.sha256.then(Box::default);
         // Serial numbers count up, and this connection has the latest one.
         let watched = self.watched.as_ref().and_then(|watched| watched.side(self.table.opened.saturating_sub(1)));
-        let analysis = (self.analyse || watched.is_some()).then(Box::default);
+        let analysis = (self.analyse || watched.is_some()).then(|| self.analyses.open());
         self.sides[slot] = Side { sha256, analysis, watched, ..Side::default() };
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
@@ -574,20 +580,28 @@ impl Tracker {
 
     fn end(&mut self, finished: Finished, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
         let slot = finished.slot as u32;
+        // Many may end at once, long after their last segment.
+        if let Some(number) = self.table.coming_finished().and_then(|coming| self.sides[coming].analysis) {
+            self.analyses.fetch_ahead(number);
+        }
         for token in [slot * 2, slot * 2 + 1] {
             self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| stream.finish(arena, sink));
         }
         let Some(connection) = self.table.get_mut(finished.slot) else { return };
         let side = std::mem::take(&mut self.sides[finished.slot]);
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
-        let extra = CloseExtra { gaps: side.gaps, sha256, analysis: side.analysis };
+        let extra = CloseExtra::new(side.gaps, sha256);
         let reason = connection.end_reason(finished.cause);
         if let (Some(watched), Some(side)) = (&mut self.watched, side.watched) {
             watched.end(connection.id, *side);
         }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
-        if writer.close(&mut self.spill, event, (reason, extra), connection) {
+        let analysis = side.analysis.filter(|_| self.analyse).and_then(|number| self.analyses.get_mut(number));
+        if writer.close(&mut self.spill, event, (reason, extra), connection, analysis) {
             self.table.release(finished.slot);
+        }
+        if let Some(number) = side.analysis {
+            self.analyses.release(number);
         }
     }
 

@@ -14,6 +14,7 @@ mod ports;
 
 use endpoint::{Endpoint, EndpointState};
 pub use history::{History, MOST as HISTORY_LEN};
+use holes::Holes;
 
 use super::seen::{Seen, since};
 use crate::decode::flags;
@@ -95,6 +96,11 @@ impl Zeek {
             self.ends[way].data(at, seen);
         }
         self.check_close(seen, way);
+    }
+
+    /// Nothing more will come: gives memory back.
+    pub fn let_go(&mut self) {
+        self.ends.iter_mut().for_each(|end| end.holes = Holes::default());
     }
 
     /// 0 where the segment is the originator's, 1 where the responder's.
@@ -283,14 +289,15 @@ impl Zeek {
         if self.ends[way].did_close && self.ends[1 - way].did_close {
             return;
         }
+        self.ends[way].wants_close |= seen.has(flags::FIN | flags::RST);
         for end in [way, 1 - way] {
-            let closing = if end == way { seen.has(flags::FIN | flags::RST) } else { false };
+            if !self.ends[end].wants_close {
+                continue;
+            }
             let pending = self.ends[end].is_pending() || {
                 self.ends[end].state != EndpointState::Reset && self.ends[1 - end].holes.is_waiting()
             };
-            let end = &mut self.ends[end];
-            end.wants_close |= closing;
-            end.did_close |= end.wants_close && !pending;
+            self.ends[end].did_close |= !pending;
         }
     }
 

@@ -47,6 +47,12 @@ impl Deref for Window {
     }
 }
 
+impl AsRef<[u8]> for Window {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 /// Tells whether a file became shorter under a window.
 #[derive(Clone, Copy, Debug)]
 pub struct CutMark(Infallible);

@@ -120,6 +120,12 @@ impl Deref for Window {
     }
 }
 
+impl AsRef<[u8]> for Window {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl Drop for Window {
     fn drop(&mut self) {
         if let Some((at, guarded)) = self.mapping.take() {

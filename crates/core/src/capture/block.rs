@@ -1,6 +1,7 @@
 //! The octets that packets are found in: read into memory of our own, or a window on a file.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use tcpskein_map::{Buffer, Window};
 
@@ -9,8 +10,8 @@ use tcpskein_map::{Buffer, Window};
 pub enum Block {
     /// Octets that were read.
     Own(Buffer),
-    /// Octets of a file that is mapped.
-    Mapped(Window),
+    /// Octets of a file that is mapped, as long as anybody holds them.
+    Mapped(Arc<Window>),
 }
 
 impl Default for Block {

@@ -435,7 +435,7 @@ fn fill_mapped(reader: &mut BlockReader, file: &mut MappedInput, block: &mut Blo
     let Some(window) = file.window(reader.input_offset(), reader.carried())? else { return Ok(Filled::End) };
     reader.adopt_window(window.len());
     let filled = Filled::Bytes(window.len());
-    *block = Block::Mapped(window);
+    *block = Block::Mapped(Arc::new(window));
     Ok(filled)
 }
 

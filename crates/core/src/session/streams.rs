@@ -1,5 +1,7 @@
 //! Captures in, stream events and connection records out.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::events::{
@@ -17,7 +19,7 @@ use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, flags, prot
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey, identify};
-use crate::stream::{Arena, GapReason, Segment as StreamSegment, Sink, StreamLimits};
+use crate::stream::{Arena, GapReason, Lent, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
 const BLOCKS_PER_CALL: usize = 8;
@@ -57,14 +59,25 @@ pub struct StreamSessionOptions {
     pub head_octets: usize,
 }
 
-/// What a connection needs beside its slot, only where it is asked for or has gaps.
+/// What a connection needs beside its slot where it is asked for or has gaps; most have none.
+type MaybeSide = Option<Box<Side>>;
+
 #[derive(Debug, Default)]
 struct Side {
     gaps: [Vec<(u64, u64)>; 2],
     sha256: Option<Box<[Sha256; 2]>>,
-    /// Its number in [`Tracker::analyses`].
-    analysis: Option<u32>,
     watched: Option<Box<WatchedSide>>,
+}
+
+impl Side {
+    fn data(&mut self, direction: Direction, offset: u64, bytes: &[u8]) {
+        if let Some(hashes) = &mut self.sha256 {
+            hashes[direction.index()].update(bytes);
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.heads[direction.index()].take(offset, bytes);
+        }
+    }
 }
 
 /// What a connection needs of which each segment is asked for.
@@ -102,6 +115,8 @@ pub struct StreamSession {
     block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
+    /// Where the block begins in what the streams were lent, if it was.
+    lent: Option<u64>,
     decoder: Decoder,
     tracker: Tracker,
     stats: Stats,
@@ -111,7 +126,9 @@ pub struct StreamSession {
 /// Connections and everything that belongs to them.
 struct Tracker {
     table: ConnectionTable,
-    sides: Vec<Side>,
+    sides: Vec<MaybeSide>,
+    /// The number of each one's analysis in `analyses`.
+    analysis_of: Vec<Option<u32>>,
     arena: Arena,
     spill: Spill,
     events: bool,
@@ -138,6 +155,7 @@ impl StreamSession {
         let tracker = Tracker {
             table: ConnectionTable::new(options.connections),
             sides: Vec::new(),
+            analysis_of: Vec::new(),
             arena: Arena::new(options.streams),
             spill: Spill::default(),
             events: options.events,
@@ -161,6 +179,7 @@ impl StreamSession {
             options,
             block: Block::default(),
             in_block: false,
+            lent: None,
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -227,7 +246,8 @@ impl StreamSession {
         }
         let hash = self.tracker.table.hash(&identity.key);
         let key = identity.key;
-        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment }, writer);
+        let lent = self.lent.and_then(|block| Some(block + (packet.start + place_in(frame, segment.payload)?) as u64));
+        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment, lent }, writer);
     }
 
     /// Reads and walks what one call may.
@@ -241,16 +261,29 @@ impl StreamSession {
                 return Status::More;
             }
             if self.feed.failed() {
+                self.tracker.arena.return_lent();
                 return Status::SourceFailed;
             }
             match self.feed.fill_own(&mut self.block) {
-                FeedFilled::Ready => self.in_block = true,
+                FeedFilled::Ready => self.enter_block(),
                 FeedFilled::NeedInput => return Status::NeedInput,
-                FeedFilled::End if self.feed.failed() => return Status::SourceFailed,
-                FeedFilled::End => return Status::SourceEnd,
+                FeedFilled::End => {
+                    // From here on the file is the user's to change.
+                    self.tracker.arena.return_lent();
+                    return if self.feed.failed() { Status::SourceFailed } else { Status::SourceEnd };
+                }
             }
         }
         Status::More
+    }
+
+    /// Begins with a block. A window on a file is lent to the streams, so they copy nothing of it.
+    fn enter_block(&mut self) {
+        self.in_block = true;
+        self.lent = match &self.block {
+            Block::Mapped(window) => Some(self.tracker.arena.lend(Arc::clone(window) as Lent)),
+            Block::Own(_) => None,
+        };
     }
 
     fn count(&mut self) {
@@ -329,6 +362,13 @@ fn clip_to_wire(segment: &mut Segment<'_>, room: u32) {
     }
 }
 
+/// Where `part` lies in `whole`; `None` where it doesn't.
+#[inline]
+fn place_in(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    (at + part.len() <= whole.len()).then_some(at)
+}
+
 /// A segment and where it comes from.
 struct Arrived<'a> {
     packet: &'a Packet,
@@ -339,6 +379,8 @@ struct Arrived<'a> {
     /// Its connection's key, and the key's hash.
     key: FlowKey,
     hash: u64,
+    /// Where its payload is lent.
+    lent: Option<u64>,
 }
 
 impl Tracker {
@@ -373,7 +415,7 @@ impl Tracker {
                 self.open(arrived, writer)
             }
         };
-        let analysis = self.sides[slot].analysis;
+        let analysis = self.analysis_of[slot];
         if let Some(number) = analysis {
             self.analyses.fetch_ahead(number);
         }
@@ -418,7 +460,7 @@ impl Tracker {
         let Some(connection) = self.table.get_mut(slot) else { return };
         let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
         let kinds = self.analyses.segment(analysis, &seen, connection.port);
-        if let (Some(watched), Some(side)) = (&mut self.watched, &mut self.sides[slot].watched) {
+        if let (Some(watched), Some(side)) = (&mut self.watched, self.sides[slot].as_mut().and_then(|side| side.watched.as_mut())) {
             let point = side.series.point(&seen, kinds, self.analyses.window(analysis, direction));
             watched.out.push(Told::Segment(connection.id, point));
         }
@@ -458,13 +500,17 @@ impl Tracker {
         // Opening may have evicted another one.
         self.end_finished(packet.ts_ns, packet.number, writer);
         if self.sides.len() <= slot {
-            self.sides.resize_with(slot + 1, Side::default);
+            self.sides.resize_with(slot + 1, || None);
+            self.analysis_of.resize(slot + 1, None);
         }
-        let sha256 = self.sha256.then(Box::default);
         // Serial numbers count up, and this connection has the latest one.
         let watched = self.watched.as_ref().and_then(|watched| watched.side(self.table.opened.saturating_sub(1)));
-        let analysis = (self.analyse || watched.is_some()).then(|| self.analyses.open());
-        self.sides[slot] = Side { sha256, analysis, watched, ..Side::default() };
+        let has_analysis = self.analyse || watched.is_some();
+        self.analysis_of[slot] = has_analysis.then(|| self.analyses.open());
+        self.sides[slot] = (self.sha256 || watched.is_some()).then(|| {
+            let sha256 = self.sha256.then(Box::default);
+            Box::new(Side { sha256, watched, ..Side::default() })
+        });
         if self.events
             && let Some(connection) = self.table.get_mut(slot)
         {
@@ -512,6 +558,7 @@ impl Tracker {
                 wire_len: segment.payload_len,
                 zero_window,
                 ts_ns: packet.ts_ns,
+                lent: arrived.lent,
             };
             connection.streams[direction.index()].push(&mut self.arena, &fed, &mut sink);
         }
@@ -581,14 +628,14 @@ impl Tracker {
     fn end(&mut self, finished: Finished, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
         let slot = finished.slot as u32;
         // Many may end at once, long after their last segment.
-        if let Some(number) = self.table.coming_finished().and_then(|coming| self.sides[coming].analysis) {
+        if let Some(number) = self.table.coming_finished().and_then(|coming| self.analysis_of[coming]) {
             self.analyses.fetch_ahead(number);
         }
         for token in [slot * 2, slot * 2 + 1] {
             self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| stream.finish(arena, sink));
         }
         let Some(connection) = self.table.get_mut(finished.slot) else { return };
-        let side = std::mem::take(&mut self.sides[finished.slot]);
+        let side = self.sides[finished.slot].take().map_or_else(Side::default, |side| *side);
         let sha256 = side.sha256.map(|hashes| hashes.map(|hash| hash.finalize().into()));
         let extra = CloseExtra::new(side.gaps, sha256);
         let reason = connection.end_reason(finished.cause);
@@ -596,11 +643,12 @@ impl Tracker {
             watched.end(connection.id, *side);
         }
         let event = plain(EventKind::Close, slot, ts_ns, packet);
-        let analysis = side.analysis.filter(|_| self.analyse).and_then(|number| self.analyses.get_mut(number));
+        let number = self.analysis_of[finished.slot].take();
+        let analysis = number.filter(|_| self.analyse).and_then(|number| self.analyses.get_mut(number));
         if writer.close(&mut self.spill, event, (reason, extra), connection, analysis) {
             self.table.release(finished.slot);
         }
-        if let Some(number) = side.analysis {
+        if let Some(number) = number {
             self.analyses.release(number);
         }
     }
@@ -671,7 +719,7 @@ fn plain(kind: EventKind, slot: u32, ts_ns: i64, packet: u64) -> Event {
 struct EventSink<'a, 'w> {
     writer: &'a mut EventWriter<'w>,
     spill: &'a mut Spill,
-    side: &'a mut Side,
+    side: &'a mut MaybeSide,
     events: bool,
     bare: bool,
     max_gaps: usize,
@@ -682,11 +730,8 @@ struct EventSink<'a, 'w> {
 impl EventSink<'_, '_> {
     #[inline]
     fn data(&mut self, offset: u64, bytes: &[u8]) {
-        if let Some(hashes) = &mut self.side.sha256 {
-            hashes[self.event.direction.index()].update(bytes);
-        }
-        if let Some(watched) = &mut self.side.watched {
-            watched.heads[self.event.direction.index()].take(offset, bytes);
+        if let Some(side) = self.side {
+            side.data(self.event.direction, offset, bytes);
         }
         if self.events {
             let event = Event { kind: EventKind::Data, offset, length: bytes.len() as u64, ..self.event };
@@ -711,7 +756,7 @@ impl Sink for EventSink<'_, '_> {
     }
 
     fn gap(&mut self, offset: u64, len: u64, _reason: GapReason) {
-        let gaps = &mut self.side.gaps[self.event.direction.index()];
+        let gaps = &mut self.side.get_or_insert_default().gaps[self.event.direction.index()];
         let listed = gaps.len();
         match gaps.last_mut() {
             Some(last) if last.0 + last.1 == offset => last.1 += len,

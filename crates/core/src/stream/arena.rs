@@ -4,8 +4,9 @@
 //! nothing here allocates.
 
 use super::history::History;
+use super::lent::{Lent, NOT_LENT, Stretch, Stretches};
 use super::limits::StreamLimits;
-use super::pieces::{NIL, NODE_OCTETS, NOT_ACKED, PieceId, Pieces};
+use super::pieces::{NIL, NODE_OCTETS, NOT_ACKED, Piece, PieceId, Pieces};
 use super::queue::{QueueId, Queues};
 use super::slab::{PAGE, Slab, slot_size};
 
@@ -39,6 +40,9 @@ pub struct Arena {
     pub(crate) pieces: Pieces,
     pub(crate) queues: Queues,
     pub(crate) history: History,
+    pub(crate) lent: Stretches,
+    /// Pieces that were lent, and perhaps still are.
+    lent_pieces: Vec<PieceId>,
     pub(crate) totals: Totals,
     /// Memory of all waiting octets: slots and nodes.
     octets: u64,
@@ -56,6 +60,8 @@ impl Arena {
             pieces: Pieces::new(),
             queues: Queues::new(),
             history: History::new(limits.history_octets),
+            lent: Stretches::default(),
+            lent_pieces: Vec::new(),
             totals: Totals::default(),
             octets: 0,
             patience: i64::try_from(limits.gap_patience_ns).unwrap_or(i64::MAX),
@@ -84,6 +90,38 @@ impl Arena {
     #[must_use]
     pub fn memory_octets(&self) -> usize {
         self.slab.memory() + self.pieces.memory() + self.queues.memory() + self.history.memory()
+    }
+
+    /// Lends the octets that the next segments lie in, so that these aren't copied where they wait or are remembered: the
+    /// position that [`super::Segment::lent`] counts from. They are held until two others were lent after them or
+    /// [`Arena::return_lent`] is called; what is still needed of them then is copied.
+    pub fn lend(&mut self, octets: Lent) -> u64 {
+        let (at, gone) = self.lent.push(octets);
+        if let Some(gone) = gone {
+            self.copy_from(&gone);
+        }
+        at
+    }
+
+    /// Lets go of all that was lent.
+    pub fn return_lent(&mut self) {
+        for stretch in self.lent.take().into_iter().flatten() {
+            self.copy_from(&stretch);
+        }
+    }
+
+    /// Copies what waits or is remembered in a stretch that goes.
+    fn copy_from(&mut self, stretch: &Stretch) {
+        self.history.copy_from(stretch);
+        let Self { lent_pieces, pieces, slab, .. } = self;
+        lent_pieces.retain(|&id| {
+            let piece = pieces.get_mut(id);
+            if let Some(octets) = stretch.get(piece.lent, (piece.skip + piece.len) as usize) {
+                slab.write(piece.slot, octets);
+                piece.lent = NOT_LENT;
+            }
+            piece.lent != NOT_LENT
+        });
     }
 
     /// The token of the stream that must give up a hole now because all streams together hold too much: the one that
@@ -115,16 +153,26 @@ impl Arena {
         if queue == NIL { NIL } else { self.queues.get(queue).head }
     }
 
-    /// Stores octets of which none waits yet, at most one page. `false`: there is no memory left.
-    pub(crate) fn store(&mut self, queue: QueueId, start: u64, bytes: &[u8], acked: (u64, i64)) -> bool {
+    /// Stores octets of which none waits yet, at most one page, or only where they are lent. `false`: there is no memory
+    /// left.
+    pub(crate) fn store(
+        &mut self,
+        queue: QueueId,
+        start: u64,
+        (bytes, lent): (&[u8], Option<u64>),
+        acked: (u64, i64),
+    ) -> bool {
         debug_assert!(!bytes.is_empty() && bytes.len() <= PAGE);
         let len = bytes.len() as u32;
         if self.octets > self.limits.total_octets + self.limits.total_octets / 16 {
             return false;
         }
         let Some(slot) = self.slab.alloc(len) else { return false };
-        self.slab.write(slot, bytes);
         let id = self.pieces.create(start, len, slot, slot_size(len));
+        match lent {
+            None => self.slab.write(slot, bytes),
+            Some(at) => self.lend_piece(id, at),
+        }
         if start <= acked.0 {
             self.pieces.get_mut(id).acked_at = acked.1;
         }
@@ -147,12 +195,17 @@ impl Arena {
 
     fn cut_middle(&mut self, queue: QueueId, id: PieceId, from: u64, to: u64) -> bool {
         let piece = self.pieces.get(id);
-        let (start, len, old, skip, acked_at) =
-            (piece.start, (piece.end() - to) as u32, piece.slot, piece.skip, piece.acked_at);
+        let (start, len, old, acked_at, lent) =
+            (piece.start, (piece.end() - to) as u32, piece.slot, piece.acked_at, piece.lent);
+        let skip = piece.skip + (to - start) as u32;
         let Some(slot) = self.slab.alloc(len) else { return false };
-        self.slab.copy(old, skip + (to - start) as u32, len, slot);
         self.pieces.get_mut(id).len = (from - start) as u32;
         let right = self.pieces.create(to, len, slot, slot_size(len));
+        if lent == NOT_LENT {
+            self.slab.copy(old, skip, len, slot);
+        } else {
+            self.lend_piece(right, lent + u64::from(skip));
+        }
         self.pieces.get_mut(right).acked_at = acked_at;
         self.attach(queue, right);
         true
@@ -170,7 +223,13 @@ impl Arena {
     /// The piece's octets.
     pub(crate) fn bytes(&self, id: PieceId) -> &[u8] {
         let piece = self.pieces.get(id);
-        self.slab.bytes(piece.slot, piece.skip, piece.len)
+        piece_bytes(&self.slab, &self.lent, piece, piece.len)
+    }
+
+    /// The piece's octets are lent.
+    fn lend_piece(&mut self, id: PieceId, at: u64) {
+        self.pieces.get_mut(id).lent = at;
+        self.lent_pieces.push(id);
     }
 
     /// Frees a piece.
@@ -180,6 +239,7 @@ impl Arena {
         let (prev, next, slot) = (piece.prev, piece.next, piece.slot);
         let octets = u64::from(piece.slot_len + NODE_OCTETS);
         self.slab.free(slot);
+        self.pieces.get_mut(id).lent = NOT_LENT;
         self.pieces.discard(id);
         let owner = self.queues.get_mut(queue);
         owner.root = root;
@@ -238,5 +298,13 @@ impl Arena {
         let piece = self.pieces.get_mut(id);
         piece.prev = prev;
         piece.next = next;
+    }
+}
+
+/// The first `len` octets of a piece.
+pub(crate) fn piece_bytes<'a>(slab: &'a Slab, lent: &'a Stretches, piece: &Piece, len: u32) -> &'a [u8] {
+    match piece.lent {
+        NOT_LENT => slab.bytes(piece.slot, piece.skip, len),
+        at => lent.get(at + u64::from(piece.skip), len as usize),
     }
 }

@@ -3,7 +3,8 @@
 //! In come a segment's sequence number, flags and payload ([`Segment`]) and the peer's cumulative acknowledgements;
 //! out go in-order octets, gaps and conflicts through a [`Sink`]. A [`Stream`] is small and holds no octets; what
 //! waits for a hole to fill lies in the [`Arena`] that all streams of an engine share. Nothing here knows files,
-//! flow keys or the other direction's octets.
+//! flow keys or the other direction's octets. Octets that their owner keeps in place for a while ([`Arena::lend`]) are
+//! not copied there: the arena counts them all the same, and copies them when their place goes.
 //!
 //! `rcv_nxt`, `snd_nxt` and `snd_una` are what the *capture point* saw, not what the hosts held: a capture may lose
 //! packets that the hosts got.
@@ -37,6 +38,7 @@
 
 mod arena;
 mod history;
+mod lent;
 mod limits;
 mod pieces;
 mod policy;
@@ -50,6 +52,7 @@ mod transfer;
 mod tests;
 
 pub use arena::{Arena, Totals};
+pub use lent::Lent;
 pub use limits::{Deliver, StreamLimits};
 pub use policy::OverlapPolicy;
 pub use reassembler::{Counters, Segment, Stream};

@@ -3,6 +3,7 @@
 //! The tree is a treap: heap order on pseudo-random priorities keeps it shallow (expected depth 2 ln n) whatever the
 //! order of arrival. Pieces of one stream never overlap. Nodes that are not in use form a free list.
 
+use super::lent::NOT_LENT;
 use super::slab::Slot;
 
 /// A piece's number, or the root of a stream's tree.
@@ -29,6 +30,8 @@ pub(crate) struct Piece {
     pub(crate) slot_len: u32,
     /// Octets at the slot's head that a later segment took away.
     pub(crate) skip: u32,
+    /// Where the slot's octets are lent; then nothing is written in the slot, which only counts.
+    pub(crate) lent: u64,
     pub(crate) prev: PieceId,
     pub(crate) next: PieceId,
     left: PieceId,
@@ -78,6 +81,7 @@ impl Pieces {
             slot,
             slot_len,
             skip: 0,
+            lent: NOT_LENT,
             prev: NIL,
             next: NIL,
             left: NIL,

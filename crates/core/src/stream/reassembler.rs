@@ -41,6 +41,8 @@ pub struct Segment<'a> {
     pub zero_window: bool,
     /// Packet time, nanoseconds.
     pub ts_ns: i64,
+    /// Where the payload lies in what was lent: a position that [`Arena::lend`] gave, and the octets from there on.
+    pub lent: Option<u64>,
 }
 
 /// What one stream met.
@@ -138,7 +140,7 @@ impl Stream {
         if len > 0 {
             self.flags &= !EMPTY_START;
             sink.in_order(self.rcv_nxt - self.start, 0..segment.wire_len);
-            arena.history.record(&mut self.recent, self.rcv_nxt, segment.payload);
+            arena.history.record(&mut self.recent, self.rcv_nxt, segment.payload, segment.lent);
             self.rcv_nxt += len as u64;
             self.snd_nxt = self.rcv_nxt;
         }

@@ -1,6 +1,7 @@
 //! Where a segment's octets go: compared with what is known, handed over, or stored; and how holes are given up.
 
-use super::arena::Arena;
+use super::arena::{Arena, piece_bytes};
+use super::lent::NOT_LENT;
 use super::limits::Deliver;
 use super::pieces::{NIL, NOT_ACKED};
 use super::reassembler::{Counters, PROBE, Segment, Stream};
@@ -12,6 +13,8 @@ use super::slab::PAGE;
 struct Fresh<'a> {
     at: u64,
     payload: &'a [u8],
+    /// Where the payload is lent.
+    lent: Option<u64>,
     from: u64,
     to: u64,
 }
@@ -19,6 +22,11 @@ struct Fresh<'a> {
 impl Fresh<'_> {
     fn bytes(&self, from: u64, to: u64) -> &[u8] {
         &self.payload[(from - self.at) as usize..(to - self.at) as usize]
+    }
+
+    /// Where the octets from `from` on are lent.
+    fn lent(&self, from: u64) -> Option<u64> {
+        self.lent.map(|lent| lent + (from - self.at))
     }
 }
 
@@ -53,7 +61,7 @@ impl Stream {
         if begin < old_end {
             self.compare_delivered(arena, begin, &payload[(begin - at) as usize..(old_end - at) as usize], sink);
         }
-        let fresh = Fresh { at, payload, from: at.max(self.rcv_nxt), to: captured_end };
+        let fresh = Fresh { at, payload, lent: segment.lent, from: at.max(self.rcv_nxt), to: captured_end };
         let mut seen = end.min(self.rcv_nxt).saturating_sub(begin);
         if self.queue != NIL && fresh.from < fresh.to {
             seen += self.resolve_overlaps(arena, &fresh, sink);
@@ -126,7 +134,7 @@ impl Stream {
         self.flags &= !PROBE;
         let octet = [self.probe];
         sink.released(self.end_offset(), &octet);
-        arena.history.record(&mut self.recent, self.rcv_nxt, &octet);
+        arena.history.record(&mut self.recent, self.rcv_nxt, &octet, None);
         self.rcv_nxt += 1;
         self.snd_nxt = self.snd_nxt.max(self.rcv_nxt);
         self.advance(arena, None, self.deliver_limit(arena), sink);
@@ -134,7 +142,7 @@ impl Stream {
 
     fn compare_delivered(&mut self, arena: &Arena, begin: u64, other: &[u8], sink: &mut impl Sink) {
         let (start, counters) = (self.start, &mut self.counters);
-        arena.history.compare(self.recent, begin, other, |at, kept, other| {
+        arena.history.compare(&arena.lent, self.recent, begin, other, |at, kept, other| {
             report_conflict(counters, at - start, kept, other, sink);
         });
     }
@@ -210,7 +218,7 @@ impl Stream {
             if next != NIL {
                 to = to.min(arena.pieces.get(next).start);
             }
-            if !arena.store(self.queue, at, fresh.bytes(at, to), (self.snd_una, now)) {
+            if !arena.store(self.queue, at, (fresh.bytes(at, to), fresh.lent(at)), (self.snd_una, now)) {
                 return Some(at);
             }
             at = to;
@@ -240,7 +248,8 @@ impl Stream {
             let to = fresh.to.min(next).min(limit);
             let range = (self.rcv_nxt - fresh.at) as u32..(to - fresh.at) as u32;
             sink.in_order(self.end_offset(), range);
-            arena.history.record(&mut self.recent, self.rcv_nxt, fresh.bytes(self.rcv_nxt, to));
+            let (bytes, lent) = (fresh.bytes(self.rcv_nxt, to), fresh.lent(self.rcv_nxt));
+            arena.history.record(&mut self.recent, self.rcv_nxt, bytes, lent);
             self.rcv_nxt = to;
         }
         self.close_if_empty(arena);
@@ -253,11 +262,13 @@ impl Stream {
         let head = arena.head(self.queue);
         let piece = arena.pieces.get(head);
         let len = u64::from(piece.len).min(limit - self.rcv_nxt) as u32;
-        let bytes = arena.slab.bytes(piece.slot, piece.skip, len);
+        let whole = len == piece.len;
+        let lent = (piece.lent != NOT_LENT).then(|| piece.lent + u64::from(piece.skip));
+        let bytes = piece_bytes(&arena.slab, &arena.lent, piece, len);
         sink.released(self.rcv_nxt - self.start, bytes);
-        arena.history.record(&mut self.recent, self.rcv_nxt, bytes);
+        arena.history.record(&mut self.recent, self.rcv_nxt, bytes, lent);
         self.rcv_nxt += u64::from(len);
-        if len == piece.len {
+        if whole {
             arena.remove(self.queue, head);
         } else {
             arena.trim_front(head, len);

@@ -47,6 +47,8 @@ export interface Engine {
   captures(): string
   /** Octets of the block to be lent with each batch; 0 where none is needed. */
   blockLength(): number
+  /** Requests may be made before earlier ones are answered; they are answered in order. */
+  readonly takesSeveral?: boolean
   /**
    * Fills `batch`, and the `block` where one is needed, which must not be touched until then: rows × 8 + status. To an
    * engine of packets, `givenBack` says how many batches were walked, and which flow keys are needed no more.

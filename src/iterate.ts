@@ -1,7 +1,8 @@
 /**
  * Drives an engine over captures: opens one after another, pushes chunks of streams, and gives filled batches.
  *
- * Two batches go round: one is walked here while the engine fills the other on a worker thread.
+ * Batches go round: one is walked here while the engine fills another on a worker thread. An engine that takes several
+ * requests at a time may be given a third one, so that it needn't wait for this thread where files are read.
  */
 import type { BatchView } from './batch/view.js'
 import { parseCaptures, type CaptureInfo } from './capture-info.js'
@@ -52,6 +53,8 @@ export class Drive<S extends Slot> {
   /** Of the source being read, or of each that is merged. */
   #chunks: readonly (ChunkReader | undefined)[] = []
   #following = false
+  /** The engine reads a file by itself, and takes several requests at a time. */
+  #reachesAhead = false
   #firstError: FlowError | undefined
   #finishing = false
   #stopped = false
@@ -86,30 +89,30 @@ export class Drive<S extends Slot> {
     this.finish()
   }
 
-  /** Filled batches. A batch is the caller's until the batch after the next is asked for. */
-  async *batches(slots: readonly [S, S]): AsyncGenerator<Filled<S>, undefined> {
+  /** Filled batches. A batch is the caller's until the next one is asked for. With three slots two requests are made. */
+  async *batches(slots: readonly [S, S, S?]): AsyncGenerator<Filled<S>, undefined> {
     const { sources } = this.#options
     const signal = throwingSignal(this.#options.signal, sources)
     const endSignal = signal === undefined ? this.#options.signal : undefined
     const onAbort = () => this.stop()
     const onEnd = () => this.finish()
-    let request: Promise<number> | undefined
+    const requests = new Requests<S>(slots)
     try {
       signal?.throwIfAborted()
       signal?.addEventListener('abort', onAbort, { once: true })
       endSignal?.addEventListener('abort', onEnd, { once: true })
       if (endSignal?.aborted === true) onEnd()
       await this.#openNext()
-      let [slot, other] = slots
-      request = this.#lend(slot)
-      while (request) {
-        const answer: number = await request
+      requests.add(slot => this.#lend(slot))
+      while (requests.waiting > 0) {
+        this.#reach(requests)
+        const { slot, answer } = await requests.first()
         signal?.throwIfAborted()
-        request = this.#request(answer & 7, other)
-        // It is awaited at the next turn; until then nobody looks.
-        request?.catch(() => {})
-        yield { slot, rows: answer >>> 3, last: request === undefined }
-        ;[slot, other] = [other, slot]
+        // Where more was asked for already, that is answered as this was: what the status says is done then.
+        if ((answer & 7) !== Status.More) this.#reachesAhead = false
+        if (requests.waiting === 0) requests.add(free => this.#request(answer & 7, free))
+        yield { slot, rows: answer >>> 3, last: requests.waiting === 0 }
+        requests.giveBack(slot)
       }
       if (this.#firstError) throw this.#firstError
     } catch (error) {
@@ -119,9 +122,14 @@ export class Drive<S extends Slot> {
       endSignal?.removeEventListener('abort', onEnd)
       this.stop()
       // The engine may still write to the batch that it was lent.
-      await request?.catch(() => {})
+      await requests.settle()
       this.#engine.close()
     }
+  }
+
+  /** Asks for one batch more than the one that is waited for, where the engine can do with that. */
+  #reach(requests: Requests<S>): void {
+    if (this.#reachesAhead && requests.canReach) requests.add(slot => this.#lend(slot))
   }
 
   /** Asks for what comes after an answer with `status`. */
@@ -180,13 +188,17 @@ export class Drive<S extends Slot> {
     const { sources, merge, follow } = this.#options
     for (const chunks of this.#chunks) chunks?.stop()
     this.#chunks = []
+    this.#reachesAhead = false
     if (this.#finishing) return this.#engine.finish()
     if (merge && this.#next < sources.length) return this.#openAll(sources)
     const source = sources[this.#next++] ?? (await this.#further())
     if (source === undefined) return this.#engine.finish()
     this.#following = follow && this.#next === sources.length
     const open = await platform().openSource(source, this.#following)
-    if (open.kind === 'path') return this.#engine.openPath(open.path, open.name)
+    if (open.kind === 'path') {
+      this.#reachesAhead = this.#engine.takesSeveral === true
+      return this.#engine.openPath(open.path, open.name)
+    }
     if (open.kind === 'live') return this.#openLive(open)
     this.#chunks = [open.chunks]
     // Stopped while it was being opened.
@@ -242,6 +254,53 @@ export class Drive<S extends Slot> {
   #report(error: FlowError): void {
     if (this.#options.onError) this.#options.onError(error)
     else this.#firstError ??= error
+  }
+}
+
+/** Requests that were made and not answered, in their order, and the slots that are free. */
+class Requests<S extends Slot> {
+  readonly #free: S[]
+  readonly #made: { readonly slot: S; readonly answer: Promise<number> }[] = []
+
+  constructor(slots: readonly [S, S, S?]) {
+    this.#free = slots.filter(slot => slot !== undefined)
+  }
+
+  get waiting(): number {
+    return this.#made.length
+  }
+
+  /** There is a slot beside the one that is walked here. */
+  get canReach(): boolean {
+    return this.#made.length === 1 && this.#free.length > 1
+  }
+
+  /** Makes a request, unless there is nothing to ask for. */
+  add(make: (slot: S) => Promise<number> | undefined): void {
+    const slot = this.#free[0]
+    const answer = slot && make(slot)
+    if (slot === undefined || answer === undefined) return
+    // It is awaited later; until then nobody looks.
+    answer.catch(() => {})
+    this.#free.shift()
+    this.#made.push({ slot, answer })
+  }
+
+  /** The answer to the first of them. */
+  async first(): Promise<{ slot: S; answer: number }> {
+    const { slot, answer } = this.#made[0]!
+    const value = await answer
+    this.#made.shift()
+    return { slot, answer: value }
+  }
+
+  giveBack(slot: S): void {
+    this.#free.push(slot)
+  }
+
+  /** Waits for all of them: the engine may still write to batches that it was lent. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#made.map(request => request.answer))
   }
 }
 

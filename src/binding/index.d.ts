@@ -11,7 +11,7 @@ export declare class NativePacker {
   end(): Buffer
 }
 
-/** Reads captures on a worker thread and fills batches. One request at a time. */
+/** Reads captures on a worker thread and fills batches, one request after another. */
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader
@@ -50,6 +50,8 @@ export declare class NativeReader {
   push(chunk: Uint8Array, member: number): void
   /** The stream that was opened last, or the merged capture `member`, is at its end. A live source ends soon. */
   endStream(member: number): void
+  /** Requests may be made before earlier ones are answered; they are answered in order. */
+  get takesSeveral(): boolean
   /**
    * Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
    * Flow readers need a batch only; packet and stream readers also a block, for octets that rows point to.

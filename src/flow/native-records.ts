@@ -29,7 +29,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
   constructor(engine: Engine, chains: readonly AnyChain[], captures: readonly string[] | null, options: DriveOptions) {
     this.#engine = engine
     const layout = parseLayout(engine.layout())
-    const slots = [flowSlot(layout, captures), flowSlot(layout, captures)] as const
+    const slots = [flowSlot(layout, captures), flowSlot(layout, captures), flowSlot(layout, captures)] as const
     this.#make = rowMaker<Flow>(layout, columnNames(chains, captures))
     this.#slot = slots[0]
     this.#arrays = slots[0].arrays
@@ -77,8 +77,12 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
 /** Drives an engine of flow records for its columns alone. A batch is valid until the next one is asked for. */
 export function driveBatches(engine: Engine, options: DriveOptions): AsyncGenerator<Filled<Slot>, undefined> {
   const layout = parseLayout(engine.layout())
-  const slots = [{ view: new BatchView(layout) }, { view: new BatchView(layout) }] as const
+  const slots = [slot(layout), slot(layout), slot(layout)] as const
   return new Drive<Slot>(engine, options).batches(slots)
+}
+
+function slot(layout: Layout): Slot {
+  return { view: new BatchView(layout) }
 }
 
 function columnNames(chains: readonly AnyChain[], captures: readonly string[] | null): string[] {

@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{AsyncTask, Object, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Task};
@@ -47,13 +47,16 @@ fn lock(state: &Shared) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads captures on a worker thread and fills batches. One request at a time.
+/// Reads captures on a worker thread and fills batches, one request after another.
 #[napi]
 pub struct NativeReader {
     state: Shared,
     closing: Arc<AtomicBool>,
     unwanted: Arc<Mutex<Vec<(u32, u64)>>>,
     flushing: Arc<AtomicBool>,
+    turns: Arc<Turns>,
+    /// Requests made so far.
+    requests: AtomicU64,
     /// Of the stream that was opened last, or of each capture that is merged.
     queues: Vec<Option<Arc<Mutex<ChunkQueue>>>>,
     wanted: Arc<AtomicU32>,
@@ -129,6 +132,8 @@ impl NativeReader {
             closing: Arc::default(),
             unwanted: Arc::default(),
             flushing: Arc::default(),
+            turns: Arc::default(),
+            requests: AtomicU64::default(),
             queues: Vec::new(),
             wanted: Arc::default(),
             live: None,
@@ -239,6 +244,12 @@ impl NativeReader {
         }
     }
 
+    /// Requests may be made before earlier ones are answered; they are answered in order.
+    #[napi(getter, catch_unwind)]
+    pub fn takes_several(&self) -> bool {
+        true
+    }
+
     /// Reads on and fills the buffers, which must not be touched until the promise is settled: rows × 8 + status.
     /// Flow readers need a batch only; packet and stream readers also a block, for octets that rows point to.
     /// What `given_back` is depends on the reader.
@@ -253,6 +264,8 @@ impl NativeReader {
             state: Arc::clone(&self.state),
             closing: Arc::clone(&self.closing),
             flushing: Arc::clone(&self.flushing),
+            turns: Arc::clone(&self.turns),
+            turn: self.requests.fetch_add(1, Ordering::Relaxed),
             unwanted: Arc::clone(&self.unwanted),
             batch,
             block,
@@ -311,6 +324,34 @@ impl NativeReader {
     }
 }
 
+/// Whose turn it is: requests are answered in the order in which they were made, whichever thread takes which.
+#[derive(Default)]
+struct Turns {
+    now: Mutex<u64>,
+    passed: Condvar,
+}
+
+impl Turns {
+    /// Waits for a turn, which ends with what is given. Threads are given requests in their order, so whoever is waited
+    /// for is at work.
+    fn wait(&self, turn: u64) -> Turn<'_> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        while *now != turn {
+            now = self.passed.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        Turn(self)
+    }
+}
+
+struct Turn<'t>(&'t Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.now.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.passed.notify_all();
+    }
+}
+
 /// Fills one batch on a worker thread.
 pub struct NextTask {
     state: Shared,
@@ -319,11 +360,15 @@ pub struct NextTask {
     batch: Uint8Array,
     block: Option<Uint8Array>,
     flushing: Arc<AtomicBool>,
+    turns: Arc<Turns>,
+    turn: u64,
     given_back: Vec<u32>,
 }
 
 impl NextTask {
     fn run(&mut self) -> std::result::Result<Progress, FlowError> {
+        let turns = Arc::clone(&self.turns);
+        let _turn = turns.wait(self.turn);
         let mut state = lock(&self.state);
         let session = state.session()?;
         for (slot, id) in self.unwanted.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {

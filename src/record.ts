@@ -30,6 +30,35 @@ export function secondsOf(ns: bigint): number {
   return Number(ns / SECOND) + Number(ns % SECOND) / 1e9
 }
 
+/** Up to here whole microseconds, as a double counts them, are exact: the year 2255. */
+const EXACT_SECONDS = 9_000_000_000
+
+/** {@link secondsOf} of a time in two parts, without a bigint: each step of arithmetic with those makes an object. */
+export function secondsAt(second: number, nanosecond: number): number {
+  if (second < 0 || second > EXACT_SECONDS) return secondsOf(exactNanoseconds(second, nanosecond))
+  if (nanosecond % 1000 === 0) return (second * 1e6 + nanosecond / 1000) / 1e6
+  return second + nanosecond / 1e9
+}
+
+const WORDS = new Uint32Array(2)
+const WHOLE = new BigInt64Array(WORDS.buffer)
+/** Which word is the lower one, on this machine. */
+const LOW = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 0 : 1
+const TWO_32 = 2 ** 32
+
+/** Whole seconds and nanoseconds after them as one number; its words are computed, so that one bigint is made. */
+export function nanosecondsAt(second: number, nanosecond: number): bigint {
+  if (second < 0 || second > EXACT_SECONDS) return exactNanoseconds(second, nanosecond)
+  // In two parts, each exact as a double: upper * 2^16 + lower.
+  const upper = Math.floor(second / 65536) * 1e9
+  const low = (upper % 65536) * 65536 + (second % 65536) * 1e9 + nanosecond
+  WORDS[LOW] = low % TWO_32
+  WORDS[1 - LOW] = Math.floor(upper / 65536) + Math.floor(low / TWO_32)
+  return WHOLE[0]!
+}
+
+const exactNanoseconds = (second: number, nanosecond: number): bigint => BigInt(second) * SECOND + BigInt(nanosecond)
+
 /** A record without columns yet, for whoever takes them from elsewhere. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- what it has is its prototype
 export class EmptyRecord {}

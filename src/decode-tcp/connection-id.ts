@@ -1,5 +1,4 @@
 /** Names of one direction of a connection: what `decodeTcp` calls a connection id, and its text. */
-import { isIPv4, isIPv6 } from 'node:net'
 import { formatAddress } from '../address.js'
 
 /** One direction of a TCP connection: source address and port, destination address and port. */
@@ -29,7 +28,7 @@ function versionOf(address: string | Uint8Array): 4 | 6 {
 
 function addressText(address: string | Uint8Array, version: 4 | 6): string {
   if (typeof address === 'string') {
-    if (version === 4 ? isIPv4(address) : isIPv6(address)) return address
+    if (process.getBuiltinModule('node:net').isIP(address) === version) return address
   } else if (address.length === (version === 4 ? 4 : 16)) return formatAddress(address, 0, version)
   throw new RangeError(`'${String(address)}' is no IPv${version} address`)
 }

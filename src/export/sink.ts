@@ -1,7 +1,6 @@
 /** Where an export goes: a file, standard output, or any writable stream. Writing waits for who reads. */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
 
 /** Takes octets. */
@@ -42,6 +41,7 @@ class StreamSink implements Sink {
   async end(): Promise<void> {
     if (!this.#own) return this.#flush()
     this.#stream.end()
+    const { finished } = process.getBuiltinModule('node:stream/promises')
     await Promise.race([finished(this.#stream), this.#failed])
   }
 

@@ -2,7 +2,7 @@
  * Zeek's `conn.log`, as tab-separated values with its header lines or as JSON lines: from connection records with their
  * analysis, or from flow records with the basic chain. What a record doesn't tell is unset, as Zeek has it.
  */
-import { BlockList, isIPv6 } from 'node:net'
+import type { BlockList } from 'node:net'
 import { OptionError } from '../errors.js'
 import type { ColumnInfo } from './columns.js'
 import type { Sink } from './sink.js'
@@ -189,9 +189,11 @@ const SUBNETS = [
 let local: BlockList | undefined
 
 function isLocal(address: string): boolean {
+  // Loaded here, because few need it and loading takes milliseconds.
+  const net = process.getBuiltinModule('node:net')
   if (local === undefined) {
-    local = new BlockList()
+    local = new net.BlockList()
     for (const [network, prefix, family] of SUBNETS) local.addSubnet(network, prefix, family)
   }
-  return local.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  return local.check(address, net.isIPv6(address) ? 'ipv6' : 'ipv4')
 }

@@ -28,7 +28,8 @@ export class FlowSlots {
   /** 1 where the key's first endpoint sent the first packet. */
   firstIsFwd = new Uint8Array(this.#capacity)
   /** Time of the first packet. */
-  firstNs = new BigInt64Array(this.#capacity)
+  firstSecond = new Float64Array(this.#capacity)
+  firstNanosecond = new Uint32Array(this.#capacity)
   /** Time of the latest packet. */
   second = new Float64Array(this.#capacity)
   nanosecond = new Uint32Array(this.#capacity)
@@ -60,9 +61,8 @@ export class FlowSlots {
     this.status = grown(this.status, new Uint8Array(this.#capacity))
     this.reason = grown(this.reason, new Uint8Array(this.#capacity))
     this.firstIsFwd = grown(this.firstIsFwd, new Uint8Array(this.#capacity))
-    const firstNs = new BigInt64Array(this.#capacity)
-    firstNs.set(this.firstNs)
-    this.firstNs = firstNs
+    this.firstSecond = grown(this.firstSecond, new Float64Array(this.#capacity))
+    this.firstNanosecond = grown(this.firstNanosecond, new Uint32Array(this.#capacity))
     this.second = grown(this.second, new Float64Array(this.#capacity))
     this.nanosecond = grown(this.nanosecond, new Uint32Array(this.#capacity))
     this.idleSecond = grown(this.idleSecond, new Float64Array(this.#capacity))

@@ -118,6 +118,8 @@ export class FlowTable {
     slots.status[slot] = FlowStatus.Active
     slots.reason[slot] = FLUSH!
     slots.firstIsFwd[slot] = firstIsFwd
+    slots.firstSecond[slot] = second
+    slots.firstNanosecond[slot] = nanosecond
     slots.idleSecond[slot] = Number.NEGATIVE_INFINITY
     slots.records[slot] = record
     this.keys.set(key, slot)

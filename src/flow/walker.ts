@@ -9,7 +9,7 @@ import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
 import { NO_KEY, Upper, type Outer, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
-import { recordClass, secondsOf } from '../record.js'
+import { nanosecondsAt, recordClass, secondsAt } from '../record.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
@@ -54,10 +54,12 @@ export class Walker {
     const { slots } = this.table
     const record = slots.records[slot]!
     record.flow_id = slots.id[slot]!
-    record.first_ns = slots.firstNs[slot]!
-    record.last_ns = BigInt(slots.second[slot]!) * 1_000_000_000n + BigInt(slots.nanosecond[slot]!)
-    record.pkt_first = secondsOf(record.first_ns)
-    record.pkt_last = secondsOf(record.last_ns)
+    const [firstSecond, firstNanosecond] = [slots.firstSecond[slot]!, slots.firstNanosecond[slot]!]
+    const [lastSecond, lastNanosecond] = [slots.second[slot]!, slots.nanosecond[slot]!]
+    record.first_ns = nanosecondsAt(firstSecond, firstNanosecond)
+    record.last_ns = nanosecondsAt(lastSecond, lastNanosecond)
+    record.pkt_first = secondsAt(firstSecond, firstNanosecond)
+    record.pkt_last = secondsAt(lastSecond, lastNanosecond)
     record.end_reason = END_REASONS[slots.reason[slot]!]!
     slots.give(slot)
     return record
@@ -92,9 +94,7 @@ export class Walker {
       table.keys.ignore(key)
       return IGNORED
     }
-    const slot = table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
-    table.slots.firstNs[slot] = columns.ts_ns[row]!
-    return slot
+    return table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
   }
 
   /** Calls the hooks that the packet is for. False: one of them says that the flow is complete. */

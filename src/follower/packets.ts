@@ -2,11 +2,11 @@
  * What can be fed: packets in, as their octets with a link type or as this package's views, and captures. Out go packets
  * as a `PacketFeed` takes them.
  */
-import { Readable } from 'node:stream'
 import { PacketFeed, type FedPacket } from '../packet-feed.js'
 import { Ip4View, Ip6View, type IpView } from '../packet/ip-view.js'
 import type { Place } from '../packet/place.js'
 import { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
+import { isReadable } from '../node/source.js'
 import type { CaptureSource } from '../source.js'
 
 /** A packet: octets with a link type, or a view that a hook of a chain was given. */
@@ -33,7 +33,7 @@ export const copyOf = (packet: FedPacket): FedPacket => ({ ...packet, data: pack
 /** The capture that `input` is, or undefined where it is none. Of iterables only those that are known to give octets. */
 export function captureOf(input: unknown): CaptureSource | undefined {
   if (typeof input === 'string' || input instanceof URL || input instanceof Uint8Array) return input
-  if (input instanceof PacketFeed || (input instanceof Readable && !input.readableObjectMode)) return input
+  if (input instanceof PacketFeed || (isReadable(input) && !input.readableObjectMode)) return input
   if (typeof input !== 'object' || input === null) return undefined
   return 'getReader' in input || 'interface' in input ? (input as CaptureSource) : undefined
 }

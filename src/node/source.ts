@@ -1,7 +1,7 @@
 /** Sources as Node has them: files, pipes, standard input, Node's streams. */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.js'
 import { followFile } from '../follow.js'
@@ -33,7 +33,7 @@ export async function openSource(source: CaptureSource, follow: boolean): Promis
   const name = sourceName(source)
   if (source === '-') return { kind: 'chunks', chunks: readableChunks(process.stdin), name }
   if (typeof source === 'string' || source instanceof URL) return openPath(name, follow)
-  if (source instanceof Readable) return { kind: 'chunks', chunks: readableChunks(source), name }
+  if (isReadable(source)) return { kind: 'chunks', chunks: readableChunks(source), name }
   if (isLive(source)) return { kind: 'live', live: checkLive(source), name }
   return { kind: 'chunks', chunks: chunksOf(source), name }
 }
@@ -45,6 +45,11 @@ async function openPath(path: string, follow: boolean): Promise<OpenSource> {
   const waits = found !== null && !found.isFile() && !found.isDirectory()
   if (waits) return { kind: 'chunks', chunks: readableChunks(createReadStream(path, { highWaterMark: 1 << 18 })), name: path }
   return { kind: 'path', path, name: path }
+}
+
+/** One of Node's streams. Their module is loaded here, because it takes milliseconds and files don't need it. */
+export function isReadable(source: unknown): source is Readable {
+  return source instanceof process.getBuiltinModule('node:stream').Readable
 }
 
 function urlPath(url: URL): string {

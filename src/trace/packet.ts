@@ -1,5 +1,4 @@
 /** What flow tracing takes: PyPCAPKit's dictionary of a TCP packet, typed. */
-import { isIP } from 'node:net'
 import { OptionError } from '../errors.js'
 import type { TunnelKind } from '../flow.js'
 
@@ -70,7 +69,7 @@ export interface TracePacket {
 
 const isWhole = (most: number) => (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
 const isFlag = (value: unknown) => typeof value === 'boolean'
-const isAddress = (value: unknown) => typeof value === 'string' && isIP(value) !== 0
+const isAddress = (value: unknown) => typeof value === 'string' && process.getBuiltinModule('node:net').isIP(value) !== 0
 
 /** What each field must be. */
 const FIELDS: readonly (readonly [field: keyof TracePacket, holds: (value: unknown) => boolean, expected: string])[] = [

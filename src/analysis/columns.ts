@@ -174,22 +174,22 @@ const optionalDouble = (column: Nullable<Float64Array>, row: number): number | n
 const optionalU32 = (column: Nullable<Uint32Array>, row: number): number | null =>
   column[1][row] === 1 ? column[0][row]! : null
 
-/** Writes a group of columns of a row into its record. */
-type Write = (record: AnalysedRow, row: number) => void
+/** Of the client and of the server. */
+type Pair<T> = readonly [fwd: T, rev: T]
 
 /** A reader of records with their analysis; `read` makes the record of a row as an {@link AnalysedRow}. */
 export function bindAnalysis(view: BatchView, read: RowReader<ConnectionRecord>): RowReader<AnalysedRecord> {
   const noted = view.numbers('analysis_noted') as Uint8Array
-  const [writeKinds, writeEcn] = [bindKinds(view), bindEcn(view)]
-  const [writeRoundTrips, writePace, writeWords] = [bindRoundTrips(view), bindPace(view), bindWords(view)]
+  const [kinds, ecn] = [new KindsColumns(view), new EcnColumns(view)]
+  const [roundTrips, pace, words] = [new RoundTripsColumns(view), new PaceColumns(view), new WordsColumns(view)]
   return row => {
     const record = read(row) as AnalysedRow
     // What is 0 in a group that nothing was noted in, a new record has already.
-    if ((noted[row]! & NOTED_KINDS) !== 0) writeKinds(record, row)
-    writeRoundTrips(record, row)
-    writePace(record, row)
-    if ((noted[row]! & NOTED_ECN) !== 0) writeEcn(record, row)
-    writeWords(record, row)
+    if ((noted[row]! & NOTED_KINDS) !== 0) kinds.write(record, row)
+    roundTrips.write(record, row)
+    pace.write(record, row)
+    if ((noted[row]! & NOTED_ECN) !== 0) ecn.write(record, row)
+    words.write(record, row)
     return record
   }
 }
@@ -202,154 +202,230 @@ const nullable = <A extends NumberArray>(view: BatchView, name: string): Nullabl
 const nullables = <A extends NumberArray>(view: BatchView, name: string) =>
   [nullable<A>(view, `${name}_fwd`), nullable<A>(view, `${name}_rev`)] as const
 
-function bindKinds(view: BatchView): Write {
-  const retransmission = u32s(view, 'kind_retransmission')
-  const fastRetransmission = u32s(view, 'kind_fast_retransmission')
-  const spuriousRetransmission = u32s(view, 'kind_spurious_retransmission')
-  const outOfOrder = u32s(view, 'kind_out_of_order')
-  const lostSegment = u32s(view, 'kind_lost_segment')
-  const ackLostSegment = u32s(view, 'kind_ack_lost_segment')
-  const duplicateAck = u32s(view, 'kind_duplicate_ack')
-  const zeroWindow = u32s(view, 'kind_zero_window')
-  const windowFull = u32s(view, 'kind_window_full')
-  const keepAlive = u32s(view, 'kind_keep_alive')
-  const keepAliveAck = u32s(view, 'kind_keep_alive_ack')
-  const windowUpdate = u32s(view, 'kind_window_update')
-  const zeroWindowProbe = u32s(view, 'kind_zero_window_probe')
-  const zeroWindowProbeAck = u32s(view, 'kind_zero_window_probe_ack')
-  return (record, row) => {
-    record.kind_retransmission_fwd = retransmission[0][row]!
-    record.kind_retransmission_rev = retransmission[1][row]!
-    record.kind_fast_retransmission_fwd = fastRetransmission[0][row]!
-    record.kind_fast_retransmission_rev = fastRetransmission[1][row]!
-    record.kind_spurious_retransmission_fwd = spuriousRetransmission[0][row]!
-    record.kind_spurious_retransmission_rev = spuriousRetransmission[1][row]!
-    record.kind_out_of_order_fwd = outOfOrder[0][row]!
-    record.kind_out_of_order_rev = outOfOrder[1][row]!
-    record.kind_lost_segment_fwd = lostSegment[0][row]!
-    record.kind_lost_segment_rev = lostSegment[1][row]!
-    record.kind_ack_lost_segment_fwd = ackLostSegment[0][row]!
-    record.kind_ack_lost_segment_rev = ackLostSegment[1][row]!
-    record.kind_duplicate_ack_fwd = duplicateAck[0][row]!
-    record.kind_duplicate_ack_rev = duplicateAck[1][row]!
-    record.kind_zero_window_fwd = zeroWindow[0][row]!
-    record.kind_zero_window_rev = zeroWindow[1][row]!
-    record.kind_window_full_fwd = windowFull[0][row]!
-    record.kind_window_full_rev = windowFull[1][row]!
-    record.kind_keep_alive_fwd = keepAlive[0][row]!
-    record.kind_keep_alive_rev = keepAlive[1][row]!
-    record.kind_keep_alive_ack_fwd = keepAliveAck[0][row]!
-    record.kind_keep_alive_ack_rev = keepAliveAck[1][row]!
-    record.kind_window_update_fwd = windowUpdate[0][row]!
-    record.kind_window_update_rev = windowUpdate[1][row]!
-    record.kind_zero_window_probe_fwd = zeroWindowProbe[0][row]!
-    record.kind_zero_window_probe_rev = zeroWindowProbe[1][row]!
-    record.kind_zero_window_probe_ack_fwd = zeroWindowProbeAck[0][row]!
-    record.kind_zero_window_probe_ack_rev = zeroWindowProbeAck[1][row]!
+// Groups of columns are classes, and not closures for each batch, so that V8 compiles one function of each.
+class KindsColumns {
+  private readonly retransmission: Pair<Uint32Array>
+  private readonly fastRetransmission: Pair<Uint32Array>
+  private readonly spuriousRetransmission: Pair<Uint32Array>
+  private readonly outOfOrder: Pair<Uint32Array>
+  private readonly lostSegment: Pair<Uint32Array>
+  private readonly ackLostSegment: Pair<Uint32Array>
+  private readonly duplicateAck: Pair<Uint32Array>
+  private readonly zeroWindow: Pair<Uint32Array>
+  private readonly windowFull: Pair<Uint32Array>
+  private readonly keepAlive: Pair<Uint32Array>
+  private readonly keepAliveAck: Pair<Uint32Array>
+  private readonly windowUpdate: Pair<Uint32Array>
+  private readonly zeroWindowProbe: Pair<Uint32Array>
+  private readonly zeroWindowProbeAck: Pair<Uint32Array>
+
+  constructor(view: BatchView) {
+    this.retransmission = u32s(view, 'kind_retransmission')
+    this.fastRetransmission = u32s(view, 'kind_fast_retransmission')
+    this.spuriousRetransmission = u32s(view, 'kind_spurious_retransmission')
+    this.outOfOrder = u32s(view, 'kind_out_of_order')
+    this.lostSegment = u32s(view, 'kind_lost_segment')
+    this.ackLostSegment = u32s(view, 'kind_ack_lost_segment')
+    this.duplicateAck = u32s(view, 'kind_duplicate_ack')
+    this.zeroWindow = u32s(view, 'kind_zero_window')
+    this.windowFull = u32s(view, 'kind_window_full')
+    this.keepAlive = u32s(view, 'kind_keep_alive')
+    this.keepAliveAck = u32s(view, 'kind_keep_alive_ack')
+    this.windowUpdate = u32s(view, 'kind_window_update')
+    this.zeroWindowProbe = u32s(view, 'kind_zero_window_probe')
+    this.zeroWindowProbeAck = u32s(view, 'kind_zero_window_probe_ack')
+  }
+
+  write(record: AnalysedRow, row: number): void {
+    record.kind_retransmission_fwd = this.retransmission[0][row]!
+    record.kind_retransmission_rev = this.retransmission[1][row]!
+    record.kind_fast_retransmission_fwd = this.fastRetransmission[0][row]!
+    record.kind_fast_retransmission_rev = this.fastRetransmission[1][row]!
+    record.kind_spurious_retransmission_fwd = this.spuriousRetransmission[0][row]!
+    record.kind_spurious_retransmission_rev = this.spuriousRetransmission[1][row]!
+    record.kind_out_of_order_fwd = this.outOfOrder[0][row]!
+    record.kind_out_of_order_rev = this.outOfOrder[1][row]!
+    record.kind_lost_segment_fwd = this.lostSegment[0][row]!
+    record.kind_lost_segment_rev = this.lostSegment[1][row]!
+    record.kind_ack_lost_segment_fwd = this.ackLostSegment[0][row]!
+    record.kind_ack_lost_segment_rev = this.ackLostSegment[1][row]!
+    record.kind_duplicate_ack_fwd = this.duplicateAck[0][row]!
+    record.kind_duplicate_ack_rev = this.duplicateAck[1][row]!
+    record.kind_zero_window_fwd = this.zeroWindow[0][row]!
+    record.kind_zero_window_rev = this.zeroWindow[1][row]!
+    record.kind_window_full_fwd = this.windowFull[0][row]!
+    record.kind_window_full_rev = this.windowFull[1][row]!
+    record.kind_keep_alive_fwd = this.keepAlive[0][row]!
+    record.kind_keep_alive_rev = this.keepAlive[1][row]!
+    record.kind_keep_alive_ack_fwd = this.keepAliveAck[0][row]!
+    record.kind_keep_alive_ack_rev = this.keepAliveAck[1][row]!
+    record.kind_window_update_fwd = this.windowUpdate[0][row]!
+    record.kind_window_update_rev = this.windowUpdate[1][row]!
+    record.kind_zero_window_probe_fwd = this.zeroWindowProbe[0][row]!
+    record.kind_zero_window_probe_rev = this.zeroWindowProbe[1][row]!
+    record.kind_zero_window_probe_ack_fwd = this.zeroWindowProbeAck[0][row]!
+    record.kind_zero_window_probe_ack_rev = this.zeroWindowProbeAck[1][row]!
   }
 }
 
-function bindEcn(view: BatchView): Write {
-  const ect0 = u32s(view, 'ect0_packets')
-  const ect1 = u32s(view, 'ect1_packets')
-  const ce = u32s(view, 'ce_packets')
-  const ece = u32s(view, 'ece_packets')
-  const cwr = u32s(view, 'cwr_packets')
-  const ae = u32s(view, 'ae_packets')
-  const aceCe = u32s(view, 'ace_ce_packets')
-  return (record, row) => {
-    record.ect0_packets_fwd = ect0[0][row]!
-    record.ect0_packets_rev = ect0[1][row]!
-    record.ect1_packets_fwd = ect1[0][row]!
-    record.ect1_packets_rev = ect1[1][row]!
-    record.ce_packets_fwd = ce[0][row]!
-    record.ce_packets_rev = ce[1][row]!
-    record.ece_packets_fwd = ece[0][row]!
-    record.ece_packets_rev = ece[1][row]!
-    record.cwr_packets_fwd = cwr[0][row]!
-    record.cwr_packets_rev = cwr[1][row]!
-    record.ae_packets_fwd = ae[0][row]!
-    record.ae_packets_rev = ae[1][row]!
-    record.ace_ce_packets_fwd = aceCe[0][row]!
-    record.ace_ce_packets_rev = aceCe[1][row]!
+class EcnColumns {
+  private readonly ect0: Pair<Uint32Array>
+  private readonly ect1: Pair<Uint32Array>
+  private readonly ce: Pair<Uint32Array>
+  private readonly ece: Pair<Uint32Array>
+  private readonly cwr: Pair<Uint32Array>
+  private readonly ae: Pair<Uint32Array>
+  private readonly aceCe: Pair<Uint32Array>
+
+  constructor(view: BatchView) {
+    this.ect0 = u32s(view, 'ect0_packets')
+    this.ect1 = u32s(view, 'ect1_packets')
+    this.ce = u32s(view, 'ce_packets')
+    this.ece = u32s(view, 'ece_packets')
+    this.cwr = u32s(view, 'cwr_packets')
+    this.ae = u32s(view, 'ae_packets')
+    this.aceCe = u32s(view, 'ace_ce_packets')
+  }
+
+  write(record: AnalysedRow, row: number): void {
+    record.ect0_packets_fwd = this.ect0[0][row]!
+    record.ect0_packets_rev = this.ect0[1][row]!
+    record.ect1_packets_fwd = this.ect1[0][row]!
+    record.ect1_packets_rev = this.ect1[1][row]!
+    record.ce_packets_fwd = this.ce[0][row]!
+    record.ce_packets_rev = this.ce[1][row]!
+    record.ece_packets_fwd = this.ece[0][row]!
+    record.ece_packets_rev = this.ece[1][row]!
+    record.cwr_packets_fwd = this.cwr[0][row]!
+    record.cwr_packets_rev = this.cwr[1][row]!
+    record.ae_packets_fwd = this.ae[0][row]!
+    record.ae_packets_rev = this.ae[1][row]!
+    record.ace_ce_packets_fwd = this.aceCe[0][row]!
+    record.ace_ce_packets_rev = this.aceCe[1][row]!
   }
 }
 
-function bindRoundTrips(view: BatchView): Write {
-  const irtt = nullable<Float64Array>(view, 'irtt_ns')
-  const seqSamples = doubles(view, 'rtt_samples')
-  const seqMin = nullables<Float64Array>(view, 'rtt_min_ns')
-  const seqMedian = nullables<Float64Array>(view, 'rtt_median_ns')
-  const seqP95 = nullables<Float64Array>(view, 'rtt_p95_ns')
-  const stampSamples = doubles(view, 'ts_rtt_samples')
-  const stampMin = nullables<Float64Array>(view, 'ts_rtt_min_ns')
-  const stampMedian = nullables<Float64Array>(view, 'ts_rtt_median_ns')
-  const stampP95 = nullables<Float64Array>(view, 'ts_rtt_p95_ns')
-  return (record, row) => {
-    record.irtt_ns = optionalWhole(irtt, row)
-    record.rtt_samples_fwd = whole(seqSamples[0][row]!)
-    record.rtt_samples_rev = whole(seqSamples[1][row]!)
-    record.rtt_min_ns_fwd = optionalWhole(seqMin[0], row)
-    record.rtt_min_ns_rev = optionalWhole(seqMin[1], row)
-    record.rtt_median_ns_fwd = optionalWhole(seqMedian[0], row)
-    record.rtt_median_ns_rev = optionalWhole(seqMedian[1], row)
-    record.rtt_p95_ns_fwd = optionalWhole(seqP95[0], row)
-    record.rtt_p95_ns_rev = optionalWhole(seqP95[1], row)
-    record.ts_rtt_samples_fwd = whole(stampSamples[0][row]!)
-    record.ts_rtt_samples_rev = whole(stampSamples[1][row]!)
-    record.ts_rtt_min_ns_fwd = optionalWhole(stampMin[0], row)
-    record.ts_rtt_min_ns_rev = optionalWhole(stampMin[1], row)
-    record.ts_rtt_median_ns_fwd = optionalWhole(stampMedian[0], row)
-    record.ts_rtt_median_ns_rev = optionalWhole(stampMedian[1], row)
-    record.ts_rtt_p95_ns_fwd = optionalWhole(stampP95[0], row)
-    record.ts_rtt_p95_ns_rev = optionalWhole(stampP95[1], row)
+class RoundTripsColumns {
+  private readonly irtt: Nullable<Float64Array>
+  private readonly seqSamples: Pair<Float64Array>
+  private readonly seqMin: Pair<Nullable<Float64Array>>
+  private readonly seqMedian: Pair<Nullable<Float64Array>>
+  private readonly seqP95: Pair<Nullable<Float64Array>>
+  private readonly stampSamples: Pair<Float64Array>
+  private readonly stampMin: Pair<Nullable<Float64Array>>
+  private readonly stampMedian: Pair<Nullable<Float64Array>>
+  private readonly stampP95: Pair<Nullable<Float64Array>>
+
+  constructor(view: BatchView) {
+    this.irtt = nullable<Float64Array>(view, 'irtt_ns')
+    this.seqSamples = doubles(view, 'rtt_samples')
+    this.seqMin = nullables<Float64Array>(view, 'rtt_min_ns')
+    this.seqMedian = nullables<Float64Array>(view, 'rtt_median_ns')
+    this.seqP95 = nullables<Float64Array>(view, 'rtt_p95_ns')
+    this.stampSamples = doubles(view, 'ts_rtt_samples')
+    this.stampMin = nullables<Float64Array>(view, 'ts_rtt_min_ns')
+    this.stampMedian = nullables<Float64Array>(view, 'ts_rtt_median_ns')
+    this.stampP95 = nullables<Float64Array>(view, 'ts_rtt_p95_ns')
+  }
+
+  write(record: AnalysedRow, row: number): void {
+    record.irtt_ns = optionalWhole(this.irtt, row)
+    record.rtt_samples_fwd = whole(this.seqSamples[0][row]!)
+    record.rtt_samples_rev = whole(this.seqSamples[1][row]!)
+    record.rtt_min_ns_fwd = optionalWhole(this.seqMin[0], row)
+    record.rtt_min_ns_rev = optionalWhole(this.seqMin[1], row)
+    record.rtt_median_ns_fwd = optionalWhole(this.seqMedian[0], row)
+    record.rtt_median_ns_rev = optionalWhole(this.seqMedian[1], row)
+    record.rtt_p95_ns_fwd = optionalWhole(this.seqP95[0], row)
+    record.rtt_p95_ns_rev = optionalWhole(this.seqP95[1], row)
+    record.ts_rtt_samples_fwd = whole(this.stampSamples[0][row]!)
+    record.ts_rtt_samples_rev = whole(this.stampSamples[1][row]!)
+    record.ts_rtt_min_ns_fwd = optionalWhole(this.stampMin[0], row)
+    record.ts_rtt_min_ns_rev = optionalWhole(this.stampMin[1], row)
+    record.ts_rtt_median_ns_fwd = optionalWhole(this.stampMedian[0], row)
+    record.ts_rtt_median_ns_rev = optionalWhole(this.stampMedian[1], row)
+    record.ts_rtt_p95_ns_fwd = optionalWhole(this.stampP95[0], row)
+    record.ts_rtt_p95_ns_rev = optionalWhole(this.stampP95[1], row)
   }
 }
 
-function bindPace(view: BatchView): Write {
-  const inFlight = nullables<Uint32Array>(view, 'in_flight_max_bytes')
-  const windowMax = nullables<Uint32Array>(view, 'window_max_bytes')
-  const windowMin = nullables<Uint32Array>(view, 'window_min_bytes')
-  const throughput = nullables<Float64Array>(view, 'throughput_bps')
-  const goodput = nullables<Float64Array>(view, 'goodput_bps')
-  const firstByte = nullables<Float64Array>(view, 'first_byte_ns')
-  const [idle, ip] = [doubles(view, 'idle_max_ns'), doubles(view, 'ip_bytes')]
-  return (record, row) => {
-    record.in_flight_max_bytes_fwd = optionalU32(inFlight[0], row)
-    record.in_flight_max_bytes_rev = optionalU32(inFlight[1], row)
-    record.window_max_bytes_fwd = optionalU32(windowMax[0], row)
-    record.window_max_bytes_rev = optionalU32(windowMax[1], row)
-    record.window_min_bytes_fwd = optionalU32(windowMin[0], row)
-    record.window_min_bytes_rev = optionalU32(windowMin[1], row)
-    record.throughput_bps_fwd = optionalDouble(throughput[0], row)
-    record.throughput_bps_rev = optionalDouble(throughput[1], row)
-    record.goodput_bps_fwd = optionalDouble(goodput[0], row)
-    record.goodput_bps_rev = optionalDouble(goodput[1], row)
-    record.first_byte_ns_fwd = optionalWhole(firstByte[0], row)
-    record.first_byte_ns_rev = optionalWhole(firstByte[1], row)
-    record.idle_max_ns_fwd = whole(idle[0][row]!)
-    record.idle_max_ns_rev = whole(idle[1][row]!)
-    record.ip_bytes_fwd = whole(ip[0][row]!)
-    record.ip_bytes_rev = whole(ip[1][row]!)
+class PaceColumns {
+  private readonly inFlight: Pair<Nullable<Uint32Array>>
+  private readonly windowMax: Pair<Nullable<Uint32Array>>
+  private readonly windowMin: Pair<Nullable<Uint32Array>>
+  private readonly throughput: Pair<Nullable<Float64Array>>
+  private readonly goodput: Pair<Nullable<Float64Array>>
+  private readonly firstByte: Pair<Nullable<Float64Array>>
+  private readonly idle: Pair<Float64Array>
+  private readonly ip: Pair<Float64Array>
+
+  constructor(view: BatchView) {
+    this.inFlight = nullables<Uint32Array>(view, 'in_flight_max_bytes')
+    this.windowMax = nullables<Uint32Array>(view, 'window_max_bytes')
+    this.windowMin = nullables<Uint32Array>(view, 'window_min_bytes')
+    this.throughput = nullables<Float64Array>(view, 'throughput_bps')
+    this.goodput = nullables<Float64Array>(view, 'goodput_bps')
+    this.firstByte = nullables<Float64Array>(view, 'first_byte_ns')
+    this.idle = doubles(view, 'idle_max_ns')
+    this.ip = doubles(view, 'ip_bytes')
+  }
+
+  write(record: AnalysedRow, row: number): void {
+    record.in_flight_max_bytes_fwd = optionalU32(this.inFlight[0], row)
+    record.in_flight_max_bytes_rev = optionalU32(this.inFlight[1], row)
+    record.window_max_bytes_fwd = optionalU32(this.windowMax[0], row)
+    record.window_max_bytes_rev = optionalU32(this.windowMax[1], row)
+    record.window_min_bytes_fwd = optionalU32(this.windowMin[0], row)
+    record.window_min_bytes_rev = optionalU32(this.windowMin[1], row)
+    record.throughput_bps_fwd = optionalDouble(this.throughput[0], row)
+    record.throughput_bps_rev = optionalDouble(this.throughput[1], row)
+    record.goodput_bps_fwd = optionalDouble(this.goodput[0], row)
+    record.goodput_bps_rev = optionalDouble(this.goodput[1], row)
+    record.first_byte_ns_fwd = optionalWhole(this.firstByte[0], row)
+    record.first_byte_ns_rev = optionalWhole(this.firstByte[1], row)
+    record.idle_max_ns_fwd = whole(this.idle[0][row]!)
+    record.idle_max_ns_rev = whole(this.idle[1][row]!)
+    record.ip_bytes_fwd = whole(this.ip[0][row]!)
+    record.ip_bytes_rev = whole(this.ip[1][row]!)
   }
 }
 
-function bindWords(view: BatchView): Write {
-  const [modes, modeWords] = [nullable<Uint8Array>(view, 'ecn_mode'), view.words('ecn_mode') as readonly EcnMode[]]
-  const [state, states] = [view.numbers('conn_state') as Uint8Array, view.words('conn_state') as readonly ConnState[]]
-  const history = view.texts('history')
-  const [side, sides] = [view.numbers('originator') as Uint8Array, view.words('originator') as readonly ('client' | 'server')[]]
-  const [orig, resp] = [view.numbers('orig_bytes') as Float64Array, view.numbers('resp_bytes') as Float64Array]
-  const [missed, duration] = [view.numbers('missed_bytes') as Float64Array, view.numbers('duration_ns') as Float64Array]
-  return (record, row) => {
-    if (modes[1][row] === 1) record.ecn_mode = modeWords[modes[0][row]!]!
-    record.conn_state = states[state[row]!]!
-    record.history = history(row)
-    record.originator = sides[side[row]!]!
-    record.orig_bytes = whole(orig[row]!)
-    record.resp_bytes = whole(resp[row]!)
-    record.missed_bytes = whole(missed[row]!)
-    record.duration_ns = whole(duration[row]!)
+class WordsColumns {
+  private readonly modes: Nullable<Uint8Array>
+  private readonly modeWords: readonly EcnMode[]
+  private readonly state: Uint8Array
+  private readonly states: readonly ConnState[]
+  private readonly history: (row: number) => string
+  private readonly side: Uint8Array
+  private readonly sides: readonly ('client' | 'server')[]
+  private readonly orig: Float64Array
+  private readonly resp: Float64Array
+  private readonly missed: Float64Array
+  private readonly duration: Float64Array
+
+  constructor(view: BatchView) {
+    this.modes = nullable<Uint8Array>(view, 'ecn_mode')
+    this.modeWords = view.words('ecn_mode') as readonly EcnMode[]
+    this.state = view.numbers('conn_state') as Uint8Array
+    this.states = view.words('conn_state') as readonly ConnState[]
+    this.history = view.texts('history')
+    this.side = view.numbers('originator') as Uint8Array
+    this.sides = view.words('originator') as readonly ('client' | 'server')[]
+    this.orig = view.numbers('orig_bytes') as Float64Array
+    this.resp = view.numbers('resp_bytes') as Float64Array
+    this.missed = view.numbers('missed_bytes') as Float64Array
+    this.duration = view.numbers('duration_ns') as Float64Array
+  }
+
+  write(record: AnalysedRow, row: number): void {
+    if (this.modes[1][row] === 1) record.ecn_mode = this.modeWords[this.modes[0][row]!]!
+    record.conn_state = this.states[this.state[row]!]!
+    record.history = this.history(row)
+    record.originator = this.sides[this.side[row]!]!
+    record.orig_bytes = whole(this.orig[row]!)
+    record.resp_bytes = whole(this.resp[row]!)
+    record.missed_bytes = whole(this.missed[row]!)
+    record.duration_ns = whole(this.duration[row]!)
   }
 }
 

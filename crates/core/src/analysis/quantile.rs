@@ -196,7 +196,8 @@ mod tests {
         // One that is too large for its place, at each number of values before it.
         for large in 0..EXACT {
             let mut quantiles = Quantiles::default();
-            let mut sorted: Vec<u64> = (0..EXACT as u64).map(|i| if i == large as u64 { 1 << 40 } else { 90 - i }).collect();
+            let mut sorted: Vec<u64> =
+                (0..EXACT as u64).map(|i| if i == large as u64 { 1 << 40 } else { 90 - i }).collect();
             for (i, &value) in sorted.iter().enumerate() {
                 quantiles.add(value);
                 assert_eq!(quantiles.count(), i as u64 + 1);

@@ -108,7 +108,7 @@ pub const COLUMNS: &[Column] = &[
 impl Analysis {
     /// Writes the columns of [`COLUMNS`].
     pub fn write(&self, connection: &Connection, row: &mut RowWriter<'_>) {
-        row.u8(u8::from(self.kinds_noted) * NOTED_KINDS | u8::from(self.ecn.noted) * NOTED_ECN);
+        row.u8((u8::from(self.kinds_noted) * NOTED_KINDS) | (u8::from(self.ecn.noted) * NOTED_ECN));
         write_pairs(self.kinds_noted.then(|| self.kinds.each_ref().map(|counts| counts.0)), row);
         row.optional(duration(self.judge.initial_rtt_ns), RowWriter::u64);
         write_round_trips(&self.round_trips.0, |trips| &trips.seq_samples, row);

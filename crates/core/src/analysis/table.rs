@@ -7,10 +7,10 @@ use std::mem::offset_of;
 
 use tcpskein_map::Pages;
 
+use super::Analysis;
 use super::kinds::Kinds;
 use super::round_trip::Spare;
 use super::seen::Seen;
-use super::Analysis;
 use crate::flow::Direction;
 
 /// Of one session.

@@ -239,7 +239,11 @@ fn memory_of_a_connection_is_bounded() {
     let (mut analysis, mut spare) = (Analysis::default(), Spare::default());
     for i in 0..100_000_u32 {
         // Every second segment is missing, nothing is acknowledged.
-        analysis.segment(&Seen { ts_ns: i64::from(i), ..data(fwd(i.wrapping_mul(200), 501, ACK), 100) }, PORTS, &mut spare);
+        analysis.segment(
+            &Seen { ts_ns: i64::from(i), ..data(fwd(i.wrapping_mul(200), 501, ACK), 100) },
+            PORTS,
+            &mut spare,
+        );
     }
     assert!(size_of::<Analysis>() <= 1024, "{}", size_of::<Analysis>());
     assert_eq!(analysis.kinds[0].0[4], 99_999);

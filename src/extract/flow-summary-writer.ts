@@ -34,6 +34,7 @@ export class FlowSummaryWriter implements StreamWriter {
   /** @internal */
   readonly namesOnly = true
   readonly #files: FileSink
+  readonly #table = new Text()
 
   /** @param outputDir its folder `flows` is made where it isn't there */
   constructor(outputDir: string, options: FileWriterOptions = {}) {
@@ -53,14 +54,41 @@ export class FlowSummaryWriter implements StreamWriter {
     const first = part.number === 0
     if (part.packets.length > 0 || first) {
       const { key, id } = namesOf(part)
-      const text = (first ? HEADER : '') + new Lines(part.start).of(part.packets.cursor())
-      this.#files.room(`${id}.csv`, key, first, text.length).write(text, 'latin1')
+      const table = this.#table
+      table.length = 0
+      if (first) table.add(HEADER)
+      new Lines(part.start).write(part.packets.cursor(), table)
+      table.copyTo(this.#files.room(`${id}.csv`, key, first, table.length))
     }
     return this.#files.ready()
   }
 
   close(): Promise<void> {
     return this.#files.close()
+  }
+}
+
+/** Characters that are gathered as a string: longer ones would be moved to where the heap keeps what lives long. */
+const AT_ONCE = 4096
+
+/** Text of one octet per character, in a buffer that is used again. */
+class Text {
+  length = 0
+  #octets = Buffer.allocUnsafe(2 * AT_ONCE)
+
+  add(text: string): void {
+    const end = this.length + text.length
+    if (end > this.#octets.length) {
+      const larger = Buffer.allocUnsafe(2 * end)
+      this.#octets.copy(larger, 0, 0, this.length)
+      this.#octets = larger
+    }
+    this.#octets.write(text, this.length, 'latin1')
+    this.length = end
+  }
+
+  copyTo(to: Buffer): void {
+    this.#octets.copy(to, 0, 0, this.length)
   }
 }
 
@@ -76,10 +104,15 @@ class Lines {
     this.#last = either
   }
 
-  of(cursor: PacketCursor): string {
+  write(cursor: PacketCursor, to: Text): void {
     let lines = ''
-    while (cursor.next()) lines += this.#line(cursor)
-    return lines
+    while (cursor.next()) {
+      lines += this.#line(cursor)
+      if (lines.length < AT_ONCE) continue
+      to.add(lines)
+      lines = ''
+    }
+    to.add(lines)
   }
 
   #line(packet: PacketCursor): string {

@@ -105,12 +105,12 @@ export class Drive<S extends Slot> {
       await this.#openNext()
       requests.add(slot => this.#lend(slot))
       while (requests.waiting > 0) {
-        this.#reach(requests)
         const { slot, answer } = await requests.first()
         signal?.throwIfAborted()
         // Where more was asked for already, that is answered as this was: what the status says is done then.
         if ((answer & 7) !== Status.More) this.#reachesAhead = false
         if (requests.waiting === 0) requests.add(free => this.#request(answer & 7, free))
+        if (this.#reachesAhead && requests.waiting === 1) requests.add(free => this.#lend(free))
         yield { slot, rows: answer >>> 3, last: requests.waiting === 0 }
         requests.giveBack(slot)
       }
@@ -125,11 +125,6 @@ export class Drive<S extends Slot> {
       await requests.settle()
       this.#engine.close()
     }
-  }
-
-  /** Asks for one batch more than the one that is waited for, where the engine can do with that. */
-  #reach(requests: Requests<S>): void {
-    if (this.#reachesAhead && requests.canReach) requests.add(slot => this.#lend(slot))
   }
 
   /** Asks for what comes after an answer with `status`. */
@@ -270,12 +265,7 @@ class Requests<S extends Slot> {
     return this.#made.length
   }
 
-  /** There is a slot beside the one that is walked here. */
-  get canReach(): boolean {
-    return this.#made.length === 1 && this.#free.length > 1
-  }
-
-  /** Makes a request, unless there is nothing to ask for. */
+  /** Makes a request, unless there is nothing to ask for or no slot is free. */
   add(make: (slot: S) => Promise<number> | undefined): void {
     const slot = this.#free[0]
     const answer = slot && make(slot)

@@ -40,8 +40,8 @@ const MAX_ROWS: usize = 4096;
 /// Packets that are decoded in one go.
 const GROUP: usize = 64;
 
-/// Blocks that one call reads at most, so that progress and an abort are seen.
-const BLOCKS_PER_CALL: usize = 8;
+/// Octets that one call reads at most, so that progress and an abort are seen.
+const OCTETS_PER_CALL: usize = 32 << 20;
 
 /// What a flow session is to do.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +146,8 @@ impl FlowSession {
 
     /// Reads until a batch of records is there, the input stops, or enough blocks are read.
     fn read(&mut self) -> Status {
-        for _ in 0..BLOCKS_PER_CALL {
+        let mut octets = 0;
+        while octets < OCTETS_PER_CALL {
             if self.in_block {
                 self.in_block = !self.walk_block();
             }
@@ -157,10 +158,11 @@ impl FlowSession {
                 return Status::SourceFailed;
             }
             let mut filled = self.feed.fill_own(&mut self.block);
+            octets += self.block.len();
             if filled == FeedFilled::Ready && self.is_worth_a_thread() {
                 match self.walk_with_thread() {
                     Some(stopped) => filled = stopped,
-                    None => continue,
+                    None => return Status::More,
                 }
             }
             match filled {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use super::MAX_ROWS;
+use super::{MAX_ROWS, OCTETS_PER_CALL};
 use super::group::Group;
 use super::tracker::FlowTracker;
 use crate::capture::Block;
@@ -29,9 +29,6 @@ const GROUP: usize = 512;
 /// Groups that may wait: a bound on memory (64 KiB each, and their blocks), and enough that neither side waits for a
 /// short hold-up.
 const QUEUE: usize = 4;
-
-/// Octets that one call walks at most, so that progress and an abort are seen.
-const OCTETS_PER_CALL: usize = 64 << 20;
 
 /// A group and the block it lies in.
 struct Handed {

@@ -56,8 +56,9 @@ pub struct Finished {
     pub cause: EndReason,
 }
 
-/// Slots of connections seen lately, by hash: what is asked for again and again is found without a look at the index.
-const LATELY: usize = 256;
+/// Connections seen lately, by hash: what is asked for again and again is found without a look at the index, which is too
+/// large for a core's own cache where there are many.
+const LATELY: usize = 2048;
 
 /// Known connections.
 #[derive(Debug)]
@@ -65,7 +66,8 @@ pub struct ConnectionTable {
     limits: ConnectionLimits,
     hasher: foldhash::fast::RandomState,
     index: KeyIndex,
-    lately: Box<[u32; LATELY]>,
+    /// Upper half of the hash, and slot.
+    lately: Box<[(u32, u32); LATELY]>,
     slots: Pages<Slot>,
     /// By slot number. Growing moves no connection, and none is allocated by itself.
     connections: Pages<Option<Connection>>,
@@ -87,7 +89,7 @@ impl ConnectionTable {
             limits,
             hasher: foldhash::fast::RandomState::default(),
             index: KeyIndex::default(),
-            lately: Box::new([0; LATELY]),
+            lately: Box::new([(0, 0); LATELY]),
             slots: Pages::default(),
             connections: Pages::default(),
             free: Vec::new(),
@@ -159,15 +161,17 @@ impl ConnectionTable {
     #[inline]
     #[must_use]
     pub fn find(&mut self, key: &FlowKey, hash: u64) -> Option<usize> {
+        let tag = (hash >> 32) as u32;
         let lately = &mut self.lately[hash as usize % LATELY];
-        if let Some(slot) = self.slots.get(*lately as usize)
+        if lately.0 == tag
+            && let Some(slot) = self.slots.get(lately.1 as usize)
             && matches!(slot.status, Status::Known | Status::Over)
             && slot.key == *key
         {
-            return Some(*lately as usize);
+            return Some(lately.1 as usize);
         }
         let found = self.index.find(hash, |i| self.slots[i as usize].key == *key)?;
-        *lately = found;
+        *lately = (tag, found);
         Some(found as usize)
     }
 

@@ -56,18 +56,12 @@ pub struct Finished {
     pub cause: EndReason,
 }
 
-/// Connections seen lately, by hash: what is asked for again and again is found without a look at the index, which is too
-/// large for a core's own cache where there are many.
-const LATELY: usize = 2048;
-
 /// Known connections.
 #[derive(Debug)]
 pub struct ConnectionTable {
     limits: ConnectionLimits,
     hasher: foldhash::fast::RandomState,
     index: KeyIndex,
-    /// Upper half of the hash, and slot.
-    lately: Box<[(u32, u32); LATELY]>,
     slots: Pages<Slot>,
     /// By slot number. Growing moves no connection, and none is allocated by itself.
     connections: Pages<Option<Connection>>,
@@ -89,7 +83,6 @@ impl ConnectionTable {
             limits,
             hasher: foldhash::fast::RandomState::default(),
             index: KeyIndex::default(),
-            lately: Box::new([(0, 0); LATELY]),
             slots: Pages::default(),
             connections: Pages::default(),
             free: Vec::new(),
@@ -157,22 +150,29 @@ impl ConnectionTable {
         key.hash(&self.hasher)
     }
 
+    /// The same, for a key that will be looked for soon: what that touches first is fetched.
+    #[inline]
+    #[must_use]
+    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
+        let hash = self.hash(key);
+        self.index.prefetch(hash);
+        hash
+    }
+
+    /// Begins to fetch the connection that is probably meant by `hash`.
+    #[inline]
+    pub fn fetch_ahead(&self, hash: u64) {
+        if let Some(slot) = self.index.likely(hash) {
+            self.slots.prefetch(slot as usize, size_of::<Slot>());
+            self.connections.prefetch(slot as usize, size_of::<Connection>());
+        }
+    }
+
     /// The slot of the connection with this key, which has this hash.
     #[inline]
     #[must_use]
-    pub fn find(&mut self, key: &FlowKey, hash: u64) -> Option<usize> {
-        let tag = (hash >> 32) as u32;
-        let lately = &mut self.lately[hash as usize % LATELY];
-        if lately.0 == tag
-            && let Some(slot) = self.slots.get(lately.1 as usize)
-            && matches!(slot.status, Status::Known | Status::Over)
-            && slot.key == *key
-        {
-            return Some(lately.1 as usize);
-        }
-        let found = self.index.find(hash, |i| self.slots[i as usize].key == *key)?;
-        *lately = (tag, found);
-        Some(found as usize)
+    pub fn find(&self, key: &FlowKey, hash: u64) -> Option<usize> {
+        self.index.find(hash, |i| self.slots[i as usize].key == *key).map(|i| i as usize)
     }
 
     /// Puts a new connection under `key`, which has this hash and must not be known; `open` gets its serial number and

@@ -66,9 +66,7 @@ impl History {
 
     /// Octets of memory.
     pub(crate) fn memory(&self) -> usize {
-        self.bytes.len()
-            + self.entries.len() * size_of::<Entry>()
-            + self.elsewhere.capacity() * size_of::<Elsewhere>()
+        self.bytes.len() + self.entries.len() * size_of::<Entry>() + self.elsewhere.capacity() * size_of::<Elsewhere>()
     }
 
     /// Remembers octets that were delivered at `start`, or only where they are lent. `last` is the stream's newest entry.

@@ -150,24 +150,6 @@ impl ConnectionTable {
         key.hash(&self.hasher)
     }
 
-    /// The same, for a key that will be looked for soon: what that touches first is fetched.
-    #[inline]
-    #[must_use]
-    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
-        let hash = self.hash(key);
-        self.index.prefetch(hash);
-        hash
-    }
-
-    /// Begins to fetch the connection that is probably meant by `hash`.
-    #[inline]
-    pub fn fetch_ahead(&self, hash: u64) {
-        if let Some(slot) = self.index.likely(hash) {
-            self.slots.prefetch(slot as usize, size_of::<Slot>());
-            self.connections.prefetch(slot as usize, size_of::<Connection>());
-        }
-    }
-
     /// The slot of the connection with this key, which has this hash.
     #[inline]
     #[must_use]

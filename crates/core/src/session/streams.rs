@@ -9,8 +9,7 @@ use super::events::{
 };
 use super::fault_ahead::FaultAhead;
 use super::feed::FeedFilled;
-use super::lookahead::{self, Lookahead, Looked};
-use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
+use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Head, HeadPiece, Point, Series};
 use crate::analysis::{Analysis, Seen};
 use crate::capture::{Block, CaptureLog, Packet};
@@ -20,7 +19,7 @@ use crate::connection::{
 use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey, Identity, identify};
+use crate::flow::{Direction, FlowKey, identify};
 use crate::stream::{Arena, GapReason, Lent, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
@@ -118,7 +117,6 @@ pub struct StreamSession {
     block: Block,
     /// The block holds packets that weren't looked at yet.
     in_block: bool,
-    lookahead: Lookahead,
     /// Where the block begins in what the streams were lent, if it was.
     lent: Option<u64>,
     /// While windows on a file are walked.
@@ -180,7 +178,6 @@ impl StreamSession {
             options,
             block: Block::default(),
             in_block: false,
-            lookahead: Lookahead::default(),
             lent: None,
             ahead: None,
             tracker,
@@ -206,69 +203,27 @@ impl StreamSession {
         let block = std::mem::take(&mut self.block);
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
-        let mut looked = Vec::new();
-        while self.tracker.spill.is_empty() {
-            let group = self.lookahead.group(&mut self.feed, &block);
-            if group.is_empty() {
-                break;
+        let mut done = false;
+        while !done && self.tracker.spill.is_empty() {
+            match self.feed.next(&block) {
+                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
+                FeedStep::BlockDone => done = true,
             }
-            self.walk_group(&group, &block, &mut decoder, &mut looked, writer);
-            self.lookahead.give_back(group);
         }
-        drop(looked);
         self.block = block;
         self.decoder = decoder;
-        self.lookahead.is_done()
+        done
     }
 
     #[inline]
-    fn walk_group<'a>(
-        &mut self,
-        group: &[Packet],
-        block: &'a [u8],
-        decoder: &mut Decoder,
-        looked: &mut Vec<Looked<'a>>,
-        writer: &mut EventWriter<'_>,
-    ) {
-        lookahead::look(group, block, decoder, looked, |datagram| self.owner(datagram));
-        for (_, hash) in looked.iter().filter_map(|packet| packet.owner) {
-            self.tracker.table.fetch_ahead(hash);
-        }
-        for Looked { packet, plain, owner } in &*looked {
-            self.tracker.advance(packet.ts_ns, packet.number, writer);
-            match plain {
-                Some(datagram) => {
-                    self.count_packet(packet);
-                    self.datagram(packet, packet.bytes(block), datagram, *owner, writer);
-                }
-                None if packet.number == 0 => {}
-                None => self.packet(decoder, packet, packet.bytes(block), writer),
-            }
-            self.lookahead.find(&mut self.feed, block);
-        }
-    }
-
-    #[inline]
-    fn count_packet(&mut self, packet: &Packet) {
+    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
-    }
-
-    /// The connection of a datagram: its key, and the key's hash.
-    #[inline]
-    fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
-        if datagram.proto != proto::TCP {
-            return None;
-        }
-        let identity = identify(datagram, self.options.decode.key_encap(datagram.outer))?;
-        Some((identity, self.tracker.table.hash_ahead(&identity.key)))
-    }
-
-    /// A packet that takes more than a look.
-    fn packet(&mut self, decoder: &mut Decoder, packet: &Packet, frame: &[u8], writer: &mut EventWriter<'_>) {
-        self.count_packet(packet);
+        self.tracker.advance(packet.ts_ns, packet.number, writer);
         match decoder.decode(packet, frame) {
-            Ok(datagram) => self.datagram(packet, frame, &datagram, self.owner(&datagram), writer),
+            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, frame, &datagram, writer),
+            Ok(_) => {}
             Err(reason) => {
                 if reason == Drop::Fragment && self.tracker.packets {
                     self.tracker.fragment(packet, frame, decoder.last_datagram(), writer);
@@ -279,18 +234,9 @@ impl StreamSession {
     }
 
     #[inline]
-    fn datagram(
-        &mut self,
-        packet: &Packet,
-        frame: &[u8],
-        datagram: &Datagram<'_>,
-        owner: Option<(Identity, u64)>,
-        writer: &mut EventWriter<'_>,
-    ) {
-        if datagram.proto != proto::TCP {
-            return;
-        }
-        let (Some(mut segment), Some((Identity { key, .. }, hash))) = (Segment::parse(datagram), owner) else {
+    fn datagram(&mut self, packet: &Packet, frame: &[u8], datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
+        let encap = self.options.decode.key_encap(datagram.outer);
+        let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
             self.stats.bad_segments += 1;
             return;
         };
@@ -298,6 +244,8 @@ impl StreamSession {
             let offset = datagram.upper_offset + segment.header_len;
             clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
         }
+        let hash = self.tracker.table.hash(&identity.key);
+        let key = identity.key;
         let lent = self.lent.and_then(|block| Some(block + (packet.start + place_in(frame, segment.payload)?) as u64));
         self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment, lent }, writer);
     }
@@ -331,7 +279,6 @@ impl StreamSession {
     /// Begins with a block. A window on a file is lent to the streams, so they copy nothing of it.
     fn enter_block(&mut self) {
         self.in_block = true;
-        self.lookahead.enter_block();
         self.lent = match &self.block {
             Block::Mapped(window) => {
                 let at = self.tracker.arena.lend(Arc::clone(window) as Lent);
@@ -384,7 +331,6 @@ impl Session for StreamSession {
     fn open(&mut self, source: Source, name: &str) {
         self.feed.open(source, name);
         self.in_block = false;
-        self.lookahead.enter_block();
     }
 
     fn next(&mut self, buffers: &mut Buffers<'_>) -> Progress {

@@ -126,7 +126,7 @@ fn run(sent: &[Sent], limits: StreamLimits, lend: Option<usize>) -> (Vec<Heard>,
             place += payload.len();
         }
         rest = &rest[count..];
-        if rest.len() % 7 == 0 {
+        if rest.len().is_multiple_of(7) {
             arena.return_lent();
         }
     }

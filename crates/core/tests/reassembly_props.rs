@@ -61,8 +61,16 @@ impl Run1 {
     fn new(isn: u32, limits: StreamLimits) -> Self {
         let (arena, stream) = (Arena::new(limits), Stream::new(0));
         let mut run = Self { arena, stream, collector: Collector::default(), isn: SeqNum(isn) };
-        let syn =
-            Segment { seq: run.isn, syn: true, fin: false, payload: b"", wire_len: 0, zero_window: false, ts_ns: 0, lent: None };
+        let syn = Segment {
+            seq: run.isn,
+            syn: true,
+            fin: false,
+            payload: b"",
+            wire_len: 0,
+            zero_window: false,
+            ts_ns: 0,
+            lent: None,
+        };
         run.stream.push(&mut run.arena, &syn, &mut run.collector);
         run
     }
@@ -71,7 +79,8 @@ impl Run1 {
         self.collector.payload = payload.to_vec();
         let seq = self.isn.plus(1).plus(offset as u32);
         let wire_len = payload.len() as u32;
-        let segment = Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment =
+            Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
         self.stream.push(&mut self.arena, &segment, &mut self.collector);
     }
 

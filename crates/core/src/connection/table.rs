@@ -56,16 +56,12 @@ pub struct Finished {
     pub cause: EndReason,
 }
 
-/// Slots of connections seen lately, by hash: what is asked for again and again is found without a look at the index.
-const LATELY: usize = 256;
-
 /// Known connections.
 #[derive(Debug)]
 pub struct ConnectionTable {
     limits: ConnectionLimits,
     hasher: foldhash::fast::RandomState,
     index: KeyIndex,
-    lately: Box<[u32; LATELY]>,
     slots: Pages<Slot>,
     /// By slot number. Growing moves no connection, and none is allocated by itself.
     connections: Pages<Option<Connection>>,
@@ -87,7 +83,6 @@ impl ConnectionTable {
             limits,
             hasher: foldhash::fast::RandomState::default(),
             index: KeyIndex::default(),
-            lately: Box::new([0; LATELY]),
             slots: Pages::default(),
             connections: Pages::default(),
             free: Vec::new(),
@@ -158,17 +153,8 @@ impl ConnectionTable {
     /// The slot of the connection with this key, which has this hash.
     #[inline]
     #[must_use]
-    pub fn find(&mut self, key: &FlowKey, hash: u64) -> Option<usize> {
-        let lately = &mut self.lately[hash as usize % LATELY];
-        if let Some(slot) = self.slots.get(*lately as usize)
-            && matches!(slot.status, Status::Known | Status::Over)
-            && slot.key == *key
-        {
-            return Some(*lately as usize);
-        }
-        let found = self.index.find(hash, |i| self.slots[i as usize].key == *key)?;
-        *lately = found;
-        Some(found as usize)
+    pub fn find(&self, key: &FlowKey, hash: u64) -> Option<usize> {
+        self.index.find(hash, |i| self.slots[i as usize].key == *key).map(|i| i as usize)
     }
 
     /// Puts a new connection under `key`, which has this hash and must not be known; `open` gets its serial number and

@@ -328,6 +328,8 @@ impl<'a> EventWriter<'a> {
         if let Some(tail) = &mut self.tail
             && (tail.slot, tail.direction, tail.offset) == (event.slot, event.direction, event.offset)
             && octets.len() + self.used + 8 <= self.block.len()
+            // What waits comes before them.
+            && spill.is_empty()
         {
             tail.offset += octets.len() as u64;
             tail.length += octets.len() as u64;

@@ -7,6 +7,7 @@
 //! A session never waits for JavaScript and never calls it: where it needs more, its answer says so.
 
 mod events;
+mod fault_ahead;
 mod feed;
 mod flows;
 mod keys;

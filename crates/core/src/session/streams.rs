@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::events::{
     BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, PacketRow, Spill,
 };
+use super::fault_ahead::FaultAhead;
 use super::feed::FeedFilled;
 use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Head, HeadPiece, Point, Series};
@@ -117,6 +118,8 @@ pub struct StreamSession {
     in_block: bool,
     /// Where the block begins in what the streams were lent, if it was.
     lent: Option<u64>,
+    /// While windows on a file are walked.
+    ahead: Option<FaultAhead>,
     decoder: Decoder,
     tracker: Tracker,
     stats: Stats,
@@ -180,6 +183,7 @@ impl StreamSession {
             block: Block::default(),
             in_block: false,
             lent: None,
+            ahead: None,
             tracker,
             stats: Stats::default(),
             finished: false,
@@ -261,15 +265,14 @@ impl StreamSession {
                 return Status::More;
             }
             if self.feed.failed() {
-                self.tracker.arena.return_lent();
+                self.leave_capture();
                 return Status::SourceFailed;
             }
             match self.feed.fill_own(&mut self.block) {
                 FeedFilled::Ready => self.enter_block(),
                 FeedFilled::NeedInput => return Status::NeedInput,
                 FeedFilled::End => {
-                    // From here on the file is the user's to change.
-                    self.tracker.arena.return_lent();
+                    self.leave_capture();
                     return if self.feed.failed() { Status::SourceFailed } else { Status::SourceEnd };
                 }
             }
@@ -281,9 +284,26 @@ impl StreamSession {
     fn enter_block(&mut self) {
         self.in_block = true;
         self.lent = match &self.block {
-            Block::Mapped(window) => Some(self.tracker.arena.lend(Arc::clone(window) as Lent)),
+            Block::Mapped(window) => {
+                let at = self.tracker.arena.lend(Arc::clone(window) as Lent);
+                // The first window has nobody ahead: most captures are smaller.
+                if at > 0 && self.ahead.is_none() {
+                    self.ahead = FaultAhead::start();
+                }
+                if let Some(ahead) = &self.ahead {
+                    ahead.enter(window);
+                }
+                Some(at)
+            }
             Block::Own(_) => None,
         };
+    }
+
+    /// The capture is at its end: from here on its file is the user's to change.
+    fn leave_capture(&mut self) {
+        self.ahead = None;
+        self.block = Block::default();
+        self.tracker.arena.return_lent();
     }
 
     fn count(&mut self) {

@@ -66,9 +66,7 @@ impl History {
 
     /// Octets of memory.
     pub(crate) fn memory(&self) -> usize {
-        self.bytes.len()
-            + self.entries.len() * size_of::<Entry>()
-            + self.elsewhere.capacity() * size_of::<Elsewhere>()
+        self.bytes.len() + self.entries.len() * size_of::<Entry>() + self.elsewhere.capacity() * size_of::<Elsewhere>()
     }
 
     /// Remembers octets that were delivered at `start`, or only where they are lent. `last` is the stream's newest entry.
@@ -109,7 +107,7 @@ impl History {
 
     /// Copies what is remembered in a stretch that goes.
     pub(crate) fn copy_from(&mut self, stretch: &Stretch) {
-        let (oldest, mask) = (self.oldest(), self.size as u64 - 1);
+        let (oldest, mask) = (self.oldest(), (self.size as u64).wrapping_sub(1));
         for run in &mut self.elsewhere {
             let lost = oldest.saturating_sub(run.at).min(u64::from(run.len));
             let len = run.len as usize - lost as usize;

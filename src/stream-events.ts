@@ -217,7 +217,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
     const slot = () => eventSlot(layouts, captures, length, analyse)
-    const slots = [slot(), slot()] as const
+    const slots = [slot(), slot(), slot()] as const
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)

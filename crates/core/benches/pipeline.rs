@@ -60,6 +60,9 @@ fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
     (start.elapsed().as_secs_f64(), session.stats().packets, events)
 }
 
+/// Seconds, packets and rows of a run.
+type Job<'j> = dyn Fn() -> (f64, u64, usize) + 'j;
+
 /// Best time of five runs, which must agree.
 fn report(name: &str, read: f64, run: impl Fn() -> (f64, u64, usize)) {
     let mut best = f64::MAX;
@@ -86,7 +89,7 @@ fn main() {
     println!("plain read: {read:.3} s");
     let events = StreamSessionOptions { events: true, join: true, ..Default::default() };
     let analyse = StreamSessionOptions { analyse: true, ..Default::default() };
-    let jobs: [(&str, &dyn Fn() -> (f64, u64, usize)); 5] = [
+    let jobs: [(&str, &Job<'_>); 5] = [
         ("flows", &|| flows(&path, 1)),
         ("flows2", &|| flows(&path, 2)),
         ("streams", &|| streams(&path, events.clone())),

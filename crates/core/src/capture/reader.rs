@@ -4,7 +4,8 @@
 //! every packet lies in one piece in exactly one block.
 
 use super::{
-    AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketHead, PacketTotals, Step,
+    AheadBlock, CaptureInfo, Container, Filled, Input, LinkType, LiveReader, MIN_BLOCK_LEN, PacketHead, PacketTotals,
+    Step,
 };
 use crate::error::FlowError;
 use tcpskein_map::{prefetch, prefetch_range};

@@ -43,10 +43,8 @@ impl TcpState {
             self.syn_ack_rev |= direction == Direction::Rev && has(flags::ACK);
         }
         if !self.connected {
-            self.connected = direction == Direction::Fwd
-                && has(flags::ACK)
-                && self.syn_flags[0].is_some()
-                && self.syn_ack_rev;
+            self.connected =
+                direction == Direction::Fwd && has(flags::ACK) && self.syn_flags[0].is_some() && self.syn_ack_rev;
         }
         self.fin |= u8::from(has(flags::FIN)) << way;
         self.rst |= u8::from(has(flags::RST)) << way;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{MergedSource, Source, Stats};
 use crate::capture::{
     AheadBlock, Block, BlockReader, CaptureInfo, CaptureLog, CaptureReport, Compression, DecodingInput, FailedInput,
-    FileInput, Filled, Found, Input, LARGE_FROM, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Origin, Packet,
-    QueueInput, ReadAhead,
+    FileInput, Filled, Found, Input, LARGE_FROM, Losses, MIN_BLOCK_LEN, MappedInput, MergeInput, MergeMember, Origin,
+    Packet, QueueInput, ReadAhead,
 };
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -237,8 +237,7 @@ impl Feed {
             }
             match &self.filter {
                 Some(filter)
-                    if found == Found::Packet
-                        && !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
+                    if found == Found::Packet && !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
                 {
                     self.filtered += 1;
                 }

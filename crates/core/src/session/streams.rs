@@ -480,7 +480,9 @@ impl Tracker {
         let Some(connection) = self.table.get_mut(slot) else { return };
         let seen = Seen::new(segment, datagram, direction, (packet.ts_ns, packet.number));
         let kinds = self.analyses.segment(analysis, &seen, connection.port);
-        if let (Some(watched), Some(side)) = (&mut self.watched, self.sides[slot].as_mut().and_then(|side| side.watched.as_mut())) {
+        if let (Some(watched), Some(side)) =
+            (&mut self.watched, self.sides[slot].as_mut().and_then(|side| side.watched.as_mut()))
+        {
             let point = side.series.point(&seen, kinds, self.analyses.window(analysis, direction));
             watched.out.push(Told::Segment(connection.id, point));
         }

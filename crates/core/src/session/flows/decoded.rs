@@ -57,14 +57,13 @@ impl Decoded {
         }
         let frame = self.packet.bytes(block);
         match plain.decode_whole(&self.packet, frame) {
-            Some(datagram) if datagram.proto == proto::TCP => match Segment::parse_whole(&datagram) {
-                Some(segment) => {
+            Some(datagram) if datagram.proto == proto::TCP => {
+                // A bad or cut one is rare enough to be told later.
+                if let Some(segment) = Segment::parse_whole(&datagram) {
                     self.datagram_is(&datagram);
                     self.segment_is(&segment);
                 }
-                // Bad or cut, which is rare enough to be told later.
-                None => {}
-            },
+            }
             Some(datagram) => self.datagram_is(&datagram),
             None => self.decode_cut(block, plain),
         }

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use super::{MAX_ROWS, OCTETS_PER_CALL};
 use super::group::Group;
 use super::tracker::FlowTracker;
+use super::{MAX_ROWS, OCTETS_PER_CALL};
 use crate::capture::Block;
 use crate::decode::{Decoder, PlainDecoder};
 use crate::session::Feed;
@@ -56,13 +56,7 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Walks `first` and the blocks behind it until there are enough rows.
-    pub fn walk(
-        &mut self,
-        feed: &mut Feed,
-        first: Block,
-        tracker: &mut FlowTracker,
-        decoder: &mut Decoder,
-    ) -> Walked {
+    pub fn walk(&mut self, feed: &mut Feed, first: Block, tracker: &mut FlowTracker, decoder: &mut Decoder) -> Walked {
         let first = Arc::new(first);
         let stop = AtomicBool::new(false);
         let (groups_out, groups) = sync_channel(QUEUE);
@@ -149,7 +143,7 @@ impl Decoding<'_> {
             }
             block = self.pool.block();
             // Nobody else has it.
-            let Some(next) = Arc::get_mut(&mut block) else { return None };
+            let next = Arc::get_mut(&mut block)?;
             match self.feed.fill_own(next) {
                 FeedFilled::Ready => {}
                 stopped => return Some(stopped),

@@ -35,6 +35,12 @@ impl KeyIndex {
         self.len
     }
 
+    /// Forgets all slots.
+    pub fn clear(&mut self) {
+        self.entries.fill(NOTHING);
+        self.len = 0;
+    }
+
     /// The slots, in no order.
     pub fn slots(&self) -> impl Iterator<Item = u32> {
         self.entries.iter().map(|entry| entry.slot).filter(|&slot| slot != EMPTY)

@@ -62,6 +62,14 @@ pub struct FlowSlot {
     reason: EndReason,
 }
 
+impl FlowSlot {
+    /// The flow is in the table.
+    #[inline]
+    fn is_open(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Expiring)
+    }
+}
+
 /// What only the first packet and the record touch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FlowCold {
@@ -305,13 +313,17 @@ impl FlowTable {
     fn retire(&mut self, entry: Entry) {
         let index = entry.slot as usize;
         let slot = &self.slots[index];
-        if slot.generation != entry.generation || !matches!(slot.status, Status::Active | Status::Expiring) {
+        if slot.generation != entry.generation || !slot.is_open() {
             return;
         }
         let hash = slot.key.hash(&self.hasher);
         self.index.remove(hash, entry.slot);
-        self.slots[index].status = Status::Ready;
-        self.ready.push_back(entry.slot);
+        self.finish(entry.slot);
+    }
+
+    fn finish(&mut self, slot: u32) {
+        self.slots[slot as usize].status = Status::Ready;
+        self.ready.push_back(slot);
     }
 
     /// Makes room for one flow.
@@ -373,15 +385,18 @@ impl FlowTable {
             let cold = &self.cold;
             bin.expiry.make_contiguous().sort_unstable_by_key(|e| cold[e.slot as usize].flow_id);
             for entry in bin.expiry {
-                self.retire(entry);
+                let slot = &self.slots[entry.slot as usize];
+                if slot.generation == entry.generation && slot.is_open() {
+                    self.finish(entry.slot);
+                }
             }
         }
-        let mut open: Vec<u32> = self.index.slots().collect();
-        open.sort_unstable_by_key(|&i| self.cold[i as usize].flow_id);
-        for slot in open {
-            let generation = self.slots[slot as usize].generation;
-            self.retire(Entry { slot, generation });
-        }
+        // In the order in which they lie in memory, and out of the index all at once: there may be millions.
+        let open = (0..self.slots.len()).filter(|&slot| self.slots[slot].is_open());
+        let mut open: Vec<(u64, u32)> = open.map(|slot| (self.cold[slot].flow_id, slot as u32)).collect();
+        open.sort_unstable();
+        open.into_iter().for_each(|(_, slot)| self.finish(slot));
+        self.index.clear();
     }
 
     /// Finished flows that wait to be taken.

@@ -18,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from tcpskein_spark import connections, flows
 from tcpskein_spark.program import find
@@ -57,7 +57,7 @@ def by_start(records) -> dict:
     for record in records:
         record.pop("flow_id", None)
         record.pop("connection_id", None)
-        key = (record["capture"], record["first_packet"])
+        key = (record.get("capture"), record["first_packet"])
         assert key not in found, f"two records begin with packet {key}"
         found[key] = record
     return found
@@ -95,16 +95,20 @@ def clustered(what: str, files: list[str], workers: int, work: Path, kill_after:
     begin, used = time.perf_counter(), processor_seconds()
     with Frozen() as frozen:
         records = JOBS[what](spark, files, order="capture", partitions=16)
-        rows = [row.asDict() for row in records.collect()]
+        rows = row_records(records)
     seconds = time.perf_counter() - begin - frozen.seconds
     used = processor_seconds() - used
     spark.stop()
-    for row in rows:
-        for name in ("gaps_fwd", "gaps_rev"):
-            if name in row:
-                row[name] = json.loads(row[name])
     told = {"seconds": seconds, "stopped": frozen.seconds, "processor": used, "killed": killed}
     return by_start(rows), {**told, **shuffled(events)}
+
+
+def row_records(records: DataFrame) -> list[dict]:
+    """Records of Spark as the program prints them: gaps are lists there, not text."""
+    rows = [row.asDict() for row in records.collect()]
+    for row in rows:
+        row.update({name: json.loads(row[name]) for name in ("gaps_fwd", "gaps_rev") if name in row})
+    return rows
 
 
 def processor_seconds() -> float:

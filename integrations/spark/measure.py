@@ -191,13 +191,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for files and logs")
     parser.add_argument("--files", type=int, default=16)
     parser.add_argument("--what", choices=JOBS, nargs="+", default=list(JOBS))
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 1])
     parser.add_argument("--kill-after", type=float, default=20, help="seconds; 0: no worker is killed")
     parser.add_argument("--times", type=int, default=1, help="do all of it so often")
     options = parser.parse_args()
     work = options.work.resolve()  # Logs are named by URL.
     files = cut(options.capture, work / "parts", options.files)
     octets = sum(os.path.getsize(file) for file in files)
-    runs = [(2, None), *([(2, options.kill_after)] if options.kill_after > 0 else []), (1, None)]
+    runs = [(workers, None) for workers in options.workers]
+    if options.kill_after > 0:
+        runs.insert(1, (2, options.kill_after))
     for what in options.what:
         expected, seconds = single(what, files)
         print(f"{what}: one program: {len(expected)} records in {seconds:.1f} s, {octets} octets", flush=True)

@@ -18,6 +18,7 @@ import {
   observe,
   partition,
   PartitionFeed,
+  streamEvents,
   surveyCaptures,
   tcpChain,
   tcpOptChain,
@@ -27,7 +28,7 @@ import {
   type AnyChain,
   type PartitionOptions,
 } from '../src/index.js'
-import { run } from './support/cli.js'
+import { run, shell } from './support/cli.js'
 import { collect } from './support/collect.js'
 import { corpusFolder, NO_CORPUS, samplePath } from './support/places.js'
 import { packetStream, type PartitionRow } from './support/partitions.js'
@@ -237,6 +238,46 @@ test('streams that are no packets, and packets out of order, end with one line',
   const error = await t.throwsAsync(collect(observe(new PartitionFeed(packetStream(rows)))))
   t.regex(error?.message ?? '', /row \d+ of the stream: it is out of order: sort by order_ns, capture and packet/)
   t.deepEqual(await collect(observe(new PartitionFeed(Readable.from([])))), [])
+})
+
+const headers = (path: string, options: PartitionOptions = {}) => feedOf(path, options)
+const NEEDED = { code: 'ERR_CAPTURE_FORMAT', message: /^packets were mapped without what they carry, .* --payload or --connections$/ }
+
+test('packets mapped without what they carry give no records that need it', async t => {
+  await t.throwsAsync(collect(connections(headers(samplePath))), NEEDED)
+  await t.throwsAsync(collect(connections(headers(samplePath), { separate: true })), NEEDED)
+  await t.throwsAsync(collect(streamEvents(headers(samplePath))), NEEDED)
+  await t.throwsAsync(collect(observe(headers(samplePath), { chains: [basicChain(), dnsChain()] })), NEEDED)
+  // Nor are they made whole by mapping them again; headers of whole frames are fine.
+  await t.throwsAsync(collect(partition(headers(samplePath), { payload: true })), NEEDED)
+  const again = feedOf(samplePath, { payload: true })
+  const flows = await collect(observe(new PartitionFeed(writePartition(partition(again), []))))
+  t.deepEqual(texts(flows), texts(await collect(observe(samplePath))))
+})
+
+test('reduce: headers only are refused with one line, alone and behind whole frames; nothing is printed', async t => {
+  const map = async (options: PartitionOptions) => Buffer.concat(await collect(writePartition(partition(samplePath, options), [])))
+  const [bare, whole, payload] = [await map({}), await map({ payload: true, tcpOnly: true }), await map({ payload: true })]
+  for (const stream of [bare, Buffer.concat([whole, bare]), Buffer.concat([payload, bare])])
+    for (const format of ['ndjson', 'arrow'])
+      for (const words of [['--connections'], ['--chain', 'basic,dns']]) {
+        const { status, stderr } = await run(['reduce', ...words, '--format', format, '-q'], stream)
+        t.is(status, 1)
+        t.regex(stderr, /^tcpskein: .*packets were mapped without what they carry[^\n]*--payload or --connections\n$/)
+      }
+  const { stdout } = await run(['reduce', '--connections', '-q'], bare)
+  t.is(stdout, '')
+  for (const stream of [whole, payload]) t.is((await run(['reduce', '--connections', '-q'], stream)).status, 0)
+  const piped = shell(`tcpskein map '${samplePath}' -q | tcpskein reduce --connections -q`)
+  t.deepEqual([piped.status, piped.stdout], [1, ''])
+})
+
+test('streams that follow each other are all read', async t => {
+  const rows = (await rowsOf([{ path: samplePath, options: {} }])).filter(({ packet }) => packet > 0n)
+  const thirds = [0, 1, 2].map(i => rows.slice((i * rows.length) / 3, ((i + 1) * rows.length) / 3))
+  const streams = await Promise.all(thirds.map(async each => Buffer.concat(await collect(packetStream(each)))))
+  const found = await collect(observe(new PartitionFeed(Readable.from([Buffer.concat(streams)])), { chains: CHAINS as never }))
+  t.deepEqual(texts(found), texts(await collect(observe(samplePath, { chains: CHAINS as never }))))
 })
 
 test('survey: packets, times and loose fragments as one JSON object', async t => {

@@ -48,13 +48,26 @@ function sparkTest(title: string, body: (t: ExecutionContext) => Promise<void>):
   })
 }
 
-sparkTest('local mode: records equal those of one program', async t => {
+/** Runs tests of the package; what they skip, and why, is shown. */
+async function unittest(t: ExecutionContext, file: string, ran: RegExp): Promise<void> {
+  const { status, stderr } = await run(python, ['-m', 'unittest', 'discover', '--verbose', '--pattern', file, join(place, 'tests')])
+  t.is(status, 0, stderr.slice(-4000))
+  t.regex(stderr, ran)
+  for (const [line] of stderr.matchAll(/.*skipped .*/g)) t.log(line)
+}
+
+test.before(() => {
   writeFileSync(join(folder, 'sample.pcap'), readFileSync(samplePath))
   for (const { name, octets } of jobFixtures())
     if (name === 'fragments over parts' || name === 'an elephant') writeFileSync(join(folder, `${name.replace(/\W+/g, '-')}.pcap`), octets)
-  const { status, stderr } = await run(python, ['-m', 'unittest', 'discover', join(place, 'tests')])
-  t.is(status, 0, stderr.slice(-4000))
-  t.regex(stderr, /Ran [5-9] tests/)
+})
+
+sparkTest('local mode: records equal those of one program', async t => {
+  await unittest(t, 'test_local.py', /Ran [5-9] tests/)
+})
+
+sparkTest('local-cluster mode, workers killed in the midst of tasks: records equal those of one program', async t => {
+  await unittest(t, 'test_cluster.py', /Ran 2 tests/)
 })
 
 sparkTest('from laptop to cluster: the one command of the guide', async t => {

@@ -8,7 +8,7 @@ import type { FlowError } from './errors.js'
 import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
 import { concat, hex } from './octets.js'
 import { platform } from './platform.js'
-import { captureNames, sourceList, sourceName, type CaptureSource } from './source.js'
+import { captureNames, needPayload, sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
 import { checkStreams, oneOf, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
@@ -119,6 +119,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
       analyse: flag('analyse', analyse, false),
     }
     const sources = sourceList(source)
+    needPayload(sources)
     checkReading(options, sources.length)
     const names = captureNames(sources)
     const apart = flag('separate', separate, false)

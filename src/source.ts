@@ -57,6 +57,14 @@ export function throwingSignal(
 /** A source whose packets are from several captures has their names here, by number. */
 export const CAPTURE_NAMES: unique symbol = Symbol('captures')
 
+/** A source that may have headers only has this method; whoever looks at what packets carry calls it before reading. */
+export const NEEDS_PAYLOAD: unique symbol = Symbol('needs payload')
+
+/** Tells sources that what packets carry is looked at: those that don't have it fail when they are read. */
+export function needPayload(sources: readonly CaptureSource[]): void {
+  for (const source of sources as readonly { readonly [NEEDS_PAYLOAD]?: () => void }[]) source[NEEDS_PAYLOAD]?.()
+}
+
 /** Names of the captures that packets can be from, where these are several. */
 export function captureNames(sources: readonly CaptureSource[]): readonly string[] | null {
   if (sources.length > 1) return sources.map(sourceName)

@@ -5,7 +5,7 @@ import { Drive, type Filled } from './iterate.js'
 import type { Engine } from './engine.js'
 import { abortSignal, checkEngine, checkReading, flag, knownNames, READ_OPTION_NAMES } from './options.js'
 import { platform } from './platform.js'
-import { sourceList, sourceName, type CaptureSource } from './source.js'
+import { needPayload, sourceList, sourceName, type CaptureSource } from './source.js'
 import { checkStreams, STREAM_OPTION_NAMES, type EventOptions } from './stream-options.js'
 import { OpenConnections } from './open-connections.js'
 import { eventSlot, parseEventLayouts, type EventSlot } from './stream-slot.js'
@@ -207,6 +207,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     knownNames(options, [...READ_OPTION_NAMES, ...STREAM_OPTION_NAMES, 'marks'])
     const marks = flag('marks', options.marks, false)
     const sources = inner.more ? [] : sourceList(source)
+    needPayload(sources)
     const signal = abortSignal(options.signal)
     const { events = true, sha256 = false, analyse = false, captures = sources.length > 1 ? sources.map(sourceName) : null } = inner
     const { merge, follow } = checkReading(options, sources.length)

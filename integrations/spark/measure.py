@@ -2,7 +2,8 @@
 
 ``python measure.py CAPTURE --work FOLDER`` cuts a pcap capture into files, makes the records of all of them with one
 program, then with Spark on ``local-cluster``: with two workers, again with one worker killed on the way, and with one.
-It prints whether all records are equal, times, and octets that went through the shuffle.
+It prints whether all records are equal, times, octets that went through the shuffle, and the processor time of all
+processes of the job, which other programs on the machine change little.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from tcpskein_spark import connections, flows
 from tcpskein_spark.program import find
@@ -56,7 +57,7 @@ def by_start(records) -> dict:
     for record in records:
         record.pop("flow_id", None)
         record.pop("connection_id", None)
-        key = (record["capture"], record["first_packet"])
+        key = (record.get("capture"), record["first_packet"])
         assert key not in found, f"two records begin with packet {key}"
         found[key] = record
     return found
@@ -68,6 +69,7 @@ def session(master: str, events: Path) -> SparkSession:
         SparkSession.builder.master(master)
         .appName("tcpskein measure")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", events.as_uri())
         .config("spark.eventLog.rolling.enabled", "false")
@@ -90,21 +92,39 @@ def clustered(what: str, files: list[str], workers: int, work: Path, kill_after:
     killed: list[int] = []
     if kill_after is not None:
         threading.Timer(kill_after, lambda: killed.extend(kill_one())).start()
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), processor_seconds()
     with Frozen() as frozen:
         records = JOBS[what](spark, files, order="capture", partitions=16)
-        rows = [row.asDict() for row in records.collect()]
+        rows = row_records(records)
     seconds = time.perf_counter() - begin - frozen.seconds
+    used = processor_seconds() - used
     spark.stop()
+    told = {"seconds": seconds, "stopped": frozen.seconds, "processor": used, "killed": killed}
+    return by_start(rows), {**told, **shuffled(events)}
+
+
+def row_records(records: DataFrame) -> list[dict]:
+    """Records of Spark as the program prints them: gaps are lists there, not text."""
+    rows = [row.asDict() for row in records.collect()]
     for row in rows:
-        for name in ("gaps_fwd", "gaps_rev"):
-            if name in row:
-                row[name] = json.loads(row[name])
-    return by_start(rows), {"seconds": seconds, "killed": killed, **shuffled(events)}
+        row.update({name: json.loads(row[name]) for name in ("gaps_fwd", "gaps_rev") if name in row})
+    return rows
+
+
+def processor_seconds() -> float:
+    """Processor time of this process, of all below it, and of those that they waited for. A killed worker's is lost."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.getpid() in ancestors(int(entry.name)):
+                ticks += sum(map(int, (entry / "stat").read_text().rsplit(")", 1)[1].split()[11:15]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Frozen:
-    """Notices when this process was stopped for seconds, as happens where a machine is shared: no time of the job's."""
+    """Counts seconds in which this process was stopped, as happens where a machine is shared: no time of the job's."""
 
     def __init__(self) -> None:
         self.seconds, self._done = 0.0, threading.Event()
@@ -120,7 +140,7 @@ class Frozen:
         last = time.perf_counter()
         while not self._done.wait(0.2):
             now = time.perf_counter()
-            self.seconds += now - last if now - last > 5 else 0
+            self.seconds += now - last if now - last > 2 else 0
             last = now
 
 
@@ -146,8 +166,9 @@ def ancestors(pid: int) -> list[int]:
 
 
 def shuffled(events: Path) -> dict:
-    """What tasks wrote for others, and how many tasks failed."""
+    """What tasks wrote for others, how many tasks failed, and the seconds of tasks by stage, in order."""
     octets, failed, spilled = 0, 0, 0
+    stages: dict[int, float] = {}
     for log in events.iterdir():
         for line in log.read_text().splitlines():
             event = json.loads(line)
@@ -157,7 +178,11 @@ def shuffled(events: Path) -> dict:
             metrics = event.get("Task Metrics") or {}
             octets += metrics.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0)
             spilled += metrics.get("Disk Bytes Spilled", 0)
-    return {"shuffled": octets, "failed_tasks": failed, "spilled": spilled}
+            stage = event["Stage ID"]
+            stages[stage] = stages.get(stage, 0) + metrics.get("Executor Run Time", 0) / 1000
+    # The first stage waits until the workers are there; two belong to it.
+    seconds = [round(stages[stage], 1) for stage in sorted(stages)]
+    return {"shuffled": octets, "failed_tasks": failed, "spilled": spilled, "stages": seconds}
 
 
 def main() -> None:
@@ -166,25 +191,37 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for files and logs")
     parser.add_argument("--files", type=int, default=16)
     parser.add_argument("--what", choices=JOBS, nargs="+", default=list(JOBS))
-    parser.add_argument("--kill-after", type=float, default=20)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--kill-after", type=float, default=20, help="seconds; 0: no worker is killed")
+    parser.add_argument("--times", type=int, default=1, help="do all of it so often")
     options = parser.parse_args()
-    files = cut(options.capture, options.work / "parts", options.files)
+    work = options.work.resolve()  # Logs are named by URL.
+    files = cut(options.capture, work / "parts", options.files)
     octets = sum(os.path.getsize(file) for file in files)
+    runs = [(workers, None) for workers in options.workers]
+    if options.kill_after > 0:
+        runs.insert(1, (2, options.kill_after))
     for what in options.what:
         expected, seconds = single(what, files)
         print(f"{what}: one program: {len(expected)} records in {seconds:.1f} s, {octets} octets", flush=True)
-        for workers, kill_after in ((2, None), (2, options.kill_after), (1, None)):
-            found, told = clustered(what, files, workers, options.work, kill_after)
-            unequal = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
-            verdict = "all equal" if not unequal else f"{len(unequal)} UNEQUAL, such as {unequal[:3]}"
+        for workers, kill_after in runs * options.times:
+            found, told = clustered(what, files, workers, work, kill_after)
             label = f"{workers} workers" if kill_after is None else f"{workers} workers, one killed {told['killed']}"
-            share = told["shuffled"] / octets
-            print(
-                f"{what}: {label}: {len(found)} records, {verdict}; {told['seconds']:.1f} s, "
-                f"{told['shuffled']} octets shuffled ({share:.3f} per octet), {told['spilled']} spilled, "
-                f"{told['failed_tasks']} tasks failed",
-                flush=True,
-            )
+            print(f"{what}: {label}: {verdict(expected, found)}; {described(told, octets)}", flush=True)
+
+
+def verdict(expected: dict, found: dict) -> str:
+    unequal = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
+    return f"{len(found)} records, " + ("all equal" if not unequal else f"{len(unequal)} UNEQUAL, such as {unequal[:3]}")
+
+
+def described(told: dict, octets: int) -> str:
+    return (
+        f"{told['seconds']:.1f} s (without {told['stopped']:.1f} s in which it was stopped), "
+        f"{told['processor']:.1f} s of processors, stages {told['stages']}, "
+        f"{told['shuffled']} octets shuffled ({told['shuffled'] / octets:.3f} per octet), {told['spilled']} spilled, "
+        f"{told['failed_tasks']} tasks failed"
+    )
 
 
 if __name__ == "__main__":

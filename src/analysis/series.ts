@@ -5,7 +5,7 @@ import { OptionError } from '../errors.js'
 import { Drive, type Filled, type Slot } from '../iterate.js'
 import { platform } from '../platform.js'
 import { abortSignal, checkEngine, checkReading, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
-import { sourceList, type CaptureSource } from '../source.js'
+import { needPayload, sourceList, type CaptureSource } from '../source.js'
 import { checkStreams, type StreamLimits } from '../stream-options.js'
 
 /** Kinds of segments, by Wireshark's names without `tcp.analysis.`; see the columns `kind_*` of the analysis. */
@@ -98,6 +98,7 @@ export class Series implements AsyncIterableIterator<SegmentPoint, undefined> {
     if (!Number.isSafeInteger(id) || id < 0)
       throw new OptionError(`connection: expected a connection's record or its serial number, not ${String(id)}`)
     const sources = sourceList(source)
+    needPayload(sources)
     const { merge, follow } = checkReading(options, sources.length)
     const checked = { events: false, marks: false, sha256: false, analyse: false, ...checkStreams(options) }
     const engine = platform().engines(checkEngine(options.engine)).series(checked, [id], 0)

@@ -77,6 +77,11 @@ export function isBuiltIn(chain: AnyChain): chain is AnyBuiltInChain {
   return builtInChains.has(chain)
 }
 
+/** The engine looks at what packets carry for this chain: `dns` is the only one. */
+export function readsPayload(chain: AnyChain): boolean {
+  return isBuiltIn(chain) && chain.name === 'dns'
+}
+
 /** The columns that a chain adds. */
 export type FieldsOf<C> = C extends Chain<infer Fields> ? Fields : never
 

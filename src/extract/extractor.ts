@@ -5,7 +5,7 @@ import { OptionError, StateError, type FlowError, type WriterError } from '../er
 import { isLive } from '../live-source.js'
 import { PacketFeed, type FedPacket } from '../packet-feed.js'
 import { platform } from '../platform.js'
-import { sourceList, sourceName, type CaptureSource } from '../source.js'
+import { needPayload, sourceList, sourceName, type CaptureSource } from '../source.js'
 import { NO_STATS, type Direction, type StreamStats } from '../stream-events.js'
 import { listFeed } from './list-feed.js'
 import { checkExtract, type CheckedExtract, type ExtractOptions } from './options.js'
@@ -116,6 +116,7 @@ export class TCPStreamExtractor {
       throw new OptionError('packetList: packets are read instead of a source, not with one')
     this.#feed = given === null && packetList === undefined ? new PacketFeed() : undefined
     const sources = sourceList(given ?? (packetList === undefined ? this.#feed! : listFeed(packetList)))
+    needPayload(sources)
     const checked = checkExtract(options, sources.length)
     this.#checked = checked
     this.#isLive = packetList === undefined && (checked.reading.follow || sources.some(isSlow))

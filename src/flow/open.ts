@@ -1,6 +1,6 @@
 /** From what a user asks for to a run that makes flow records: one place for every way of asking. */
 import type { FlowError } from '../errors.js'
-import { isBuiltIn, type AnyChain } from '../chain/chain.js'
+import { isBuiltIn, readsPayload, type AnyChain } from '../chain/chain.js'
 import type { Engine, EngineFactory } from '../engine.js'
 import type { DriveOptions } from '../iterate.js'
 import {
@@ -19,7 +19,7 @@ import {
   type ReadOptions,
 } from '../options.js'
 import { platform } from '../platform.js'
-import { captureNames, sourceList, sourceName, type CaptureSource } from '../source.js'
+import { captureNames, needPayload, sourceList, sourceName, type CaptureSource } from '../source.js'
 import { checkChains } from './columns.js'
 import { HookedRecords } from './hooked-records.js'
 import { NativeRecords } from './native-records.js'
@@ -67,6 +67,7 @@ export function checkRun(source: CaptureSource | readonly CaptureSource[], optio
   knownNames(options, OPTION_NAMES)
   const sources = sourceList(source)
   const chains = checkChains(options.chains ?? [])
+  if (chains.some(readsPayload)) needPayload(sources)
   const engines = platform().engines(checkEngine(options.engine))
   return {
     chains,

@@ -27,6 +27,9 @@ const NAMES = Object.keys(TYPES) as ColumnName[]
 /** Where a stream's schema keeps the names of captures, as a JSON array. */
 const NAMES_KEY = 'captures'
 
+/** Where a stream's schema keeps whether its packets are whole frames: `true`, or `false` where they are headers only. */
+const PAYLOAD_KEY = 'payload'
+
 /** Columns of packets as they were read: what an engine takes. */
 export interface ReadPackets {
   readonly orderNs: BigInt64Array
@@ -40,12 +43,13 @@ export interface ReadPackets {
 }
 
 /**
- * Batches as the octets of an Arrow IPC stream.
+ * Batches as the octets of an Arrow IPC stream. The stream tells whether packets are whole frames, where the batches'
+ * source does: see {@link Partitioner}.
  *
  * @param captures names of the captures, by number
  */
 export async function* writeArrow(
-  batches: AsyncIterable<PacketBatch>,
+  batches: AsyncIterable<PacketBatch> & { readonly payload?: boolean },
   captures: readonly string[],
 ): AsyncGenerator<Uint8Array, undefined> {
   const arrow = await load()
@@ -57,7 +61,9 @@ export async function* writeArrow(
   }
   const writer = new arrow.RecordBatchStreamWriter()
   const fields = NAMES.map(name => new arrow.Field(name, new arrow[TYPES[name]](), false))
-  const schema = new arrow.Schema(fields, new Map([[NAMES_KEY, JSON.stringify(captures)]]))
+  const metadata = new Map([[NAMES_KEY, JSON.stringify(captures)]])
+  if (batches.payload !== undefined) metadata.set(PAYLOAD_KEY, String(batches.payload))
+  const schema = new arrow.Schema(fields, metadata)
   writer.reset(new Queue(), schema)
   for await (const batch of batches) {
     const children = NAMES.map(name => columnData(arrow, name, batch))
@@ -77,11 +83,13 @@ function columnData(arrow: Arrow, name: ColumnName, batch: PacketBatch) {
   return arrow.makeData((name === 'bytes' ? { ...shape, valueOffsets: offsets } : shape) as never)
 }
 
-/** An Arrow IPC stream of packets. */
+/** Arrow IPC streams of packets, one behind the other. */
 export class ArrowPackets implements AsyncIterable<ReadPackets> {
   readonly #source: AsyncIterable<Uint8Array>
-  /** Names of captures by number, as far as the stream says; known once the first batch was read. */
+  /** Names of captures by number, as far as the streams say; known once the first batch was read. */
   captures: readonly string[] = []
+  /** A stream that says that it has headers only is refused. One that says nothing is taken as it is. */
+  needsPayload = false
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source
@@ -92,23 +100,39 @@ export class ArrowPackets implements AsyncIterable<ReadPackets> {
     const { RecordBatchReader } = await load()
     try {
       const reader = await RecordBatchReader.from(this.#source)
-      await reader.open()
-      const { schema } = reader as { schema?: ApacheArrow.Schema }
-      // An empty stream, as from a program that had nothing to say.
-      if (schema === undefined) return
-      this.captures = JSON.parse(schema.metadata.get(NAMES_KEY) ?? '[]') as string[]
-      const places = NAMES.filter(name => name !== 'key').map(name => placeOf(schema, name))
-      for await (const batch of reader) if (batch.numRows > 0) yield columnsOf(batch, places)
+      for (;;) {
+        // Otherwise what lies behind a stream's end is thrown away, and so would be the packets of the next one.
+        await reader.open({ autoDestroy: false })
+        const { schema } = reader as { schema?: ApacheArrow.Schema }
+        // No more streams, or none at all, as from a program that had nothing to say.
+        if (reader.closed || schema === undefined) return
+        const places = this.#begin(schema)
+        for await (const batch of reader) if (batch.numRows > 0) yield columnsOf(batch, places)
+        reader.reset()
+      }
     } catch (error) {
       if (error instanceof CaptureError) throw error
       throw notPackets(error instanceof Error ? error.message : String(error), error)
     }
   }
+
+  /** Checks a stream's head; gives the places of its columns. */
+  #begin({ metadata, fields }: ApacheArrow.Schema): number[] {
+    if (this.needsPayload && metadata.get(PAYLOAD_KEY) === 'false') throw headersOnly()
+    const names = JSON.parse(metadata.get(NAMES_KEY) ?? '[]') as string[]
+    if (names.length > this.captures.length) this.captures = names
+    return NAMES.filter(name => name !== 'key').map(name => placeOf(fields, name))
+  }
 }
 
-function placeOf(schema: ApacheArrow.Schema, name: ColumnName): number {
-  const place = schema.fields.findIndex(field => field.name === name)
-  const type = schema.fields[place]?.type
+function headersOnly(): CaptureError {
+  const reason = 'packets were mapped without what they carry, and that is needed: map them with --payload or --connections'
+  return new CaptureError('ERR_CAPTURE_FORMAT', reason)
+}
+
+function placeOf(fields: readonly ApacheArrow.Field[], name: ColumnName): number {
+  const place = fields.findIndex(field => field.name === name)
+  const type = fields[place]?.type
   if (String(type) !== TYPES[name]) throw notPackets(`column ${name} should be ${TYPES[name]}, and is ${String(type ?? 'missing')}`)
   return place
 }

@@ -9,7 +9,7 @@ import { OptionError } from '../errors.js'
 import { Drive, type Slot } from '../iterate.js'
 import { abortSignal, checkDecode, checkEngine, checkFilter, flag, integer, knownNames, type ReadOptions } from '../options.js'
 import { platform } from '../platform.js'
-import { sourceList, type CaptureSource } from '../source.js'
+import { needPayload, sourceList, type CaptureSource } from '../source.js'
 import type { ObserveStats } from '../stats.js'
 
 /** What {@link partition} takes. */
@@ -117,14 +117,19 @@ export class Partitioner implements AsyncIterable<PacketBatch> {
   readonly #drive: Drive<PartitionSlot>
   readonly #slots: readonly [PartitionSlot, PartitionSlot]
   #view: BatchView
+  /** Whether packets are whole frames, not only headers. */
+  readonly payload: boolean
 
   /** @internal */
   constructor(source: CaptureSource | readonly CaptureSource[], options: PartitionOptions, survey: boolean) {
     knownNames(options, NAMES)
     const sources = sourceList(source)
+    const checked = checkPartition(options, survey)
+    this.payload = checked.payload
+    if (checked.payload) needPayload(sources)
     const engines = platform().engines(checkEngine('native'))
     if (!engines.partitions) throw new OptionError('partition: this engine gives no partition keys')
-    this.#engine = engines.partitions(checkPartition(options, survey))
+    this.#engine = engines.partitions(checked)
     const layout = parseLayout(this.#engine.layout())
     const slot = () => ({ view: new BatchView(layout), block: pinned(this.#engine.blockLength()) })
     this.#slots = [slot(), slot()]

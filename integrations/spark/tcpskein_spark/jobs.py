@@ -49,7 +49,7 @@ def flows(
     words = ["--chain", ",".join(chains)]
     times = [("--idle-timeout", idle_timeout), ("--expiry-timeout", expiry_timeout)]
     timers = [word for name, value in times if value is not None for word in (name, str(value))]
-    return _job(spark, paths, words, [*words, *timers], "flow_id", **options)
+    return _job(spark, paths, words, [*words, *timers], "flow_id", "dns" in chains, **options)
 
 
 def connections(
@@ -67,7 +67,7 @@ def connections(
     words = ["--connections"]
     more = [] if hash is None else ["--hash", hash]
     more += [] if idle_timeout is None else ["--idle-timeout", str(idle_timeout)]
-    return _job(spark, paths, words, [*words, *more], "connection_id", **options)
+    return _job(spark, paths, words, [*words, *more], "connection_id", True, **options)
 
 
 def _job(
@@ -76,6 +76,7 @@ def _job(
     map_words: list[str],
     reduce_words: list[str],
     id_column: str,
+    payload: bool,
     *,
     filter: str | None = None,  # noqa: A002
     decap: bool = True,
@@ -94,7 +95,7 @@ def _job(
     reduce_words = [*reduce_words, *decode, "--order", order, "--format", "arrow"]
     files = files_of(paths)
     surveyed = survey(spark, split(files, split_bytes), command, map_words, order, on_error == "skip")
-    packets = _packets(spark, surveyed.parts, command, map_words, on_error == "skip")
+    packets = _packets(spark, surveyed.parts, command, map_words, payload, on_error == "skip")
     count = partitions or max(spark.sparkContext.defaultParallelism, len(surveyed.parts) * split_bytes // PARTITION_BYTES)
     by = ["order_ns", "capture", "packet"] if order == "time" else ["capture", "packet"]
     # Packet 0 tells a part's last time, which the survey's clock has, too.
@@ -107,21 +108,21 @@ def _job(
     return records, spark.createDataFrame(rows, FAILURES)
 
 
-def _packets(spark: SparkSession, parts: list[Split], command, words: list[str], skip: bool) -> DataFrame:
+def _packets(spark: SparkSession, parts: list[Split], command, words: list[str], payload: bool, skip: bool) -> DataFrame:
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for text in batch.column(0).to_pylist():
-                yield from _read_part(Split.from_json(text), command, words, skip)
+                yield from _read_part(Split.from_json(text), command, words, payload, skip)
 
     rows = spark.sparkContext.parallelize([(part.to_json(),) for part in parts], len(parts))
     return spark.createDataFrame(rows, "part string").mapInArrow(read, PACKETS)
 
 
-def _read_part(part: Split, command, words: list[str], skip: bool) -> Iterator[pa.RecordBatch]:
+def _read_part(part: Split, command, words: list[str], payload: bool, skip: bool) -> Iterator[pa.RecordBatch]:
     with TemporaryText(part.fragments) as fragments:
         known = ["--fragments", fragments] if part.fragments else []
         run = Run(find(command), ["map", *part.arguments, *known, *words])
-        yield from run.batches()
+        yield from run.batches(part.file if payload else None)
         try:
             run.check(part.file)
         except CaptureFailed:

@@ -92,10 +92,15 @@ class Run:
             self._failure = error
             self._process.kill()
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """What it prints: Arrow batches."""
+    def batches(self, whole_frames_of: str | None = None) -> Iterator[pa.RecordBatch]:
+        """What it prints: Arrow batches. ``whole_frames_of``: a file whose packets must not be headers only.
+
+        Behind the shuffle nothing would tell them from packets that are whole.
+        """
         try:
             with pa.ipc.open_stream(self._process.stdout) as reader:
+                if whole_frames_of is not None and (reader.schema.metadata or {}).get(b"payload") != b"true":
+                    raise RuntimeError(f"{whole_frames_of}: its packets were mapped without what they carry (--payload)")
                 yield from reader
         except pa.ArrowInvalid as error:
             self._finish()

@@ -6,9 +6,11 @@ TCPSKEIN_SPARK_CAPTURES names a folder with captures to try.
 
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -110,6 +112,18 @@ class Local(unittest.TestCase):
         })
         self.assertIsNotNone(listed["broken.pcap"][0])
         self.assertEqual(texts(self.rows(found)), texts(program("flows", *files)))
+
+    def test_headers_among_whole_frames_give_no_connections(self):
+        capture = max(CAPTURES, key=lambda file: file.stat().st_size)
+        files = self.cut(capture, 3)
+        baring = str(Path(__file__).parent / "baring.py")
+        command = [sys.executable, baring, files[1], *find(None), "--"]
+        refused = re.escape(files[1]) + ": its packets were mapped without what they carry"
+        with self.assertRaisesRegex(Exception, refused):
+            connections(self.spark, files, order="capture", command=command).collect()
+        # For other flow records headers are all that there is.
+        found = flows(self.spark, files, order="capture", command=command)
+        self.assertEqual(texts(self.rows(found)), texts(program("flows", *files, "--chain", "basic,tcp")))
 
     def test_broken_part_is_told_with_its_place_in_the_file(self):
         capture = max(CAPTURES, key=lambda file: file.stat().st_size)

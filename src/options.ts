@@ -182,7 +182,7 @@ export interface DecodeOptions {
    * Threads that the native engine gives a large capture, besides JavaScript's own: from 2 on packets are read and
    * decoded on one and flows are kept on another; from 3 on reading has its own. Jobs that can't be divided so use one.
    * Results and their order don't depend on it. The js engine has one.
-   * @defaultValue 2, or 1 where there is one processor
+   * @defaultValue 2, or 1 where there are no more than two processors
    */
   threads?: number
 }

@@ -39,8 +39,12 @@ pub struct NativeFlowOptions {
     pub decode: NativeDecodeOptions,
 }
 
-/// Threads that a capture is given where there are so many processors, as bench/README.md shows.
-const USEFUL_THREADS: usize = 2;
+/// Threads that a capture is given where nothing is said, as measured: with two processors, of which JavaScript needs one,
+/// a second thread of ours costs more than it gains.
+fn useful_threads() -> usize {
+    let processors = available_parallelism().map_or(1, |processors| processors.get());
+    if processors > 2 { 2 } else { 1 }
+}
 
 /// How packets are decoded.
 #[napi(object)]
@@ -82,7 +86,7 @@ impl TryFrom<NativeDecodeOptions> for DecodeOptions {
                 ..FragmentConfig::default()
             },
             threads: match threads {
-                0 => available_parallelism().map_or(1, |processors| processors.get().min(USEFUL_THREADS)),
+                0 => useful_threads(),
                 wanted => wanted as usize,
             },
         })

@@ -33,12 +33,6 @@ impl Deref for Block {
 }
 
 impl Block {
-    /// The file became shorter under the block: from somewhere on, octets read as 0.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        matches!(self, Self::Mapped(window) if window.is_cut())
-    }
-
     /// The memory, where it is our own, to be filled again; a window is let go.
     #[must_use]
     pub fn into_own(self) -> Buffer {

@@ -212,9 +212,8 @@ impl Feed {
         matches!(&self.bytes, Some(Bytes::Mapped(file)) if file.is_cut())
     }
 
-    /// The capture failed because its file became shorter.
     #[cold]
-    pub(super) fn fail_cut(&mut self) -> Found {
+    fn fail_cut(&mut self) -> Found {
         let source = std::io::Error::other("the file became shorter meanwhile");
         self.fail(FlowError::Io { op: "read", source });
         Found::BlockDone

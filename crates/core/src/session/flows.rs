@@ -183,14 +183,10 @@ impl FlowSession {
     /// Walks the block just filled and those behind it, with a thread that decodes ahead. What filling a block said,
     /// where that is to be answered; [`FeedFilled::Ready`] where there is no thread to be had, and nothing was walked.
     fn walk_with_thread(&mut self) -> Option<FeedFilled> {
-        let first = std::mem::take(&mut self.block);
-        match self.pool.walk(&mut self.feed, first, &mut self.tracker, &mut self.decoder) {
+        match self.pool.walk(&mut self.feed, &mut self.block, &mut self.tracker, &mut self.decoder) {
             Walked::Some => None,
             Walked::Stopped(filled) => Some(filled),
-            Walked::NoThread(block) => {
-                self.block = block;
-                Some(FeedFilled::Ready)
-            }
+            Walked::NoThread => Some(FeedFilled::Ready),
         }
     }
 }

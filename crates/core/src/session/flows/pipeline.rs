@@ -43,7 +43,7 @@ pub(super) enum Walked {
     /// What filling the next block said.
     Stopped(FeedFilled),
     /// There is no thread to be had: nothing was walked.
-    NoThread(Block),
+    NoThread,
 }
 
 /// Memory that is used again.
@@ -55,36 +55,39 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Walks `first` and the blocks behind it until there are enough rows.
-    pub fn walk(&mut self, feed: &mut Feed, first: Block, tracker: &mut FlowTracker, decoder: &mut Decoder) -> Walked {
-        let first = Arc::new(first);
+    /// Walks `block` and those behind it until there are enough rows; another one's memory is in its place then.
+    pub fn walk(
+        &mut self,
+        feed: &mut Feed,
+        block: &mut Block,
+        tracker: &mut FlowTracker,
+        decoder: &mut Decoder,
+    ) -> Walked {
+        let first = Arc::new(std::mem::take(block));
         let stop = AtomicBool::new(false);
         let (groups_out, groups) = sync_channel(QUEUE);
         let (spares_out, spares) = channel();
         let (plain, stop) = (decoder.plain(), &stop);
-        let mut decoding = Decoding { feed: &mut *feed, plain, pool: self, groups: groups_out, spares, stop };
-        let mut is_cut = false;
+        let mut decoding = Decoding { feed, plain, pool: self, groups: groups_out, spares, stop };
         let walked = thread::scope(|scope| {
-            let block = Arc::clone(&first);
+            let first = Arc::clone(&first);
             let thread = thread::Builder::new().name("tcpskein-decode".to_owned());
-            let Ok(handle) = thread.spawn_scoped(scope, move || decoding.run(block)) else { return None };
-            is_cut = track(tracker, decoder, &groups, &spares_out, stop);
+            let run = move || (decoding.run(first), decoding.spares);
+            let Ok(handle) = thread.spawn_scoped(scope, run) else { return None };
+            track(tracker, decoder, &groups, &spares_out, stop);
             match handle.join() {
                 Ok(stopped) => Some(stopped),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
-        if is_cut && !feed.failed() {
-            feed.fail_cut();
-        }
-        self.groups.extend(groups.try_iter().map(|handed: Handed| handed.group));
-        match walked {
-            Some(stopped) => {
-                self.blocks.push(first);
-                stopped.map_or(Walked::Some, Walked::Stopped)
-            }
-            None => Walked::NoThread(Arc::into_inner(first).unwrap_or_default()),
-        }
+        let Some((stopped, spares)) = walked else {
+            *block = Arc::into_inner(first).unwrap_or_default();
+            return Walked::NoThread;
+        };
+        drop(first);
+        self.groups.extend(spares.try_iter());
+        *block = Arc::into_inner(self.block()).unwrap_or_default();
+        stopped.map_or(Walked::Some, Walked::Stopped)
     }
 
     /// A block that nobody looks into.
@@ -94,18 +97,16 @@ impl Pool {
     }
 }
 
-/// Takes in what is decoded. True: a file became shorter meanwhile.
+/// Takes in what is decoded.
 fn track(
     tracker: &mut FlowTracker,
     decoder: &mut Decoder,
     groups: &Receiver<Handed>,
     spares: &Sender<Group>,
     stop: &AtomicBool,
-) -> bool {
-    let mut is_cut = false;
+) {
     for Handed { group, block } in groups {
         tracker.walk(group.packets(), &block, decoder);
-        is_cut |= block.is_cut();
         drop(block);
         // Nobody wants it where the other side is at its end.
         let _ = spares.send(group);
@@ -113,7 +114,6 @@ fn track(
             stop.store(true, Ordering::Relaxed);
         }
     }
-    is_cut
 }
 
 /// The side that decodes.
@@ -164,5 +164,63 @@ impl Decoding<'_> {
                 return true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::capture::FileInput;
+    use crate::chain::Chain;
+    use crate::decode::DecodeOptions;
+    use crate::flow::FlowTableOptions;
+    use crate::session::{Buffers, FlowSession, FlowSessionOptions, Session, Source, Status};
+
+    use super::*;
+
+    /// A pcap file of so many packets, each of another flow and some seconds after the one before.
+    fn capture(packets: u32) -> Vec<u8> {
+        let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        for n in 0..packets {
+            let mut frame = [0; 74];
+            frame[12..14].copy_from_slice(&[8, 0]);
+            frame[14..18].copy_from_slice(&[0x45, 0, 0, 60]);
+            (frame[22], frame[23]) = (64, 6);
+            frame[26..30].copy_from_slice(&n.to_be_bytes());
+            frame[46] = 0x50;
+            for field in [3 * n, 0, frame.len() as u32, frame.len() as u32] {
+                file.extend_from_slice(&field.to_le_bytes());
+            }
+            file.extend_from_slice(&frame);
+        }
+        file
+    }
+
+    #[test]
+    fn memory_of_two_threads_goes_round_however_many_calls() {
+        let path = std::env::temp_dir().join(format!("tcpskein-pipeline-{}", std::process::id()));
+        std::fs::write(&path, capture(200_000)).unwrap();
+        assert!(FileInput::open(&path).unwrap().len() > 30 << 19, "so many blocks that a lost one shows");
+        let table = FlowTableOptions { idle_timeout_ns: 1, expiry_timeout_ns: 0, ..FlowTableOptions::default() };
+        let decode = DecodeOptions { threads: 2, ..DecodeOptions::default() };
+        let options = FlowSessionOptions { chains: vec![Chain::Tcp], table, decode, ..FlowSessionOptions::default() };
+        let mut session = FlowSession::new(options);
+        session.open(Source::Path(path.clone()), "capture");
+        let mut batch = vec![0; session.batch_len()];
+        let (mut calls, mut rows) = (0, 0);
+        loop {
+            let progress = session.next(&mut Buffers { batch: &mut batch, ..Buffers::default() });
+            (calls, rows) = (calls + 1, rows + progress.rows);
+            // One is being filled, one walked, and the queue's.
+            assert!(session.pool.blocks.len() <= QUEUE + 3, "{} blocks", session.pool.blocks.len());
+            assert!(session.pool.groups.len() <= QUEUE + 3, "{} groups", session.pool.groups.len());
+            match progress.status {
+                Status::SourceEnd => session.finish(),
+                Status::Done => break,
+                status => assert_eq!(status, Status::More),
+            }
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(calls > 20, "{calls} calls");
+        assert_eq!((rows, session.stats().packets), (200_000, 200_000));
     }
 }

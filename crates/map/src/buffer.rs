@@ -7,8 +7,8 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice;
 
-/// Octets of a page on most systems.
-const PAGE_LEN: usize = 4096;
+/// Octets of a page on most systems; buffers begin at multiples of it.
+pub const PAGE_LEN: usize = 4096;
 
 /// Octets that begin at a page's start, all 0 at first.
 pub struct Buffer {

@@ -11,7 +11,7 @@
 mod buffer;
 mod pages;
 mod prefetch;
-pub use buffer::Buffer;
+pub use buffer::{Buffer, PAGE_LEN};
 pub use pages::{Pages, roomy};
 pub use prefetch::{prefetch, prefetch_range, prefetch_whole};
 

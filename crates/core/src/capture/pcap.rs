@@ -97,15 +97,7 @@ impl PcapReader {
         if bytes.len() < next as usize {
             return Ok(Step::Need(next as usize));
         }
-        Ok(Step::Packet(PacketHead {
-            ts_ns: timestamp::from_parts(self.u32(header, 0), self.u32(header, 4), self.unit_ns),
-            data: self.header_len,
-            captured_len,
-            wire_len,
-            link: self.link,
-            interface: 0,
-            next,
-        }))
+        Ok(Step::Packet(self.head(header, captured_len, wire_len)))
     }
 
     /// The packet at the head of `bytes`, where its record is whole and its lengths are nothing special.
@@ -119,15 +111,21 @@ impl PcapReader {
             && captured_len.wrapping_sub(1) < wire_len
             && captured_len <= MAX_PACKET_LEN
             && bytes.len() >= next as usize;
-        is_ordinary.then(|| PacketHead {
+        is_ordinary.then(|| self.head(header, captured_len, wire_len))
+    }
+
+    /// The packet of a record that is whole.
+    #[inline(always)]
+    fn head(&self, header: &[u8; RECORD_HEADER_LEN], captured_len: u32, wire_len: u32) -> PacketHead {
+        PacketHead {
             ts_ns: timestamp::from_parts(self.u32(header, 0), self.u32(header, 4), self.unit_ns),
             data: self.header_len,
             captured_len,
             wire_len,
             link: self.link,
             interface: 0,
-            next,
-        })
+            next: self.header_len + captured_len,
+        }
     }
 
     /// The lengths, captured and on the wire, of a record whose lengths are out of the ordinary.

@@ -8,16 +8,13 @@ use super::{
     Step,
 };
 use crate::error::FlowError;
-use tcpskein_map::{prefetch, prefetch_range};
+use tcpskein_map::{PAGE_LEN, prefetch, prefetch_range};
 
 /// How many packets ahead a guess goes; measured in benches/pipeline.rs: 2 and 8 gain less.
 const GUESSED: usize = 4;
 
 /// Octets that are asked for ahead where payload is read too; 1 KiB and 16 KiB gain less.
 const STREAMED: usize = 2048;
-
-/// Octets of a page on most systems.
-const PAGE_LEN: usize = 4096;
 
 /// One packet; its octets are `block[start .. start + captured_len]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

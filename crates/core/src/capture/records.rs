@@ -164,17 +164,7 @@ impl RecordWriter {
 }
 
 fn tick_record(ts_ns: i64) -> [u8; HEADER_LEN] {
-    let nothing = Packet {
-        number: 0,
-        ts_ns,
-        start: 0,
-        captured_len: 0,
-        wire_len: 0,
-        link: LinkType::NULL,
-        interface: 0,
-        capture: 0,
-    };
-    let mut header = write_header(&nothing, 0);
+    let mut header = write_header(&Packet { ts_ns, ..Packet::NOTHING }, 0);
     header[TICK_FLAG] = 1;
     header
 }

@@ -311,14 +311,18 @@ impl FlowTable {
 
     /// Takes a flow out of the table and puts it into the queue of finished ones.
     fn retire(&mut self, entry: Entry) {
-        let index = entry.slot as usize;
-        let slot = &self.slots[index];
-        if slot.generation != entry.generation || !slot.is_open() {
+        if !self.is_open(entry) {
             return;
         }
-        let hash = slot.key.hash(&self.hasher);
+        let hash = self.slots[entry.slot as usize].key.hash(&self.hasher);
         self.index.remove(hash, entry.slot);
         self.finish(entry.slot);
+    }
+
+    /// The flow of which the entry speaks is in the table.
+    fn is_open(&self, entry: Entry) -> bool {
+        let slot = &self.slots[entry.slot as usize];
+        slot.generation == entry.generation && slot.is_open()
     }
 
     fn finish(&mut self, slot: u32) {
@@ -385,8 +389,7 @@ impl FlowTable {
             let cold = &self.cold;
             bin.expiry.make_contiguous().sort_unstable_by_key(|e| cold[e.slot as usize].flow_id);
             for entry in bin.expiry {
-                let slot = &self.slots[entry.slot as usize];
-                if slot.generation == entry.generation && slot.is_open() {
+                if self.is_open(entry) {
                     self.finish(entry.slot);
                 }
             }

@@ -55,16 +55,8 @@ impl Decoded {
         if self.is_tick() {
             return;
         }
-        let frame = self.packet.bytes(block);
-        match plain.decode_whole(&self.packet, frame) {
-            Some(datagram) if datagram.proto == proto::TCP => {
-                // A bad or cut one is rare enough to be told later.
-                if let Some(segment) = Segment::parse_whole(&datagram) {
-                    self.datagram_is(&datagram);
-                    self.segment_is(&segment);
-                }
-            }
-            Some(datagram) => self.datagram_is(&datagram),
+        match plain.decode_whole(&self.packet, self.packet.bytes(block)) {
+            Some(datagram) => self.tell(&datagram),
             None => self.decode_cut(block, plain),
         }
     }
@@ -72,12 +64,18 @@ impl Decoded {
     /// The packet is cut, or not plain.
     #[inline(never)]
     fn decode_cut(&mut self, block: &[u8], plain: PlainDecoder) {
-        let Some(datagram) = plain.decode(&self.packet, self.packet.bytes(block)) else { return };
-        if datagram.proto != proto::TCP {
-            return self.datagram_is(&datagram);
+        if let Some(datagram) = plain.decode(&self.packet, self.packet.bytes(block)) {
+            self.tell(&datagram);
         }
-        if let Some(segment) = Segment::parse_whole(&datagram) {
-            self.datagram_is(&datagram);
+    }
+
+    /// A bad or cut segment is rare enough to be told later.
+    #[inline(always)]
+    fn tell(&mut self, datagram: &Datagram<'_>) {
+        if datagram.proto != proto::TCP {
+            self.datagram_is(datagram);
+        } else if let Some(segment) = Segment::parse_whole(datagram) {
+            self.datagram_is(datagram);
             self.segment_is(&segment);
         }
     }

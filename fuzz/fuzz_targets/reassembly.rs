@@ -54,7 +54,7 @@ impl Sink for Collector {
 
 fn segment(seq: SeqNum, payload: &[u8]) -> Segment<'_> {
     let wire_len = payload.len() as u32;
-    Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None }
+    Segment { seq, payload, wire_len, ..Segment::default() }
 }
 
 fn against_the_model(isn: u32, steps: &[u8]) {

@@ -56,16 +56,7 @@ fn run(kind: &str, history_octets: u64, len: usize, streams: usize) {
     let mut all: Vec<Stream> = (0..streams as u32).map(Stream::new).collect();
     let mut sink = Count::default();
     for stream in &mut all {
-        let syn = Segment {
-            seq: SeqNum(0),
-            syn: true,
-            fin: false,
-            payload: b"",
-            wire_len: 0,
-            zero_window: false,
-            ts_ns: 0,
-            lent: None,
-        };
+        let syn = Segment { seq: SeqNum(0), syn: true, ..Segment::default() };
         stream.push(&mut arena, &syn, &mut sink);
     }
     let mut place = 0;
@@ -76,8 +67,7 @@ fn run(kind: &str, history_octets: u64, len: usize, streams: usize) {
         place = if place + 2 * len > BLOCK { 0 } else { place + len };
         let seq = SeqNum(1).plus(at.wrapping_mul(len as u32));
         let (payload, wire_len) = (&block[place..place + len], len as u32);
-        let segment =
-            Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment = Segment { seq, payload, wire_len, ..Segment::default() };
         all[which].push(&mut arena, &segment, &mut sink);
     }
     let ns = start.elapsed().as_nanos() as f64 / f64::from(SEGMENTS);

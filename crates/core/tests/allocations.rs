@@ -53,8 +53,7 @@ fn push(stream: &mut Stream, arena: &mut Arena, sink: &mut Count, first: u32, co
         let at = first + n / step * step + (step - 1 - n % step);
         let seq = SeqNum(1).plus(at.wrapping_mul(1448));
         let (payload, wire_len) = (&payload[..], 1448);
-        let segment =
-            Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment = Segment { seq, payload, wire_len, ..Segment::default() };
         stream.push(arena, &segment, sink);
         stream.on_ack(arena, seq, 0, sink);
     }
@@ -64,16 +63,7 @@ fn push(stream: &mut Stream, arena: &mut Arena, sink: &mut Count, first: u32, co
 #[test]
 fn segments_after_warm_up_allocate_nothing() {
     let (mut arena, mut stream, mut sink) = (Arena::new(StreamLimits::default()), Stream::new(0), Count::default());
-    let syn = Segment {
-        seq: SeqNum(0),
-        syn: true,
-        fin: false,
-        payload: b"",
-        wire_len: 0,
-        zero_window: false,
-        ts_ns: 0,
-        lent: None,
-    };
+    let syn = Segment { seq: SeqNum(0), syn: true, ..Segment::default() };
     stream.push(&mut arena, &syn, &mut sink);
     let before_warm_up = allocations();
     let next = push(&mut stream, &mut arena, &mut sink, 0, 64, 64);

@@ -70,7 +70,7 @@ fn stream_after(case: &Case, count: usize, isn: u32) -> String {
     let mut push = |offset: u32, data: &str, syn: bool, text: &mut Text, arena: &mut Arena| {
         text.payload = data.as_bytes().to_vec();
         let (seq, payload, wire_len) = (SeqNum(isn).plus(offset), data.as_bytes(), data.len() as u32);
-        let segment = Segment { seq, syn, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment = Segment { seq, syn, payload, wire_len, ..Segment::default() };
         stream.push(arena, &segment, text);
     };
     push(0, "", true, &mut text, &mut arena);

@@ -61,16 +61,7 @@ impl Run1 {
     fn new(isn: u32, limits: StreamLimits) -> Self {
         let (arena, stream) = (Arena::new(limits), Stream::new(0));
         let mut run = Self { arena, stream, collector: Collector::default(), isn: SeqNum(isn) };
-        let syn = Segment {
-            seq: run.isn,
-            syn: true,
-            fin: false,
-            payload: b"",
-            wire_len: 0,
-            zero_window: false,
-            ts_ns: 0,
-            lent: None,
-        };
+        let syn = Segment { seq: run.isn, syn: true, ..Segment::default() };
         run.stream.push(&mut run.arena, &syn, &mut run.collector);
         run
     }
@@ -79,8 +70,7 @@ impl Run1 {
         self.collector.payload = payload.to_vec();
         let seq = self.isn.plus(1).plus(offset as u32);
         let wire_len = payload.len() as u32;
-        let segment =
-            Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment = Segment { seq, payload, wire_len, ..Segment::default() };
         self.stream.push(&mut self.arena, &segment, &mut self.collector);
     }
 

@@ -25,7 +25,7 @@ const RESYNC_AFTER: u8 = 3;
 const RESYNC_STEP: u32 = 1 << 20;
 
 /// What a stream needs to know of a segment. RST payload is not stream data (RFC 9293 section 3.5.3): don't push it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Segment<'a> {
     /// The header's sequence number.
     pub seq: SeqNum,

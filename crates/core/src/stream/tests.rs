@@ -267,8 +267,7 @@ fn offsets_pass_four_gib() {
     while at < (4 << 30) + (3 << 20) {
         let seq = SeqNum(lab.isn.wrapping_add(1).wrapping_add(at as u32));
         let (payload, wire_len) = (&block[..], block.len() as u32);
-        let segment =
-            Segment { seq, syn: false, fin: false, payload, wire_len, zero_window: false, ts_ns: 0, lent: None };
+        let segment = Segment { seq, payload, wire_len, ..Segment::default() };
         lab.stream.push(&mut lab.arena, &segment, &mut Deaf);
         at += 1 << 20;
     }
@@ -353,16 +352,7 @@ fn padding_beyond_the_wire_length_is_ignored() {
     lab.tape.payload = b"abc\0\0\0".to_vec();
     let payload = lab.tape.payload.clone();
     let seq = SeqNum(lab.isn).plus(1);
-    let segment = Segment {
-        seq,
-        syn: false,
-        fin: false,
-        payload: &payload,
-        wire_len: 3,
-        zero_window: false,
-        ts_ns: 0,
-        lent: None,
-    };
+    let segment = Segment { seq, payload: &payload, wire_len: 3, ..Segment::default() };
     lab.stream.push(&mut lab.arena, &segment, &mut lab.tape);
     lab.hears(&["data 0 abc"]);
 }
@@ -437,16 +427,7 @@ fn limit_of_all_streams_is_paid_by_the_one_that_waited_longest() {
     let (mut other, mut tape) = (Stream::new(8), Tape { payload: b"x".to_vec(), ..Tape::default() });
     for (seq, payload) in [(10, &b""[..]), (12, b"x")] {
         let wire_len = payload.len() as u32;
-        let segment = Segment {
-            seq: SeqNum(seq),
-            syn: false,
-            fin: false,
-            payload,
-            wire_len,
-            zero_window: false,
-            ts_ns: 0,
-            lent: None,
-        };
+        let segment = Segment { seq: SeqNum(seq), payload, wire_len, ..Segment::default() };
         other.push(&mut lab.arena, &segment, &mut tape);
     }
     assert_eq!(lab.arena.over_limit(), Some(7));

@@ -4,6 +4,34 @@ import { setPlatform } from './platform.js'
 
 setPlatform(nodePlatform)
 
+export {
+  assembleBuffer,
+  connectionIdToString,
+  CouchDbWriter,
+  DecodedTcp,
+  decodeTcp,
+  exportRecords,
+  FlowSummaryWriter,
+  getMaximumSegmentSize,
+  openExport,
+  PacketFeed,
+  partition,
+  Partitioner,
+  PartitionFeed,
+  PcapWriter,
+  record,
+  Recording,
+  StreamSide,
+  surveyCaptures,
+  TCPStreamExtractor,
+  TCPStreamFollower,
+  TcpStream,
+  TraceFlow,
+  traceFlows,
+  tracePackets,
+  writePartition,
+} from './fronts.js'
+
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
 export type { ArrowTable } from './table/arrow.js'
@@ -43,12 +71,11 @@ export {
   type NetworkInterface,
 } from './live.js'
 export type { LiveSource } from './live-source.js'
-export { record, Recording, type RecordOptions, type RecordStats } from './recording.js'
-export { PacketFeed, type FedPacket, type PacketFeedOptions } from './packet-feed.js'
-export { partition, Partitioner, type PacketBatch, type PartitionOptions } from './partition/partitioner.js'
-export { surveyCaptures, type LooseFragment, type Survey } from './partition/survey.js'
-export { PartitionFeed, type PartitionFeedOptions } from './partition/partition-feed.js'
-export { writeArrow as writePartition } from './partition/arrow.js'
+export type { RecordOptions, RecordStats } from './recording.js'
+export type { FedPacket, PacketFeedOptions } from './packet-feed.js'
+export type { PacketBatch, PartitionOptions } from './partition/partitioner.js'
+export type { LooseFragment, Survey } from './partition/survey.js'
+export type { PartitionFeedOptions } from './partition/partition-feed.js'
 export type { FragmentFlow } from './engine.js'
 export type {
   ChecksumMode,
@@ -85,62 +112,47 @@ export type {
 export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
-export {
-  SEGMENT_KINDS,
-  series,
-  Series,
-  type SegmentKind,
-  type SegmentPoint,
-  type SeriesOptions,
-} from './analysis/series.js'
+export { SEGMENT_KINDS, type SegmentKind } from './analysis/segment-kinds.js'
+export { series, Series, type SegmentPoint, type SeriesOptions } from './analysis/series.js'
 export type { ColumnInfo, ColumnType } from './export/columns.js'
-export {
-  EXPORT_FORMATS,
-  exportRecords,
-  openExport,
-  type Exportable,
-  type ExportFormat,
-  type ExportOptions,
-  type RecordWriter,
-} from './export/writer.js'
+export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
+export type { Exportable, ExportOptions, RecordWriter } from './export/writer.js'
 export type { AnalysedConnection } from './connections.js'
 export type { EventOptions, OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'
-export { TCPStreamFollower, type FollowerInput, type FollowerStats } from './follower/follower.js'
+export type { FollowerInput, FollowerStats } from './follower/follower.js'
 export type { FollowerOptions, StreamCallback } from './follower/options.js'
-export { StreamSide, TcpStream } from './follower/tcp-stream.js'
 export type { StreamUpdate } from './follower/book.js'
-export { decodeTcp, DecodedTcp, type DecodedData, type DecodeTcpOptions, type DecodeTcpStats } from './decode-tcp/decode-tcp.js'
-export { connectionIdToString, type ConnectionId, type ConnectionIdLike } from './decode-tcp/connection-id.js'
-export { assembleBuffer, getMaximumSegmentSize, type SegmentMap } from './decode-tcp/assemble.js'
+export type { DecodedData, DecodeTcpOptions, DecodeTcpStats } from './decode-tcp/decode-tcp.js'
+export type { ConnectionId, ConnectionIdLike } from './decode-tcp/connection-id.js'
+export type { SegmentMap } from './decode-tcp/assemble.js'
 export type { Fed, Packet } from './follower/packets.js'
 export type { Answer } from './follower/options.js'
 export type { PieceReason, Since } from './decode-tcp/assembly.js'
 export type { ReadOptions } from './options.js'
-export { TraceFlow, type TraceCallback, type TraceIndex } from './trace/trace-flow.js'
-export { traceFlows, type TraceFlowsOptions, type TraceSummary } from './trace/trace-flows.js'
-export { tracePackets, type TracePacketsOptions } from './trace/trace-packets.js'
+export type { TraceCallback, TraceIndex } from './trace/trace-flow.js'
+export type { TraceFlowsOptions, TraceSummary } from './trace/trace-flows.js'
+export type { TracePacketsOptions } from './trace/trace-packets.js'
 export type { TraceFlowOptions } from './trace/options.js'
 export type { TraceFrame, TracePacket } from './trace/packet.js'
 export type { TraceDumper, TraceDumperClass, TraceDumperOptions, TraceOutput } from './trace/dumper.js'
 export type { TracedFlow, TraceStats } from './trace/traced-flow.js'
 export type { TraceEndReason } from './trace/tracer.js'
-export {
-  TCPStreamExtractor,
-  type ClientServerStreams,
-  type ExtractedPacket,
-  type ExtractStats,
-  type PortStreams,
-  type StreamSummary,
+export type {
+  ClientServerStreams,
+  ExtractedPacket,
+  ExtractStats,
+  PortStreams,
+  StreamSummary,
 } from './extract/extractor.js'
 export type { ExtractOptions, OnWriterError } from './extract/options.js'
 export type { PacketTime, PartStart, PerSide, StreamInfo, StreamPart } from './extract/part.js'
 export type { PacketCursor, PacketLog, StreamPacket } from './extract/packet-log.js'
 export type { StateChange } from './extract/state-history.js'
-export { TCP_STATES, type TcpState } from './extract/tcp-states.js'
+export { TCP_STATES, type TcpState } from './extract/state-names.js'
 export type { StreamWriter, WriterContext } from './extract/writer.js'
-export { PcapWriter, type FileWriterOptions } from './extract/pcap-writer.js'
-export { FLOW_SUMMARY_COLUMNS, FlowSummaryWriter } from './extract/flow-summary-writer.js'
-export { CouchDbWriter, type CouchDbOptions, type CouchDbStats } from './extract/couchdb-writer.js'
+export type { FileWriterOptions } from './extract/pcap-writer.js'
+export { FLOW_SUMMARY_COLUMNS } from './extract/summary-columns.js'
+export type { CouchDbOptions, CouchDbStats } from './extract/couchdb-writer.js'
 export type { Replicated } from './extract/couch/pouch-store.js'
 export { serveReport, writeReport } from './report/reports.js'
 export type { ReportOptions, ReportSummary } from './report/write-report.js'

@@ -7,27 +7,7 @@ import { platform } from '../platform.js'
 import { abortSignal, checkEngine, checkReading, knownNames, READ_OPTION_NAMES, type ReadOptions } from '../options.js'
 import { needPayload, sourceList, type CaptureSource } from '../source.js'
 import { checkStreams, type StreamLimits } from '../stream-options.js'
-
-/** Kinds of segments, by Wireshark's names without `tcp.analysis.`; see the columns `kind_*` of the analysis. */
-export const SEGMENT_KINDS = [
-  'retransmission',
-  'fast_retransmission',
-  'spurious_retransmission',
-  'out_of_order',
-  'lost_segment',
-  'ack_lost_segment',
-  'duplicate_ack',
-  'zero_window',
-  'window_full',
-  'keep_alive',
-  'keep_alive_ack',
-  'window_update',
-  'zero_window_probe',
-  'zero_window_probe_ack',
-] as const
-
-/** One of {@link SEGMENT_KINDS}. */
-export type SegmentKind = (typeof SEGMENT_KINDS)[number]
+import { SEGMENT_KINDS, type SegmentKind } from './segment-kinds.js'
 
 /**
  * One segment. Offsets count from the octet after the SYN; where none was seen, from the first number seen of that

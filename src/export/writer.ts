@@ -4,16 +4,11 @@ import { OptionError } from '../errors.js'
 import { flag, integer, knownNames, word } from '../options.js'
 import { arrowWriter } from './arrow.js'
 import type { ColumnInfo } from './columns.js'
+import { EXPORT_FORMATS, type ExportFormat } from './formats.js'
 import { parquetWriter } from './parquet.js'
 import { openSink, type Sink } from './sink.js'
 import { textWriter } from './text.js'
 import { zeekWriter } from './zeek.js'
-
-/** The formats there are. `zeek` is a `conn.log` as Zeek writes it, `zeek-json` the same as JSON lines. */
-export const EXPORT_FORMATS = ['ndjson', 'csv', 'json', 'parquet', 'arrow', 'zeek', 'zeek-json'] as const
-
-/** One of them. */
-export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 /** How records are written. */
 export interface ExportOptions {

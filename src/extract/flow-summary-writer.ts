@@ -5,20 +5,8 @@ import type { PacketCursor } from './packet-log.js'
 import { namesOf, type PacketTime, type PartStart, type StreamPart } from './part.js'
 import type { FileWriterOptions } from './pcap-writer.js'
 import { secondsText, spanText } from './times.js'
+import { FLOW_SUMMARY_COLUMNS } from './summary-columns.js'
 import type { StreamWriter, WriterContext } from './writer.js'
-
-/** The columns. */
-export const FLOW_SUMMARY_COLUMNS = [
-  'time',
-  'direction',
-  'payload_bytes',
-  'client_bytes',
-  'server_bytes',
-  'total_bytes',
-  'since_last',
-  'since_last_client',
-  'since_last_server',
-] as const
 
 const HEADER = `${FLOW_SUMMARY_COLUMNS.join(',')}\n`
 

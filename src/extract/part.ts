@@ -5,7 +5,7 @@
 import type { ConnectionEndReason, Gap } from '../connection.js'
 import type { PacketLog } from './packet-log.js'
 import type { StateChange } from './state-history.js'
-import type { TcpState } from './tcp-states.js'
+import type { TcpState } from './state-names.js'
 
 /** A number for each side. */
 export interface PerSide {

@@ -1,7 +1,7 @@
 /**
  * The states that connections went through, many lists in a few typed arrays: there is one for each open connection.
  */
-import { TCP_STATES, type TcpState } from './tcp-states.js'
+import { TCP_STATES, type TcpState } from './state-names.js'
 
 /** A change of state. */
 export interface StateChange {

@@ -11,7 +11,8 @@ import { PacketLog, type PacketFacts } from './packet-log.js'
 import { NO_START, type PacketTime, type PartStart, type StreamInfo, type StreamNames, type StreamPart } from './part.js'
 import { NO_ENTRY, StateHistories } from './state-history.js'
 import { inPage, SlotStatus, StreamSlots, type SlotPage, type StreamExtras } from './stream-slots.js'
-import { isDone, stateOf, takeSegment, TCP_STATES } from './tcp-states.js'
+import { TCP_STATES } from './state-names.js'
+import { isDone, stateOf, takeSegment } from './tcp-states.js'
 
 const NO_GAPS: StreamPart['gaps'] = { client: [], server: [] }
 const NO_OCTETS = new Uint8Array(0)

@@ -7,24 +7,7 @@
  * that are late, lost or doubled confuse nothing. The end of TIME-WAIT can't be seen.
  */
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../packet/constants.js'
-
-/** All states; their places are the numbers that are kept. */
-export const TCP_STATES = [
-  'CLOSED',
-  'LISTEN',
-  'SYN-SENT',
-  'SYN-RECEIVED',
-  'ESTABLISHED',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'CLOSE-WAIT',
-  'CLOSING',
-  'LAST-ACK',
-  'TIME-WAIT',
-] as const
-
-/** A state of RFC 9293. */
-export type TcpState = (typeof TCP_STATES)[number]
+import { TCP_STATES, type TcpState } from './state-names.js'
 
 const place = (state: TcpState): number => TCP_STATES.indexOf(state)
 const CLOSED = place('CLOSED')

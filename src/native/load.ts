@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type * as Binding from '../binding/index.js'
 import { EngineError } from '../errors.js'
 
@@ -40,20 +40,39 @@ let loaded: NativeBinding | undefined
  * @throws {@link EngineError} `ERR_NATIVE_MISSING`: there is none, or it can't be loaded
  */
 export function loadBinding(): NativeBinding {
-  loaded ??= findBinding({ require: createRequire(import.meta.url), platform: platformName(), env: process.env })
-  return loaded
+  return (loaded ??= search(platformName()))
 }
 
-/** As {@link loadBinding}, without memory. */
+function search(platform: string): NativeBinding {
+  return builtBinding(platform) ?? findBinding({ require: createRequire(import.meta.url), platform, env: process.env })
+}
+
+/** Where a checkout has its addon: beside this module's folder in the sources, else seen from a bundle in dist/. */
+const BUILT = ['../binding', '../src/binding']
+
+/** The addon of a checkout, unless another one was chosen. Without `require`, which takes four times as long. */
+function builtBinding(platform: string): NativeBinding | undefined {
+  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) return undefined
+  const paths = BUILT.map(folder => fileURLToPath(new URL(`${folder}/tcpskein.${platform}.node`, import.meta.url)))
+  const path = paths.find(existsSync)
+  if (path === undefined) return undefined
+  return trying(path, () => {
+    const addon = { exports: {} }
+    process.dlopen(addon, path)
+    return addon.exports
+  })
+}
+
+/**
+ * As {@link loadBinding}, among installed packages.
+ *
+ * @throws {@link EngineError} `ERR_NATIVE_MISSING`
+ */
 export function findBinding({ require, platform, env }: Surroundings): NativeBinding {
   const chosen = env.NAPI_RS_NATIVE_LIBRARY_PATH
-  if (chosen) return tryLoading(require, chosen)
+  if (chosen) return trying(chosen, () => require(chosen))
   if (!PLATFORMS.includes(platform))
     throw missing(`there is no native addon for ${platform}, only for ${PLATFORMS.join(', ')}`)
-  // Asked by its name, because this module may lie in a bundle, a folder nearer to or farther from the package's root.
-  const own = resolved(require, 'tcpskein/package.json')
-  const built = own === undefined ? undefined : join(dirname(own), 'src', 'binding', `tcpskein.${platform}.node`)
-  if (built !== undefined && existsSync(built)) return tryLoading(require, built)
   const name = `tcpskein-${platform}`
   const [found, wanted] = [versionIn(require, `${name}/package.json`), versionIn(require, 'tcpskein/package.json')]
   if (found === undefined) {
@@ -62,12 +81,12 @@ export function findBinding({ require, platform, env }: Surroundings): NativeBin
   }
   if (found !== wanted)
     throw missing(`the package ${name} is version ${found}, but tcpskein ${wanted} needs the same version: npm install ${name}@${wanted}`)
-  return tryLoading(require, name)
+  return trying(name, () => require(name))
 }
 
-function tryLoading(require: NodeJS.Require, id: string): NativeBinding {
+function trying(id: string, load: () => unknown): NativeBinding {
   try {
-    return require(id) as NativeBinding
+    return load() as NativeBinding
   } catch (error) {
     // The system's words name the file and, for example, the library that it lacks.
     const [line] = String((error as { message?: unknown } | null)?.message ?? error).split('\n')

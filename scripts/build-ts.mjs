@@ -1,8 +1,8 @@
 // Compiles src/ to dist/: a few bundled modules, because Node takes 25 ms to find and load eighty, and their types, module
 // by module. dist/ is made anew, so that nothing of a deleted module stays in the package. The addon stays in
 // src/binding, where src/native/load.ts finds it in a checkout.
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { buildPage } from './build-page.mjs'
 import { root, run } from './tools.mjs'
@@ -22,16 +22,25 @@ const common = /** @type {const} */ ({
   logLevel: 'warning',
 })
 /**
- * Modules that a bundle takes in the place of others, so that what few need is a module of its own that is loaded when
- * it is needed.
+ * A module that has another one of its name with `-lazy` beside it is taken from there, so that what few need is a module
+ * of its own that is loaded when it is needed. Each of those, and what the code imports when it runs, is bundled as if it
+ * imported src/index.ts: it lies in memory by then; and esbuild makes one module of all that everything reaches, where it
+ * would make ten of what some reach and others don't. Each takes Node half a millisecond.
  * @type {import('esbuild').Plugin}
  */
 const lazy = {
   name: 'lazy',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/(pure-engines|fronts)\.js$/ }, ({ path, resolveDir, kind }) => {
-      return kind === 'import-statement' ? { path: join(resolveDir, path.replace(/\.js$/, '-lazy.ts')) } : undefined
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir, kind }) => {
+      const module = join(resolveDir, path.replace(/\.js$/, ''))
+      if (kind === 'dynamic-import') return { path: relative(root, `${module}.ts`), namespace: 'later' }
+      return existsSync(`${module}-lazy.ts`) ? { path: `${module}-lazy.ts` } : undefined
     })
+    onResolve({ filter: /^later:/ }, ({ path }) => ({ path: path.slice('later:'.length), namespace: 'later' }))
+    onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => ({
+      contents: `import './src/index.ts'; export * from './${path.replaceAll('\\', '/')}'`,
+      resolveDir: root,
+    }))
   },
 }
 /**
@@ -44,11 +53,12 @@ const builtins = {
   setup({ onResolve, onLoad }) {
     // Each importer has its own, so that none becomes a module that several share.
     onResolve({ filter: /^node:/ }, ({ path, kind, importer }) => {
-      return kind === 'import-statement' ? { path: `${path} ${importer}`, namespace: 'builtin' } : { path, external: true }
+      return kind === 'import-statement' ? { path: `${path} ${relative(root, importer)}`, namespace: 'builtin' } : { path, external: true }
     })
     onLoad({ filter: /.*/, namespace: 'builtin' }, async args => {
-      const [path = ''] = args.path.split(' ')
-      const names = Object.keys(await import(path)).filter(name => name !== 'default')
+      const [path = '', importer = ''] = args.path.split(' ')
+      const text = readFileSync(join(root, importer), 'utf8')
+      const names = Object.keys(await import(path)).filter(name => name !== 'default' && text.includes(name))
       // A call that is said to be pure goes away where its value isn't used.
       const exports = names.map(name => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})()`)
       return { contents: [`const builtin = process.getBuiltinModule('${path}')`, 'export default builtin', ...exports].join('\n') }
@@ -63,8 +73,9 @@ await build({
     { in: 'src/index.ts', out: 'index' },
     { in: 'src/cli/main.ts', out: 'cli/main' },
     { in: 'src/extract/file-thread.ts', out: 'file-thread' },
-    { in: 'src/pure/engine.ts', out: 'pure' },
-    { in: 'src/fronts.ts', out: 'fronts' },
+    { in: 'later:src/pure/engine.ts', out: 'pure' },
+    { in: 'later:src/fronts.ts', out: 'fronts' },
+    { in: 'later:src/streams.ts', out: 'streams' },
   ],
   splitting: true,
   platform: 'node',

@@ -10,8 +10,8 @@ type Module = typeof Fronts
 
 let loaded: Module | undefined
 const load = (): Module => (loaded ??= createRequire(import.meta.url)('./fronts.js') as Module)
-const fn = <Name extends keyof Module>(name: Name) => /* @__PURE__ */ laterFunction(load, name)
-const type = <Name extends keyof Module>(name: Name) => /* @__PURE__ */ laterClass(load, name)
+const fn = <Name extends keyof Module>(name: Name) => laterFunction(load, name)
+const type = <Name extends keyof Module>(name: Name) => laterClass(load, name)
 
 export const assembleBuffer = fn('assembleBuffer')
 export const connectionIdToString = fn('connectionIdToString')

@@ -31,6 +31,7 @@ export {
   tracePackets,
   writePartition,
 } from './fronts.js'
+export { connections, Connections, series, Series, streamEvents, StreamEvents } from './streams.js'
 
 export { observe, Observer, type FlowRecord, type ObserveOptions, type ObserveStats } from './observe.js'
 export { flowTable, type ColumnOf, type FlowTable, type NumberColumn } from './table/flow-table.js'
@@ -98,7 +99,6 @@ export {
   WriterError,
   type ErrorCode,
 } from './errors.js'
-export { streamEvents, StreamEvents } from './stream-events.js'
 export type {
   CloseEvent,
   ConflictEvent,
@@ -109,11 +109,11 @@ export type {
   StreamEvent,
   StreamStats,
 } from './stream-events.js'
-export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
+export type { Connection, ConnectionsOptions, StreamContent } from './connections.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
 export { SEGMENT_KINDS, type SegmentKind } from './analysis/segment-kinds.js'
-export { series, Series, type SegmentPoint, type SeriesOptions } from './analysis/series.js'
+export type { SegmentPoint, SeriesOptions } from './analysis/series.js'
 export type { ColumnInfo, ColumnType } from './export/columns.js'
 export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
 export type { Exportable, ExportOptions, RecordWriter } from './export/writer.js'

@@ -7,16 +7,16 @@ export function laterFunction<Module, Name extends keyof Module>(load: () => Mod
   return named[name as string] as Module[Name]
 }
 
-/** What stands in a class's place passes these on; they suffice for `new`, `extends`, `instanceof` and static members. */
-const PASSED_ON = ['construct', 'get', 'set', 'has'] as const
-
-/** A class of a module that `load` gives. */
+/** A class of a module that `load` gives: for `new`, `extends`, `instanceof` and static members. */
 export function laterClass<Module, Name extends keyof Module>(load: () => Module, name: Name): Module[Name] {
-  const traps = PASSED_ON.map(trap => {
-    const act = Reflect[trap] as (target: unknown, ...args: readonly unknown[]) => unknown
-    return [trap, (_: unknown, ...args: readonly unknown[]) => act(load()[name], ...args)]
-  })
+  const real = () => load()[name] as new (...args: readonly unknown[]) => object
   // A function, because a class may not say of itself that its prototype is another one.
   const place = Object.defineProperty(function () {}, 'name', { value: name })
-  return new Proxy(place, Object.fromEntries(traps)) as Module[Name]
+  return new Proxy(place, {
+    construct: (_, args, newTarget) => Reflect.construct(real(), args, newTarget) as object,
+    apply: (_, self, args) => Reflect.apply(real(), self, args) as unknown,
+    get: (_, key) => Reflect.get(real(), key) as unknown,
+    set: (_, key, value) => Reflect.set(real(), key, value),
+    has: (_, key) => Reflect.has(real(), key),
+  }) as Module[Name]
 }

@@ -48,7 +48,7 @@ export interface ReadPackets {
  *
  * @param captures names of the captures, by number
  */
-export async function* writeArrow(
+export async function* writePartition(
   batches: AsyncIterable<PacketBatch> & { readonly payload?: boolean },
   captures: readonly string[],
 ): AsyncGenerator<Uint8Array, undefined> {

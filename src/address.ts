@@ -33,7 +33,10 @@ function rememberedV4(octets: Uint8Array, at: number): string {
 }
 
 function rememberedV6(octets: Uint8Array, at: number): string {
-  const [a, b, c, d] = [word(octets, at), word(octets, at + 4), word(octets, at + 8), word(octets, at + 12)]
+  const a = word(octets, at)
+  const b = word(octets, at + 4)
+  const c = word(octets, at + 8)
+  const d = word(octets, at + 12)
   const place = placeOf(a ^ Math.imul(b, 31) ^ Math.imul(c, 17) ^ d)
   const i = place * 4
   const isIt = V6_WORDS[i] === a && V6_WORDS[i + 1] === b && V6_WORDS[i + 2] === c && V6_WORDS[i + 3] === d
@@ -50,7 +53,9 @@ function formatV4(octets: Uint8Array, at: number): string {
 }
 
 function formatV6(octets: Uint8Array, at: number): string {
-  const [start, length] = longestZeros(octets, at)
+  const zeros = longestZeros(octets, at)
+  const start = zeros >> 4
+  const length = zeros & 15
   let text = ''
   for (let group = 0; group < 8; group++) {
     if (group === start) {
@@ -64,14 +69,21 @@ function formatV6(octets: Uint8Array, at: number): string {
   return text
 }
 
-/** RFC 5952 section 4.2: "::" stands for the longest run of zero groups, the first of equals, of two at least. */
-function longestZeros(octets: Uint8Array, at: number): [start: number, length: number] {
-  let [bestStart, bestLength] = [-1, 0]
+/**
+ * RFC 5952 section 4.2: "::" stands for the longest run of zero groups, the first of equals, of two at least. As
+ * start × 16 + length; -16 where there is none.
+ */
+function longestZeros(octets: Uint8Array, at: number): number {
+  let best = -16
+  let bestLength = 1
   for (let start = 0; start < 8; start++) {
-    let length = 0
-    while (start + length < 8 && octets[at + (start + length) * 2] === 0 && octets[at + (start + length) * 2 + 1] === 0) length++
-    if (length > bestLength) [bestStart, bestLength] = [start, length]
-    start += length
+    let end = start
+    while (end < 8 && octets[at + end * 2] === 0 && octets[at + end * 2 + 1] === 0) end++
+    if (end - start > bestLength) {
+      bestLength = end - start
+      best = start * 16 + bestLength
+    }
+    start = end
   }
-  return bestLength < 2 ? [-1, 0] : [bestStart, bestLength]
+  return best
 }

@@ -179,10 +179,10 @@ export interface DecodeOptions {
   /** How fragments are put together. */
   fragments?: FragmentOptions
   /**
-   * Threads that the native engine gives a large capture, besides JavaScript's own: from 2 on packets are read and
-   * decoded on one and flows are kept on another; from 3 on reading has its own. Jobs that can't be divided so use one.
-   * Results and their order don't depend on it. The js engine has one.
-   * @defaultValue 2, or 1 where there are no more than two processors
+   * Threads that the native engine gives a large capture, besides JavaScript's own: from 2 on one reads ahead, and from
+   * 3 on another one finds and decodes packets. Jobs that can't be divided so use one. Results and their order don't
+   * depend on it. The js engine has one.
+   * @defaultValue 2, or 1 where there is one processor
    */
   threads?: number
 }

@@ -50,7 +50,7 @@ export function addDecodingOptions(command: Command): Command {
     .option('--no-decap', 'take tunnels as they are, without looking inside')
     .option('--ignore-encap', 'packets in different VLANs and tunnels may belong together')
     .addOption(new Option('--checksum <mode>', 'what to do about checksums').choices(CHECKSUMS).default('ignore'))
-    .option('--threads <n>', 'threads for a large capture (from 3 processors on 2, else 1)', wholeNumber)
+    .option('--threads <n>', 'threads for a large capture (2, or 1 where there is one processor)', wholeNumber)
 }
 
 /** Which engine does the work. */

@@ -68,16 +68,29 @@ const maybe = <Value>(there: number, value: Value): Value | null => (there === 1
 /** What the compiled code calls. */
 const USED = { whole, maybe, formatAddress, recordClass }
 
+/**
+ * Most captures have both versions of addresses, the second one often late. V8 would compile the constructor for the one
+ * that it has seen, throw that away at the first of the other, and compile again: a fiftieth of a second on another
+ * thread each time. So it is shown both.
+ */
+function showBothVersions(): void {
+  const octets = new Uint8Array(16)
+  for (let i = 0; i < 200; i++) formatAddress(octets, 0, i % 2 === 0 ? 4 : 6)
+}
+
 /** Undefined where no code may be compiled: node --disallow-code-generation-from-strings. */
 function compiled<Flow>(columns: readonly ColumnPlace[]): MakeRow<Flow> | undefined {
   const version = valueOf(columns.find(({ name }) => name === 'ip_version')!)
   const parameters = columns.map((_, i) => `v${i}`).join(', ')
   // Values come as arguments, so that V8 makes the object when it has them all and only has to put them there.
   const fields = columns.map(({ name }, i) => `this[${JSON.stringify(name)}] = v${i}`).join('\n')
-  const values = columns.map(column => expression(column, version)).join(',\n')
-  const source = `function FlowRow(${parameters}) {\n${fields}\n}
+  const values = columns.map((column, i) => expression(column, i, version)).join(',\n')
+  const tables = columns.map(({ words }, i) => (words === null ? '' : `const w${i} = ${JSON.stringify(words)}`))
+  const source = `${tables.filter(table => table !== '').join('\n')}
+    function FlowRow(${parameters}) {\n${fields}\n}
     recordClass(FlowRow)
     return ({ u8, u16, u32, f64, i64, captures }, row) => new FlowRow(${values})`
+  showBothVersions()
   try {
     // Names and words are string literals in it, and are those of this package; nothing else comes from outside.
     // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
@@ -87,14 +100,14 @@ function compiled<Flow>(columns: readonly ColumnPlace[]): MakeRow<Flow> | undefi
   }
 }
 
-function expression(column: ColumnPlace, version: string): string {
-  const { name, kind, values, flags, words } = column
+function expression(column: ColumnPlace, i: number, version: string): string {
+  const { name, kind, values, flags } = column
   let value = valueOf(column)
   if (kind === 'addr') value = `formatAddress(u8, ${values} + row * 16, ${version})`
   else if (kind === 'bool') value += ' === 1'
   else if (kind === 'u64') value = `whole(${value})`
   else if (name === 'capture') value = `captures[${value}]`
-  else if (kind === 'word') value = `${JSON.stringify(words)}[${value}]`
+  else if (kind === 'word') value = `w${i}[${value}]`
   return flags === null ? value : `maybe(u8[${flags} + row], ${value})`
 }
 

@@ -1,7 +1,8 @@
 //! Flow records, stream events, connection records and their analysis, of a capture given as argument: ns per packet,
 //! best of five, beside a plain read.
 //!
-//! `cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]`; `flows2` is flows with two threads.
+//! `cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]`; `flows2` and `flows3` are flows with two
+//! and three threads.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and may fail loudly")]
 
 use std::io::Read;
@@ -92,6 +93,7 @@ fn main() {
     let jobs: [(&str, &Job<'_>); 5] = [
         ("flows", &|| flows(&path, 1)),
         ("flows2", &|| flows(&path, 2)),
+        ("flows3", &|| flows(&path, 3)),
         ("streams", &|| streams(&path, events.clone())),
         ("connections", &|| streams(&path, StreamSessionOptions::default())),
         ("analysis", &|| streams(&path, analyse.clone())),

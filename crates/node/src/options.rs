@@ -39,11 +39,11 @@ pub struct NativeFlowOptions {
     pub decode: NativeDecodeOptions,
 }
 
-/// Threads that a capture is given where nothing is said, as measured: with two processors, of which JavaScript needs one,
-/// a second thread of ours costs more than it gains.
+/// Threads that a capture is given where nothing is said, as measured: one that reads ahead is worth it even where
+/// JavaScript needs one of two processors; one more that decodes isn't.
 fn useful_threads() -> usize {
     let processors = available_parallelism().map_or(1, |processors| processors.get());
-    if processors > 2 { 2 } else { 1 }
+    processors.min(2)
 }
 
 /// How packets are decoded.

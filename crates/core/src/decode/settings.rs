@@ -15,8 +15,8 @@ pub struct DecodeOptions {
     pub checksum: ChecksumMode,
     /// How fragments are put together.
     pub fragments: FragmentConfig,
-    /// Threads for one capture, the caller's included. From 2 on packets are found and decoded on a thread of their
-    /// own, by sessions that can do so, and from 3 on another one reads. Default 1. The result doesn't depend on it.
+    /// Threads for one capture, the caller's included. From 2 on a thread of its own reads ahead, in sessions that look
+    /// at heads alone, and from 3 on another one finds and decodes packets. Default 1. The result doesn't depend on it.
     pub threads: usize,
 }
 

@@ -69,7 +69,7 @@ pub struct FlowSession {
     decoder: Decoder,
     tracker: FlowTracker,
     group: Group,
-    /// For two threads.
+    /// For a thread that decodes.
     pool: Pool,
     finished: bool,
 }
@@ -81,7 +81,7 @@ impl FlowSession {
         let columns = options.chains.iter().flat_map(|c| c.columns());
         let layout = Layout::new(Stats::NAMES, BASE.iter().chain(columns).copied(), MAX_ROWS);
         Self {
-            feed: Feed::new(options.filter.clone()).reading_ahead(options.decode.threads > 2),
+            feed: Feed::new(options.filter.clone()).reading_ahead(options.decode.threads > 1),
             tracker: FlowTracker::new(&options),
             decoder: Decoder::new(options.decode),
             options,
@@ -177,7 +177,7 @@ impl FlowSession {
 
     /// Blocks come as fast as they are walked.
     fn is_worth_a_thread(&self) -> bool {
-        self.options.decode.threads > 1 && self.feed.is_steady()
+        self.options.decode.threads > 2 && self.feed.is_steady()
     }
 
     /// Walks the block just filled and those behind it, with a thread that decodes ahead. What filling a block said,

@@ -1,4 +1,4 @@
-//! Two threads for one capture: the one reads, finds packets and decodes them, the other keeps flows.
+//! Two threads for one capture, beside one that reads ahead: the one finds packets and decodes them, the other keeps flows.
 //!
 //! ```text
 //! blocks of the capture → find, decode → groups of decoded packets → flow table, chains
@@ -196,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn memory_of_two_threads_goes_round_however_many_calls() {
+    fn memory_of_three_threads_goes_round_however_many_calls() {
         let path = std::env::temp_dir().join(format!("tcpskein-pipeline-{}", std::process::id()));
         std::fs::write(&path, capture(200_000)).unwrap();
         assert!(FileInput::open(&path).unwrap().len() > 30 << 19, "so many blocks that a lost one shows");
         let table = FlowTableOptions { idle_timeout_ns: 1, expiry_timeout_ns: 0, ..FlowTableOptions::default() };
-        let decode = DecodeOptions { threads: 2, ..DecodeOptions::default() };
+        let decode = DecodeOptions { threads: 3, ..DecodeOptions::default() };
         let options = FlowSessionOptions { chains: vec![Chain::Tcp], table, decode, ..FlowSessionOptions::default() };
         let mut session = FlowSession::new(options);
         session.open(Source::Path(path.clone()), "capture");

@@ -90,7 +90,7 @@ fn main() {
     println!("plain read: {read:.3} s");
     let events = StreamSessionOptions { events: true, join: true, ..Default::default() };
     let analyse = StreamSessionOptions { analyse: true, ..Default::default() };
-    let jobs: [(&str, &Job<'_>); 5] = [
+    let jobs: [(&str, &Job<'_>); 6] = [
         ("flows", &|| flows(&path, 1)),
         ("flows2", &|| flows(&path, 2)),
         ("flows3", &|| flows(&path, 3)),

@@ -1,15 +1,18 @@
-//! Reads a file on its own thread, block by block, while the blocks before are walked.
+//! Reads a file on its own thread, block by block, while the blocks before are walked; one that is compressed is decoded
+//! there.
 //!
 //! Copying from the kernel is most of the time that large packets cost, so it goes to another core. A few blocks go
 //! round: one being filled, one being walked, the others waiting for either. Every block has room in front for the record that the
 //! block before it cut.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Filled, Input, MAX_NEED};
+use super::compress::InlineDecoder;
+use super::{Compression, FileInput, Filled, Input, MAX_NEED};
 use crate::error::FlowError;
 use tcpskein_map::Buffer;
 
@@ -25,6 +28,9 @@ const BLOCKS: usize = 8;
 
 type Answer = Result<(Buffer, usize), FlowError>;
 
+/// Where empty blocks go, and where full ones come from.
+type Channels = (SyncSender<Buffer>, Receiver<Answer>);
+
 /// A block that was read ahead: its octets are `block[start .. end]`.
 #[derive(Debug)]
 pub struct AheadBlock {
@@ -39,8 +45,9 @@ pub struct AheadBlock {
 /// The reading thread's other end.
 pub struct ReadAhead {
     /// Both are there until this is dropped; without them the thread ends.
-    channels: Option<(SyncSender<Buffer>, Receiver<Answer>)>,
+    channels: Option<Channels>,
     position: Arc<AtomicU64>,
+    compression: Option<Compression>,
     /// `None` where the input may stall: such a thread isn't waited for.
     thread: Option<JoinHandle<()>>,
 }
@@ -51,19 +58,38 @@ impl ReadAhead {
     /// # Errors
     /// [`FlowError::Io`] where no thread can be started.
     pub fn start(mut input: Box<dyn Input>) -> Result<Self, FlowError> {
-        let (empty, to_fill) = sync_channel::<Buffer>(BLOCKS);
-        let (filled, full) = sync_channel::<Answer>(BLOCKS);
         let position = Arc::new(AtomicU64::new(input.position()));
         let shared = Arc::clone(&position);
-        let may_stall = input.may_stall();
-        let thread = std::thread::Builder::new()
-            .name("tcpskein-read".to_owned())
-            .spawn(move || read_all(input.as_mut(), &to_fill, &filled, &shared))
-            .map_err(|source| FlowError::Io { op: "start a thread", source })?;
-        for _ in 0..BLOCKS {
-            let _ = empty.send(Buffer::new(HEADROOM + READ_LEN));
-        }
-        Ok(Self { channels: Some((empty, full)), position, thread: (!may_stall).then_some(thread) })
+        let (may_stall, compression) = (input.may_stall(), input.compression());
+        let (channels, thread) = spawn(move |blocks| {
+            blocks.fill_all(&mut |out| {
+                let filled = input.fill(out);
+                shared.store(input.position(), Ordering::Relaxed);
+                filled
+            });
+        })?;
+        Ok(Self { channels: Some(channels), position, compression, thread: (!may_stall).then_some(thread) })
+    }
+
+    /// Starts reading a compressed file from its start, and decodes it on the same thread, right into the blocks.
+    ///
+    /// # Errors
+    /// [`FlowError::Io`] where no thread can be started.
+    pub fn start_decoding(compression: Compression, file: FileInput) -> Result<Self, FlowError> {
+        let position = Arc::new(AtomicU64::new(0));
+        let shared = Arc::clone(&position);
+        // A decoder belongs to the thread that makes it.
+        let (channels, thread) = spawn(move |blocks| match InlineDecoder::new(compression, Box::new(file), shared) {
+            Ok(mut decoder) => blocks.fill_all(&mut |out| decoder.fill(out)),
+            Err(error) => blocks.fail(error),
+        })?;
+        Ok(Self { channels: Some(channels), position, compression: Some(compression), thread: Some(thread) })
+    }
+
+    /// How what is read is compressed.
+    #[must_use]
+    pub fn compression(&self) -> Option<Compression> {
+        self.compression
     }
 
     /// Octets taken from the input so far.
@@ -109,32 +135,62 @@ impl Drop for ReadAhead {
     }
 }
 
-/// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
-fn read_all(input: &mut dyn Input, to_fill: &Receiver<Buffer>, filled: &SyncSender<Answer>, position: &AtomicU64) {
-    for mut block in to_fill {
-        let (end, more) = fill(input, &mut block);
-        position.store(input.position(), Ordering::Relaxed);
-        // What came before an error counts.
-        if end > HEADROOM && filled.send(Ok((block, end))).is_err() {
-            return;
-        }
-        match more {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                // Nobody may listen any more.
-                let _ = filled.send(Err(error));
+/// Starts a thread for `work`, and gives it blocks.
+fn spawn(work: impl FnOnce(&Blocks) + Send + 'static) -> Result<(Channels, JoinHandle<()>), FlowError> {
+    let (empty, to_fill) = sync_channel::<Buffer>(BLOCKS);
+    let (filled, full) = sync_channel::<Answer>(BLOCKS);
+    let thread = std::thread::Builder::new()
+        .name("tcpskein-read".to_owned())
+        .spawn(move || {
+            let blocks = Blocks { to_fill, filled };
+            if catch_unwind(AssertUnwindSafe(|| work(&blocks))).is_err() {
+                blocks.fail(FlowError::Internal { message: "the thread that reads ahead panicked".to_owned() });
+            }
+        })
+        .map_err(|source| FlowError::Io { op: "start a thread", source })?;
+    for _ in 0..BLOCKS {
+        let _ = empty.send(Buffer::new(HEADROOM + READ_LEN));
+    }
+    Ok(((empty, full), thread))
+}
+
+/// What the thread has of the blocks that go round.
+struct Blocks {
+    to_fill: Receiver<Buffer>,
+    filled: SyncSender<Answer>,
+}
+
+/// What fills a part of a block, as [`Input::fill`].
+type Fill<'f> = &'f mut dyn FnMut(&mut [u8]) -> Result<Filled, FlowError>;
+
+impl Blocks {
+    /// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
+    fn fill_all(&self, fill: Fill<'_>) {
+        for mut block in &self.to_fill {
+            let (end, more) = fill_block(fill, &mut block);
+            // What came before an error counts.
+            if end > HEADROOM && self.filled.send(Ok((block, end))).is_err() {
                 return;
             }
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.fail(error),
+            }
         }
+    }
+
+    fn fail(&self, error: FlowError) {
+        // Nobody may listen any more.
+        let _ = self.filled.send(Err(error));
     }
 }
 
 /// Fills `block` behind the headroom; the end of what was read, and whether there may be more.
-fn fill(input: &mut dyn Input, block: &mut [u8]) -> (usize, Result<bool, FlowError>) {
+fn fill_block(fill: Fill<'_>, block: &mut [u8]) -> (usize, Result<bool, FlowError>) {
     let mut end = HEADROOM;
     while end < block.len() {
-        match input.fill(&mut block[end..]) {
+        match fill(&mut block[end..]) {
             Ok(Filled::Bytes(n)) => end += n,
             Ok(Filled::End | Filled::NeedInput) => return (end, Ok(false)),
             Err(error) => return (end, Err(error)),

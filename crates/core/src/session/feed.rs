@@ -62,8 +62,9 @@ impl Bytes {
     fn compression(&self) -> Option<Compression> {
         match self {
             Self::Direct(input) => input.compression(),
-            // Only what isn't compressed is read ahead or mapped.
-            Self::Ahead(_) | Self::Mapped(_) => None,
+            Self::Ahead(ahead) => ahead.compression(),
+            // Only what isn't compressed is mapped.
+            Self::Mapped(_) => None,
         }
     }
 }
@@ -317,10 +318,9 @@ impl Feed {
         self.bytes = Some(match source {
             Source::Merged(merged) => self.start_merge(merged, own_blocks)?,
             Source::Path(path) => {
-                let mut file = FileInput::open(&path)?;
-                // A compressed file has a thread of its own already, which decodes it.
-                let large = self.whole || self.ahead;
-                if own_blocks && large && file.len() >= LARGE_FROM && file.magic().is_none() {
+                let file = FileInput::open(&path)?;
+                let large = own_blocks && (self.whole || self.ahead) && file.len() >= LARGE_FROM;
+                if large {
                     start_large(file, self.whole)?
                 } else {
                     Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
@@ -395,10 +395,13 @@ impl Feed {
     }
 }
 
-/// A large file that isn't compressed: mapped where payload is read, which needn't be copied then; otherwise, or where
-/// that can't be done, read ahead. Heads alone are cheaper to read than to map: a page fault costs as much as copying
-/// several pages, and what was just copied lies in the cache.
-fn start_large(file: FileInput, whole: bool) -> Result<Bytes, FlowError> {
+/// A large file: decoded ahead where it is compressed; mapped where payload is read, which needn't be copied then;
+/// otherwise, or where that can't be done, read ahead. Heads alone are cheaper to read than to map: a page fault costs as
+/// much as copying several pages, and what was just copied lies in the cache.
+fn start_large(mut file: FileInput, whole: bool) -> Result<Bytes, FlowError> {
+    if let Some(compression) = file.magic() {
+        return Ok(Bytes::Ahead(ReadAhead::start_decoding(compression, file)?));
+    }
     let file = if whole {
         match MappedInput::open(file) {
             Ok(mapped) => return Ok(Bytes::Mapped(mapped)),

@@ -12,8 +12,13 @@ mod worker;
 
 pub use codec::{MAX_XZ_MEMORY_KIB, MAX_ZSTD_WINDOW_LOG};
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use super::{Filled, Input};
 use crate::error::FlowError;
+use codec::Decoder;
+use source::Source;
 use worker::Worker;
 
 /// Octets of the longest magic number.
@@ -72,6 +77,29 @@ impl Compression {
             Self::Xz => "xz",
             Self::Skippable => "a skippable frame",
         }
+    }
+}
+
+/// Decodes where it is asked, for whoever has a thread for it already.
+pub(super) struct InlineDecoder(Decoder);
+
+impl InlineDecoder {
+    /// Decodes what `inner` has, which must never answer [`Filled::NeedInput`]; `position` is kept up to date.
+    ///
+    /// # Errors
+    /// [`FlowError::Format`] where this build lacks the decoder or nothing known follows a skippable frame.
+    pub(super) fn new(
+        compression: Compression,
+        inner: Box<dyn Input>,
+        position: Arc<AtomicU64>,
+    ) -> Result<Self, FlowError> {
+        Decoder::new(compression, Source::new(inner, Vec::new(), None, position)).map(Self)
+    }
+
+    /// See [`Input::fill`].
+    pub(super) fn fill(&mut self, out: &mut [u8]) -> Result<Filled, FlowError> {
+        let decoded = self.0.read(out)?;
+        Ok(if decoded == 0 { Filled::End } else { Filled::Bytes(decoded) })
     }
 }
 

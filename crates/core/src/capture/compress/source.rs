@@ -45,7 +45,8 @@ pub(super) struct Source {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    waiter: Waiter,
+    /// Without one the input always has something, or is at its end.
+    waiter: Option<Waiter>,
     gauge: Rc<Gauge>,
     /// The input's own position, for the other thread.
     position: Arc<AtomicU64>,
@@ -53,7 +54,7 @@ pub(super) struct Source {
 
 impl Source {
     /// A source that gives `head` and then what `inner` has.
-    pub(super) fn new(inner: Box<dyn Input>, head: Vec<u8>, waiter: Waiter, position: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(inner: Box<dyn Input>, head: Vec<u8>, waiter: Option<Waiter>, position: Arc<AtomicU64>) -> Self {
         position.store(inner.position(), Ordering::Relaxed);
         let gauge = Rc::new(Gauge::default());
         Self { inner, end: head.len(), start: 0, buffer: head, waiter, gauge, position }
@@ -88,7 +89,7 @@ impl Source {
                     self.gauge.ended.set(true);
                     return Ok(());
                 }
-                Ok(Filled::NeedInput) if self.waiter.wait() => {}
+                Ok(Filled::NeedInput) if self.waiter.as_ref().is_some_and(Waiter::wait) => {}
                 Ok(Filled::NeedInput) => return Err(io::Error::other("nobody waits for the data")),
                 Err(error) => {
                     *self.gauge.failure.borrow_mut() = Some(error);

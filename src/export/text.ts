@@ -85,10 +85,30 @@ function jsonName(name: string): string {
 }
 
 function formatCsv(stringify: Stringify, columns: readonly ColumnInfo[], rows: readonly Row[], first: boolean): string {
-  // Text is written as it is, which is quicker than a cast of each value.
-  const cells = rows.map(row => Object.values(row).map(csvText))
   const names = rows.length > 0 ? Object.keys(rows[0]!) : columns.map(({ name }) => name)
-  return stringify(first && names.length > 0 ? [names, ...cells] : cells)
+  const head = first && names.length > 0 ? stringify([names]) : ''
+  return head + rows.map(row => csvRecord(stringify, Object.values(row))).join('')
+}
+
+/** Most records hold numbers and plain words, which need only be joined; what else there may be is the library's. */
+function csvRecord(stringify: Stringify, values: readonly unknown[]): string {
+  let line = ''
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    const text = csvText(value)
+    if (typeof value !== 'number' && isSpecial(text)) return stringify([values.map(csvText)])
+    line += i === 0 ? text : `,${text}`
+  }
+  return `${line}\n`
+}
+
+/** Whether CSV may need quotes around `text`: what it takes for separators, and blanks. */
+function isSpecial(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code <= 0x22 || code === 0x2c) return true
+  }
+  return false
 }
 
 function csvText(value: unknown): string {

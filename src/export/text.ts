@@ -65,22 +65,33 @@ function formatArray(rows: readonly Row[], first: boolean): string {
 /** JSON with times as integers: every digit, and no quotes. */
 export function jsonRecord(row: Row): string {
   let members = ''
-  for (const name of Object.keys(row)) members += `${members === '' ? '' : ','}${jsonName(name)}${jsonText(row[name])}`
-  return `{${members}}`
+  for (const name of Object.keys(row)) members += jsonName(name) + jsonText(row[name])
+  return members === '' ? '{}' : `{${members.slice(1)}}`
 }
 
 function jsonText(value: unknown): string {
   // The common kinds, without the general way's cost.
+  if (typeof value === 'string') return isPlain(value) ? `"${value}"` : JSON.stringify(value)
+  if (value === null) return 'null'
   if (typeof value === 'bigint' || typeof value === 'boolean' || Number.isFinite(value)) return String(value)
   return JSON.stringify(value) ?? 'null'
 }
 
+/** Whether `text` stands in JSON as it is: printable ASCII without what is escaped. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false
+  }
+  return true
+}
+
 const jsonNames = new Map<string, string>()
 
-/** A column's name with its colon. */
+/** A column's name, between the comma before it and its colon. */
 function jsonName(name: string): string {
   let text = jsonNames.get(name)
-  if (text === undefined) jsonNames.set(name, (text = `${JSON.stringify(name)}:`))
+  if (text === undefined) jsonNames.set(name, (text = `,${JSON.stringify(name)}:`))
   return text
 }
 

@@ -101,9 +101,11 @@ fn tags_without_end_are_broken() {
 #[test]
 fn unknown_link_types_are_counted_up_to_the_limit() {
     let mut unknown = UnknownLinks::default();
-    [189, 195, 189, 1, 2, 3, 4, 189].map(LinkType).into_iter().for_each(|link| unknown.count(link));
+    let numbers = (1000..1000 + UnknownLinks::MAX as u16).chain([1000, 1063, 1064, 1065, 1000]);
+    numbers.map(LinkType).for_each(|link| unknown.count(link));
     let counts: Vec<_> = unknown.iter().map(|(link, packets)| (link.0, packets)).collect();
-    assert_eq!(counts, [(189, 3), (195, 1), (1, 1), (2, 1)]);
+    let expected = |nth| (1000 + nth, if nth == 0 { 3 } else { 1 + u64::from(nth == 63) });
+    assert_eq!(counts, (0..64).map(expected).collect::<Vec<_>>());
 }
 
 /// Every link type that the first step knows, and some that it doesn't.

@@ -104,7 +104,7 @@ fn unknown_link_types_are_counted_up_to_the_limit() {
     let numbers = (1000..1000 + UnknownLinks::MAX as u16).chain([1000, 1063, 1064, 1065, 1000]);
     numbers.map(LinkType).for_each(|link| unknown.count(link));
     let counts: Vec<_> = unknown.iter().map(|(link, packets)| (link.0, packets)).collect();
-    let expected = |nth| (1000 + nth, if nth == 0 { 3 } else { 1 + u64::from(nth == 63) });
+    let expected = |nth: u16| (1000 + nth, if nth == 0 { 3 } else { 1 + u64::from(nth == 63) });
     assert_eq!(counts, (0..64).map(expected).collect::<Vec<_>>());
 }
 

@@ -1,7 +1,5 @@
 //! What fuzzing begins with is what it should be: well-formed, and of every kind.
 
-#![expect(clippy::unwrap_used, reason = "a test fails, in its helpers too")]
-
 use std::collections::BTreeSet;
 
 use tcpskein_core::capture::{BlockReader, Filled, Input, LinkType, MIN_BLOCK_LEN, Next, Packet};

@@ -1,6 +1,7 @@
 // Two engines, one answer: what the native engine says of captures and what the one in JavaScript says are the same,
 // field by field: records of all chains, statistics, what captures say of themselves, errors.
 import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import {
@@ -64,6 +65,24 @@ test('the shipped capture and the fixtures', async t => {
     await compare(t, path, path)
 })
 
+test('a name of a host: the native engine looks it up, the other says that it can not', t => {
+  const said = (filter: string, engine: 'native' | 'js') =>
+    t.throws(() => void observe(new Uint8Array(0), { filter, engine }).return(), { code: 'ERR_INVALID_OPTION' })!.message
+  t.regex(said('host no-such-host.invalid', 'native'), /column 6: expected an address, or a host's name that can be looked up/)
+  t.regex(said('host localhost', 'js'), /column 6: expected an address \(only the native engine looks up names\)/)
+  t.notThrows(() => void observe(new Uint8Array(0), { filter: 'host localhost or src localhost', engine: 'native' }).return())
+})
+
+for (const engine of ['native', 'js'] as const)
+  test(`${engine}: the direction is an error of the capture where its link layer does not tell`, async t => {
+    const source = await readFile(samplePath)
+    const observer = observe(source, { filter: 'inbound', engine, chains: [basicChain()] })
+    const error = await t.throwsAsync(collect(observer), { code: 'ERR_INVALID_OPTION' })
+    t.regex(error!.message, /"inbound" and "outbound" can't be told: packets of link type 1 don't say which way they went/)
+    const cooked = observe(await readFile(fixture('link-sll.pcap')), { filter: 'inbound', engine, chains: [basicChain()] })
+    t.is((await collect(cooked)).length, 2)
+  })
+
 test('expressions that are no filters', t => {
   const said = (filter: string, engine: 'native' | 'js'): string => {
     try {
@@ -79,7 +98,9 @@ test('expressions that are no filters', t => {
     const filter = wildFilter(random, false)
     const native = said(filter, 'native')
     if (native !== '') wrong += 1
-    t.is(said(filter, 'js'), native, filter)
+    // A slip of the pen may make a name of an address, which one engine looks up.
+    const js = said(filter, 'js').replace('an address (only the native engine looks up names)', "an address, or a host's name that can be looked up")
+    if (native !== '' || !js.includes('looked up')) t.is(js, native, filter)
   }
   t.log(`${wrong} of 3000 are none`)
 })

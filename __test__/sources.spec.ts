@@ -19,6 +19,7 @@ import {
   type CaptureSource,
 } from '../src/index.js'
 import { addStats } from '../src/stats.js'
+import { NO_STATS } from '../src/stream-events.js'
 import { collect } from './support/collect.js'
 import { captureOf } from './support/packets.js'
 import { root, samplePath } from './support/places.js'
@@ -194,11 +195,10 @@ test('separate: a capture that fails does not keep the next from being read', as
 })
 
 test('counters of runs add up, unknown link types by number', t => {
-  const run = (flows: number, type1: number, packets1: number, type2: number, packets2: number) => ({
-    flows, unknownLinkType1: type1, unknownLinkPackets1: packets1, unknownLinkType2: type2, unknownLinkPackets2: packets2,
-  })
-  t.deepEqual(addStats(run(1, 147, 5, 0, 0), run(2, 220, 1, 147, 2)), run(3, 147, 7, 220, 1))
-  t.deepEqual(addStats(undefined, run(1, 147, 5, 0, 0)), run(1, 147, 5, 0, 0))
+  const run = (flows: number, unknownLinkTypes: Record<string, number>) => ({ flows, unknownLinkTypes })
+  t.deepEqual(addStats(run(1, { 147: 5 }), run(2, { 220: 1, 147: 2 })), run(3, { 147: 7, 220: 1 }))
+  t.deepEqual(addStats(undefined, run(1, { 147: 5 })), run(1, { 147: 5 }))
+  t.deepEqual(addStats({ ...NO_STATS }, { ...NO_STATS, unknownLinkTypes: { 9: 1 } }).unknownLinkTypes, { 9: 1 })
 })
 
 /** Waits until something is so. */

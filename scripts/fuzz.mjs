@@ -1,13 +1,13 @@
 // Runs every fuzz target for a while: `node scripts/fuzz.mjs [--seconds N] [target ...]`, 20 seconds each by default.
 // Skips, saying so, where cargo-fuzz or fuzz/ is missing: it is an extra tool, not needed to build or to test.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from './tools.mjs'
 
 const TARGETS = join(root, 'fuzz', 'fuzz_targets')
-const READS_CAPTURES = new Set(['pcap', 'pcapng', 'decompress'])
+const SEEDS = ['run', '--quiet', '-p', 'tcpskein-core', '--example', 'fuzz_seeds', '--']
 const { values, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '20' } },
   allowPositionals: true,
@@ -34,11 +34,12 @@ function survives(target) {
   const env = { ...process.env, RUSTC_BOOTSTRAP: '1' }
   const corpus = join(root, 'fuzz', 'corpus', target)
   mkdirSync(corpus, { recursive: true })
-  // The generated captures are seeds wherever a target reads captures; the others begin from nothing.
-  const seeds = READS_CAPTURES.has(target) ? [join(root, '__test__', 'fixtures', 'captures')] : []
+  const seeds = join(root, 'fuzz', 'seeds', target)
+  rmSync(seeds, { recursive: true, force: true })
+  if (spawnSync('cargo', [...SEEDS, target, seeds], { cwd: root, stdio: 'inherit' }).status !== 0) return false
   const limits = [`-max_total_time=${seconds}`, '-rss_limit_mb=1024', '-timeout=10']
   // Safe Rust needs no address sanitizer; without it there are several times as many runs.
-  const args = ['fuzz', 'run', '--sanitizer', 'none', target, corpus, ...seeds, '--', ...limits]
+  const args = ['fuzz', 'run', '--sanitizer', 'none', target, corpus, seeds, '--', ...limits]
   return spawnSync('cargo', args, { cwd: root, env, stdio: 'inherit' }).status === 0
 }
 

@@ -54,53 +54,38 @@ export interface ObserveStats {
   evicted: number
   /** Flows open now. */
   openFlows: number
-  /** A link type that isn't known, where `unknownLinkPackets1` is more than 0; up to four are told apart. */
-  unknownLinkType1: number
-  /** Packets of it. */
-  unknownLinkPackets1: number
-  /** The second such type. */
-  unknownLinkType2: number
-  /** Packets of it. */
-  unknownLinkPackets2: number
-  /** The third such type. */
-  unknownLinkType3: number
-  /** Packets of it. */
-  unknownLinkPackets3: number
-  /** The fourth such type. */
-  unknownLinkType4: number
-  /** Packets of it. */
-  unknownLinkPackets4: number
+  /** Packets by the number of each unknown link type, at most 64 types; those of further ones are in `unknownLink` only. */
+  unknownLinkTypes: Readonly<Record<string, number>>
 }
 
-/** The counters of a run with those of the runs before it; unknown link types are met by number. */
+/** The counters of a run with those of the runs before it; packets of unknown link types are added by type. */
 export function addStats<Stats extends object>(before: Stats | undefined, now: Stats): Stats {
-  if (before === undefined) return now
-  const [a, b] = [before as Counters, now as Counters]
-  const sums = Object.keys(b).map(name => [name, (a[name] ?? 0) + b[name]!] as const)
-  return { ...Object.fromEntries(sums), ...addLinkTypes(a, b) } as unknown as Stats
+  return before === undefined ? now : (add(before as Counters, now as Counters) as Stats)
 }
 
-type Counters = Readonly<Record<string, number>>
+/** Counters by name, and such by name again. */
+interface Counters {
+  readonly [name: string]: number | Counters
+}
+
+function add(a: Counters, b: Counters): Counters {
+  const sum = (one: number | Counters | undefined, other: number | Counters | undefined) =>
+    typeof one === 'object' || typeof other === 'object'
+      ? add((one ?? {}) as Counters, (other ?? {}) as Counters)
+      : (one ?? 0) + (other ?? 0)
+  return Object.fromEntries(Object.keys({ ...a, ...b }).map(name => [name, sum(a[name], b[name])]))
+}
 
 const TYPE = 'unknownLinkType'
-const PACKETS = 'unknownLinkPackets'
 
-/** `unknownLinkType1` is no counter: it says what `unknownLinkPackets1` counts. Types that find no place are left out. */
-function addLinkTypes(...runs: readonly Counters[]): Counters {
-  const places = Object.keys(runs[0]!)
-    .filter(name => name.startsWith(TYPE))
-    .map(name => name.slice(TYPE.length))
-  const packets = new Map<number, number>()
-  for (const run of runs)
-    for (const place of places) {
-      const [type, count] = [run[TYPE + place] ?? 0, run[PACKETS + place] ?? 0]
-      if (count > 0) packets.set(type, (packets.get(type) ?? 0) + count)
-    }
-  const found = [...packets]
-  return Object.fromEntries(
-    places.flatMap((place, at) => {
-      const [type, count] = found[at] ?? [0, 0]
-      return [[TYPE + place, type] as const, [PACKETS + place, count] as const]
-    }),
-  )
+/** Counters as they lie in a batch, with names in the same order: pairs of a link type and its packets become one object. */
+export function readStats(names: readonly string[], values: Float64Array): Record<string, number> {
+  const found: Record<string, number> = {}
+  const unknownLinkTypes: Record<string, number> = {}
+  for (const [i, name] of names.entries()) {
+    if (name === TYPE) {
+      if (values[i + 1]! > 0) unknownLinkTypes[values[i]!] = values[i + 1]!
+    } else if (names[i - 1] !== TYPE) found[name] = values[i]!
+  }
+  return Object.assign(found, names.includes(TYPE) ? { unknownLinkTypes } : {})
 }

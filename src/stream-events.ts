@@ -143,6 +143,8 @@ export interface StreamStats {
   wildSegments: number
   /** Keep-alives and repeated zero-window probes. */
   keepAlives: number
+  /** Packets by the number of each unknown link type, at most 64 types; those of further ones are in `unknownLink` only. */
+  unknownLinkTypes: Readonly<Record<string, number>>
 }
 
 /** Counters before anything was read. */
@@ -165,6 +167,7 @@ export const NO_STATS: Readonly<StreamStats> = {
   limitGaps: 0,
   wildSegments: 0,
   keepAlives: 0,
+  unknownLinkTypes: {},
 }
 
 const DIRECTIONS = ['fwd', 'rev'] as const

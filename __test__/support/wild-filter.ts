@@ -11,7 +11,8 @@ const PRIMITIVES = [
   'proto 6', 'ip proto \\udp', 'ip6 proto 58', 'ether proto 0x86dd', 'ether proto \\ip', 'ether host 2:0:0:0:0:1',
   'ether src 02-00-00-00-00-01', 'ether dst 02aa.0000.0001', 'broadcast', 'ether multicast', 'ip broadcast', 'ip multicast',
   'ip6 multicast', 'vlan', 'vlan 1', 'vlan and vlan 2', 'mpls', 'mpls 0 and mpls', 'pppoed', 'pppoes', 'pppoes 1 and ip',
-  'less 100', 'greater 60', 'inbound', 'outbound', 'len > 80', 'length != 60', 'ip[0] & 0xf != 5', 'ip[8] < 64', 'ip[2:2] > 100',
+  'geneve', 'geneve and tcp', 'geneve 1 or udp', 'geneve and ether host 2:0:0:0:0:1', 'geneve and vlan', 'llc', 'llc u', 'llc RR',
+  'protochain 6', 'ip protochain 17', 'ip6 protochain \\tcp', 'protochain 44', 'less 100', 'greater 60', 'inbound', 'outbound', 'len > 80', 'length != 60', 'ip[0] & 0xf != 5', 'ip[8] < 64', 'ip[2:2] > 100',
   'tcp[13] & 2 != 0', 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn', 'icmp[icmptype] = icmp-unreach', 'icmp6[0] >= 128',
   'udp[4:2] > 30', 'ip6[6] = 6', 'ether[12:2] = 0x800', 'link[0] = 69', 'tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420',
   'ip[2:2] - ((ip[0] & 0xf) << 2) > 40', 'ip[9] * 2 + 1 = 13', 'len / 7 % 3 = 1', '-ip[0] < 0', 'ip[ip[0] & 15] ^ 255 > 3',
@@ -20,7 +21,7 @@ const PRIMITIVES = [
 
 const WRONG = [
   'host', 'tcp port httpd', 'port 65536', 'net 10.0.0.1/8', 'ether host 10.0.0.1', 'vlan 5000', 'ip[0:3] = 1', 'len >', '((ip)',
-  'ip)', '10', 'protochain 6', 'gateway x', 'tcp broadcast', 'foo', 'net 10.1.1.1.1', '08 = len', '0x1ffffffff = len', 'len / 0 = 1',
+  'ip)', '10', 'ether protochain 6', 'llc foo', 'geneve 16777216', 'net tcpnet', 'ether host x', 'host tcp', 'arp protochain 6', 'gateway x', 'tcp broadcast', 'foo', 'net 10.1.1.1.1', '08 = len', '0x1ffffffff = len', 'len / 0 = 1',
   'len << 32 = 1', 'ah[0] = 1', 'tcp host 10.0.0.1', 'ip host fd00::1', 'net fd00::1/8', 'host 10.0.0.0/8', 'host \u00e9t\u00e9', 'a"b\'c',
   '\\', 'tcp[', 'tcp[0', 'portrange a-b', 'udp port http', 'ether', 'ether proto foo', 'proto foo', 'src', 'not', 'ip and', '$', 'ip \u2028',
   'net 10.0.0.0 mask 5', 'net fd00::/129', 'fd00::1::2', 'mpls 1048576', 'pppoes 65536', 'less x', '('.repeat(70), 'not '.repeat(70) + 'ip',

@@ -2,6 +2,7 @@
  * Typed arrays over a batch that an engine filled. Nothing is copied: a view is valid until its batch is lent again.
  */
 import { InternalError } from '../errors.js'
+import { readStats } from '../stats.js'
 
 /** How a column's values are stored. */
 export type ColumnKind = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'f64' | 'addr' | 'word' | 'text'
@@ -53,7 +54,7 @@ export class BatchView {
 
   /** The statistics as they stood when the batch was filled. */
   stats(): Record<string, number> {
-    return Object.fromEntries(this.#layout.stats.map((name, i) => [name, this.#stats[i] ?? 0]))
+    return readStats(this.#layout.stats, this.#stats)
   }
 
   /** The place of a column. */

@@ -62,7 +62,7 @@ function reasons(stats: Partial<Counted>, noun: string): string[] {
   )
 }
 
-const REASONS: readonly (readonly [keyof Counted, string])[] = [
+const REASONS: readonly (readonly [Exclude<keyof Counted, 'unknownLinkTypes'>, string])[] = [
   ['dropped', 'packets dropped by the system: they were not taken in time (--ring makes more room)'],
   ['droppedByInterface', 'packets dropped by the interface'],
   ['filtered', 'packets left out by the filter'],
@@ -96,17 +96,12 @@ const REASONS: readonly (readonly [keyof Counted, string])[] = [
   ['writerErrors', 'failures of writers'],
 ]
 
-/** One line for each unknown link type that was told apart. */
+/** One line for each unknown link type that was told apart, the most frequent first, and one for all others. */
 function unknownLinks(stats: Counted): string[] {
-  const found = [
-    [stats.unknownLinkType1, stats.unknownLinkPackets1],
-    [stats.unknownLinkType2, stats.unknownLinkPackets2],
-    [stats.unknownLinkType3, stats.unknownLinkPackets3],
-    [stats.unknownLinkType4, stats.unknownLinkPackets4],
-  ] as const
-  return found
-    .filter(([, packets = 0]) => packets > 0)
-    .map(([type = 0, packets = 0]) => `    ${number(packets)} of link type ${type}${linkName(type)}`)
+  const found = Object.entries(stats.unknownLinkTypes ?? {}).toSorted(([, a], [, b]) => b - a)
+  const others = found.reduce((rest, [, packets]) => rest - packets, stats.unknownLink ?? 0)
+  const lines = found.map(([type, packets]) => `    ${number(packets)} of link type ${type}${linkName(Number(type))}`)
+  return others > 0 && found.length > 0 ? [...lines, `    ${number(others)} of others`] : lines
 }
 
 function linkName(type: number): string {

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,9 @@ use tcpskein_core::capture::{
     BlockReader, ChunkQueue, FileInput, Filled, Input, LinkType, MIN_BLOCK_LEN, Next, QueueInput,
 };
 use tcpskein_core::filter::Filter;
+use tcpskein_testkit::filters::{EXPRESSIONS, RARE};
+use tcpskein_testkit::frame::{TcpFrame, ethernet, ip_packet, pcap};
+use tcpskein_testkit::link;
 
 /// A packet as it stands in a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,130 +145,6 @@ const NAMES: &[&str] = &[
     "ipx",
 ];
 
-/// Each chooses some packets of the corpus and leaves some.
-const EXPRESSIONS: &[&str] = &[
-    "tcp",
-    "udp",
-    "ip",
-    "ip6",
-    "arp",
-    "icmp",
-    "icmp6",
-    "igmp",
-    "sctp",
-    "tcp port 80",
-    "port 53",
-    "src port 80",
-    "dst portrange 1-1024",
-    "src and dst portrange 1-65535",
-    "not tcp and not udp",
-    "ip6 and tcp port 80",
-    "net 10.0.0.0/8",
-    "net 192.168",
-    "host 10.0.0.1 or 10.0.0.2",
-    "src net 192.168.0.0 mask 255.255.0.0",
-    "ip6 net fe80::/10",
-    "src net 2001::/16 or ff02::/16",
-    "less 100",
-    "greater 500",
-    "len >= 60 and len <= 200",
-    "tcp[tcpflags] & tcp-syn != 0",
-    "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
-    "tcp[13] = 0x10",
-    "icmp[icmptype] = icmp-echo or icmp[icmptype] = icmp-echoreply",
-    "icmp6[icmp6type] >= 133",
-    "ip[8] < 64",
-    "ip[0] & 0xf > 5",
-    "(ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2) != 0",
-    "ip6[6] = 17",
-    "ip6[4:2] % 8 = 0",
-    "ip proto 17",
-    "ip6 proto 58",
-    "proto 6",
-    "ether multicast",
-    "broadcast",
-    "ip multicast",
-    "ip6 multicast",
-    "ip broadcast",
-    "vlan",
-    "vlan and ip",
-    "vlan and vlan",
-    "vlan and vlan and tcp",
-    "vlan 10 or vlan 20",
-    "tcp or vlan and tcp",
-    "mpls",
-    "mpls and ip",
-    "pppoes",
-    "pppoed",
-    "ether[0] & 1 = 0",
-    "ether proto 0x800",
-    "ether proto 0x88cc",
-    "ether proto 0x42",
-    "stp",
-    "iso",
-    "isis",
-    "ipx",
-    "decnet",
-    "rarp",
-    "ah",
-    "pim",
-    "vrrp",
-    "ether src host 00:00:00:00:00:00",
-    "ether dst ff:ff:ff:ff:ff:ff",
-    "link[0] = 0",
-    "outbound",
-    "inbound",
-    "tcp[100] != 0 or udp",
-    "udp[4:2] > 100",
-    "udp[0:2] = 53 or udp[2:2] = 53",
-    "ip[ip[0] & 0xf:1] = 6",
-    "tcp[(tcp[12] >> 4) * 4:4] = 0x47455420",
-    "tcp src port http or https",
-    "not (port 80 or 443)",
-    "tcp and (src port 80 or dst port 80) and not host 10.0.0.1",
-    "ip and not icmp or arp",
-    "arp[6:2] = 1",
-    "arp net 192.168",
-    "arp host 10.0.0.1",
-    "port domain or bootps",
-    "udp port ntp",
-    "portrange 6000-7000",
-    "ip[len - 20] = 0",
-    "len % 2 = 1",
-    "len / 3 * 3 = len",
-    "tcp[0:2] > tcp[2:2]",
-    "1 << ip[8] = 0",
-    "len / (len - 60) > 0",
-    "link[len] = 5 or ip",
-    "vlan and ether multicast",
-    "pppoes and ip6",
-    "pppoes and ip or ip6",
-    "not vlan",
-    "vlan or ip",
-    "ether[12:2] = 0x0800",
-    "tcp[-1] = 0 or tcp[0:2] = 80",
-    "icmp[0] = 3",
-    "igmp[0] = 0x11",
-    "vlan and arp",
-    "ip6 host ::1",
-    "net 0.0.0.0/0",
-    "net ::/0",
-    "tcp[4:4] - tcp[8:4] > 1000",
-    "tcp[0 - ip[0] + ip[0]] = 0",
-    "ip[-1] = 0",
-    "ip[-2:2] = 0x800",
-    "ip[2:2] - tcp[12] != 5",
-    "tcp[12] - ip[2:2] != 5",
-    "icmp[0] + tcp[0] < 200 or igmp",
-    "link[len - 1] = 0",
-    "not (tcp or not tcp) or udp",
-    "tcp[2:2] % 10 = 0",
-    "udp[ip[9] - 17 : 2] = 53",
-    "ip[tcp[12] >> 4] > 5",
-    "vlan and vlan or ip",
-    "mpls or ip",
-];
-
 /// How many packets of one capture an expression chose.
 fn compare(capture: &Path, all: &[Record], expr: &str) -> usize {
     let filter = Filter::compile(expr).unwrap();
@@ -378,4 +258,151 @@ const REFUSED: &[&str] = &[
     "$1f",
     "@",
     "ether",
+    "ether protochain 6",
+    "tcp protochain 6",
+    "gateway 10.0.0.1",
+    "geneve 16777216",
+    "llc foo",
+    "llc tcp",
 ];
+
+/// Packets that few captures hold: Geneve in all its forms, chains of extension headers, LLC of each type.
+fn rare_frames() -> Vec<Vec<u8>> {
+    let tcp = TcpFrame { payload: b"hello", ..TcpFrame::new(7, 2) };
+    let (v4, v6) = (tcp.packet(), TcpFrame { src: end6(3), dst: end6(4), ..tcp }.packet());
+    let mut found = Vec::new();
+    let outer = [[IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2])], [end6(1), end6(2)]];
+    for [src, dst] in outer {
+        let tagged = link::ethernet_with(0x8100, &link::vlan(9, 0x0800, &v4));
+        let labelled = link::ethernet_with(0x8847, &link::mpls(&[16, 17], &v4));
+        let session = link::ethernet_with(0x8864, &link::pppoe(5, &v4));
+        for frame in [ethernet(&v4), ethernet(&v6), tagged, labelled, session, link::ieee_802_3(&v4)] {
+            for (vni, options) in [(7, &[][..]), (0x0a_0b0c, &[1; 12])] {
+                let geneve = link::geneve(vni, options, &frame);
+                let once = link::udp_packet(src, dst, (50_000, 6081), &geneve);
+                let again = link::udp_packet(dst, src, (50_000, 6081), &link::geneve(8, &[2; 4], &ethernet(&once)));
+                found.push(ethernet(&link::udp_packet(src, dst, (6081, 50_000), &geneve)));
+                let mut version = geneve.clone();
+                version[0] |= 0x40;
+                found.push(ethernet(&link::udp_packet(src, dst, (50_000, 6081), &version)));
+                found.push(link::ethernet_with(0x8100, &link::vlan(3, link::ethertype_of(&once), &once)));
+                found.extend([ethernet(&once), ethernet(&again)]);
+            }
+        }
+        // IP right behind Geneve's header, which names its type.
+        for (kind, packet) in [([8, 0], &v4), ([0x86, 0xdd], &v6)] {
+            let mut geneve = link::geneve(7, &[1; 8], packet);
+            geneve[2..4].copy_from_slice(&kind);
+            found.push(ethernet(&link::udp_packet(src, dst, (50_000, 6081), &geneve)));
+        }
+    }
+    let segment = tcp.segment();
+    let options = |next: u8| [&[next, 0][..], &[1, 4, 0, 0, 0, 0]].concat();
+    let authentication = |next: u8| [&[next, 4][..], &[0; 22]].concat();
+    for (first, headers) in [
+        (0, vec![options(6)]),
+        (60, vec![options(6)]),
+        (43, vec![options(6)]),
+        (44, vec![vec![6, 0, 0, 1, 0, 0, 0, 9]]),
+        (0, vec![options(43), options(60), options(6)]),
+        (0, vec![options(17)]),
+        (0, vec![options(59)]),
+        (51, vec![authentication(6)]),
+        (0, vec![options(51), authentication(6)]),
+        (51, vec![authentication(60), options(6)]),
+        (50, vec![vec![6; 8]]),
+    ] {
+        let behind = [&headers.concat()[..], &segment].concat();
+        found.push(ethernet(&ip_packet(end6(1), end6(2), first, &behind)));
+        found.push(ethernet(&ip_packet(outer[0][0], outer[0][1], first, &behind)));
+    }
+    for control in [0x00, 0x02, 0x01, 0x05, 0x09, 0x03, 0x63, 0x73, 0x43, 0x6f, 0xe3, 0xaf, 0x87, 0xff] {
+        found.push(link::ethernet_with(46, &[&[0x42, 0x42, control][..], &[0; 43]].concat()));
+    }
+    found.push(link::ethernet_with(46, &[0xff; 46]));
+    found.push(link::ethernet_with(1500, &[0xaa; 46]));
+    found.push(link::ethernet_with(1501, &[0xaa; 46]));
+    found
+}
+
+fn end6(last: u16) -> IpAddr {
+    IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last])
+}
+
+/// A classic pcap file.
+fn capture(link: u16, frames: &[Vec<u8>]) -> Vec<u8> {
+    let numbered: Vec<_> = (0..).zip(frames.iter().cloned()).collect();
+    let mut file = pcap(&numbered);
+    file[20..22].copy_from_slice(&link.to_le_bytes());
+    file
+}
+
+/// A file that goes away again.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, octets: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("tcpskein-{}-{name}", std::process::id()));
+        std::fs::write(&path, octets).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn has_tcpdump(test: &str) -> bool {
+    let found = Command::new("tcpdump").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        eprintln!("SKIPPED {test}: tcpdump can't be run");
+    }
+    found
+}
+
+#[test]
+fn geneve_chains_and_llc_choose_what_tcpdump_chooses() {
+    if !has_tcpdump("geneve_chains_and_llc_choose_what_tcpdump_chooses") {
+        return;
+    }
+    let file = Scratch::new("rare.pcap", &capture(1, &rare_frames()));
+    let all = load(&file.0).unwrap();
+    for expr in RARE {
+        let chosen = compare(&file.0, &all, expr);
+        assert!(chosen > 0 && chosen < all.len(), "{expr} chooses {chosen} of {}: it shows nothing", all.len());
+    }
+    eprintln!("{} expressions, {} packets", RARE.len(), all.len());
+}
+
+/// Link types whose direction is told here, and not by libpcap.
+const TOLD: [u16; 5] = [149, 204, 205, 206, 258];
+
+#[test]
+fn direction_is_that_of_tcpdump_or_an_error_on_every_link_type() {
+    if !has_tcpdump("direction_is_that_of_tcpdump_or_an_error_on_every_link_type") {
+        return;
+    }
+    let frames: Vec<_> =
+        (0..6).map(|octet| vec![octet; 80]).chain([[0_u8, 1].repeat(40), [0_u8, 2].repeat(40)]).collect();
+    let mut told = 0;
+    for link in 0..300 {
+        let file = Scratch::new(&format!("direction-{link}.pcap"), &capture(link, &frames));
+        let all = load(&file.0).unwrap();
+        for expr in ["inbound", "outbound"] {
+            let filter = Filter::compile(expr).unwrap();
+            let refusal = filter.chooses(LinkType(link), &all[0].data, 80).err();
+            match tcpdump(&file.0, expr) {
+                Ok(_) => {
+                    assert_eq!(refusal, None, "{link}");
+                    compare(&file.0, &all, expr);
+                    told += 1;
+                }
+                // Some link types it doesn't read at all.
+                Err(words) => assert!(refusal.is_some() || TOLD.contains(&link), "{link}: tcpdump says {words}"),
+            }
+        }
+    }
+    assert!(told >= 20, "{told}");
+}

@@ -122,13 +122,18 @@ impl<S: PacketSource> Capture<S> {
         if !packet.unfiltered {
             return true;
         }
-        if packet.front.is_empty() {
-            return filter.matches(packet.link, packet.rest, packet.wire_len);
-        }
-        self.joined.clear();
-        self.joined.extend_from_slice(packet.front);
-        self.joined.extend_from_slice(packet.rest);
-        filter.matches(packet.link, &self.joined, packet.wire_len)
+        let chosen = if packet.front.is_empty() {
+            filter.chooses(packet.link, packet.rest, packet.wire_len)
+        } else {
+            self.joined.clear();
+            self.joined.extend_from_slice(packet.front);
+            self.joined.extend_from_slice(packet.rest);
+            filter.chooses(packet.link, &self.joined, packet.wire_len)
+        };
+        chosen.unwrap_or_else(|reason| {
+            self.fail(FlowError::InvalidOption { name: "filter", reason });
+            false
+        })
     }
 
     #[cold]

@@ -10,3 +10,4 @@ mod packer;
 mod panicking;
 mod reader;
 mod record;
+mod resolve;

@@ -20,6 +20,8 @@ use tcpskein_core::session::{
 use tcpskein_core::sink::{CaptureFormat, Container, FileSetOptions};
 use tcpskein_core::stream::{Deliver, OverlapPolicy, StreamLimits};
 
+use crate::resolve::Resolver;
+
 /// Options of a flow reader.
 #[napi(object)]
 pub struct NativeFlowOptions {
@@ -176,9 +178,9 @@ impl TryFrom<NativeStreamOptions> for StreamSessionOptions {
 /// A filter from its text; the error points at the token.
 pub fn compile(text: Option<&str>) -> Result<Option<Filter>, FlowError> {
     let Some(text) = text else { return Ok(None) };
-    let filter = Filter::compile(text).map_err(|error| FlowError::InvalidOption {
-        name: "filter",
-        reason: format!("{error}\n{}", error.picture()),
+    let resolver = Resolver::new();
+    let filter = Filter::compile_with(text, &|name| resolver.addresses(name)).map_err(|error| {
+        FlowError::InvalidOption { name: "filter", reason: format!("{error}\n{}", error.picture()) }
     })?;
     Ok(Some(filter))
 }

@@ -2,8 +2,12 @@
 //!
 //! Nothing here knows the code under test, so that an agreement between the two means something.
 
+pub mod filters;
 pub mod fragments;
 pub mod frame;
 pub mod link;
+pub mod links;
 pub mod naive;
 pub mod pcapng;
+pub mod seeds;
+pub mod tunnels;

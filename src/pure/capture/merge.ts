@@ -129,6 +129,12 @@ export class MergeMember {
     log.add({ capture, name: this.name, compression, inputBytes: this.#position, totals, info })
     this.#reader = new BlockReader()
   }
+
+  /** Lets go of the input. */
+  leave(): void {
+    this.#input?.close()
+    this.#input = null
+  }
 }
 
 /**
@@ -270,8 +276,9 @@ export class MergeInput implements Input {
     return this.#members[this.wanted]?.ready() ?? Promise.resolve()
   }
 
+  /** Lets go of members that aren't at their end: of those nothing is told. */
   close(): void {
-    this.#members.forEach((member, index) => member.close(this.#firstCapture + index, this.#log))
+    for (const member of this.#members) member.leave()
   }
 }
 

@@ -50,6 +50,9 @@ export type Transport = 'any' | 'tcp' | 'udp' | 'sctp'
 /** An IPv6 address: four words of 32 bits. */
 export type Words6 = readonly [number, number, number, number]
 
+/** A mask and a value under it. */
+export type Control = readonly [mask: number, value: number]
+
 /** A primitive. */
 export type Test =
   /** A protocol's keyword alone. */
@@ -58,6 +61,8 @@ export type Test =
   | { readonly is: 'etherType'; readonly number: number }
   /** `proto N`, `ip proto N`, `ip6 proto N`. */
   | { readonly is: 'ipProto'; readonly family: Family; readonly number: number }
+  /** `protochain N` and its like: any header of the packet, not the first alone. */
+  | { readonly is: 'protoChain'; readonly family: Family; readonly number: number }
   /** `host`, `net` with an IPv4 address. */
   | { readonly is: 'host4'; readonly carrier: Carrier; readonly dir: Dir; readonly addr: number; readonly mask: number }
   /** `host`, `net` with an IPv6 address, and the length of its prefix. */
@@ -69,8 +74,10 @@ export type Test =
   | { readonly is: 'broadcast' | 'ipBroadcast' | 'multicast' | 'ipMulticast' | 'ip6Multicast' | 'pppoed' }
   /** `outbound` (true) and `inbound`. */
   | { readonly is: 'outbound'; readonly out: boolean }
-  /** `vlan [id]`, `mpls [label]`, `pppoes [session]`: they shift the offsets of all that follows. */
-  | { readonly is: 'vlan' | 'mpls' | 'pppoes'; readonly id: number | null }
+  /** `vlan [id]`, `mpls [label]`, `pppoes [session]`, `geneve [vni]`: they shift the offsets of all that follows. */
+  | { readonly is: 'vlan' | 'mpls' | 'pppoes' | 'geneve'; readonly id: number | null }
+  /** `llc`, and what its control field must be, if anything. */
+  | { readonly is: 'llc'; readonly control: Control | null }
   /** `a relop b`, of unsigned 32-bit numbers. */
   | { readonly is: 'relation'; readonly left: Arith; readonly op: RelOp; readonly right: Arith }
 

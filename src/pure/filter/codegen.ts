@@ -4,6 +4,7 @@
  */
 import type { Expr, Joined, Test } from './ast.js'
 import { Emitter, swapped, type Label, type Ways } from './emit.js'
+import { geneve } from './geneve.js'
 import { Layout, type LinkKind } from './layout.js'
 import { carries } from './link.js'
 import * as primitives from './primitives.js'
@@ -59,6 +60,8 @@ function test(e: Emitter, one: Test, ways: Ways): void {
       return carries(e, one.number, ways)
     case 'ipProto':
       return primitives.ipProto(e, one.family, one.number, ways)
+    case 'protoChain':
+      return primitives.protoChain(e, one.family, one.number, ways)
     case 'host4':
       return primitives.host4(e, one.carrier, one.dir, one.addr, one.mask, ways)
     case 'host6':
@@ -87,6 +90,10 @@ function test(e: Emitter, one: Test, ways: Ways): void {
       return carries(e, 0x8863, ways)
     case 'pppoes':
       return primitives.pppoes(e, one.id, ways)
+    case 'geneve':
+      return geneve(e, one.id, ways)
+    case 'llc':
+      return primitives.llc(e, one.control, ways)
     case 'relation':
       return relation(e, one.left, one.op, one.right, ways)
   }

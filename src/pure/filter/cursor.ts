@@ -8,7 +8,7 @@ import { tokensOf, type Tok, type Token } from './lexer.js'
 const MAX_DEPTH = 64
 
 /** What an address, port or protocol number is taken for. */
-export type Kind = 'unsaid' | 'host' | 'net' | 'port' | 'portrange' | 'proto'
+export type Kind = 'unsaid' | 'host' | 'net' | 'port' | 'portrange' | 'proto' | 'protochain'
 
 /** The keywords before an operand. */
 export interface Quals {

@@ -7,17 +7,19 @@ import { ACCEPT, MAX_STEPS, Program, REJECT, Source, type Push, type Step } from
 
 /** Why an expression has no program for a link layer. */
 export class Refusal extends Error {
-  /** The program would have over {@link MAX_STEPS} steps; else the link layer can't carry what is asked for. */
-  readonly isTooLong: boolean
+  readonly why: 'too long' | 'not on this link' | 'no direction'
 
-  constructor(isTooLong: boolean) {
-    super(isTooLong ? 'too many steps' : 'not on this link layer')
-    this.isTooLong = isTooLong
+  constructor(why: Refusal['why']) {
+    super(why)
+    this.why = why
   }
 }
 
 /** The link layer can't carry what is asked for: no packet of it matches. */
-export const notOnThisLink = (): Refusal => new Refusal(false)
+export const notOnThisLink = (): Refusal => new Refusal('not on this link')
+
+/** The link layer doesn't tell which way a packet went. */
+export const noDirection = (): Refusal => new Refusal('no direction')
 
 /** A place in the program that steps jump to, perhaps before it's known. */
 export type Label = number
@@ -59,6 +61,8 @@ const ENDS: Ways = { yes: 0, no: 1 }
 /** A program in the making. */
 export class Emitter {
   readonly layout: Layout
+  /** A packet tells itself where things lie. */
+  moves = false
   readonly arith: Push[] = []
   readonly #steps: Step[] = []
   readonly #ways: Ways[] = []
@@ -82,7 +86,7 @@ export class Emitter {
 
   /** Asks whether `low <= field <= low + width`. */
   range({ source, base, at, mask }: Field, low: number, width: number, ways: Ways): void {
-    if (this.#steps.length >= MAX_STEPS) throw new Refusal(true)
+    if (this.#steps.length >= MAX_STEPS) throw new Refusal('too long')
     this.#steps.push({ source, base, at, mask, low, width })
     this.#ways.push(ways)
   }
@@ -135,9 +139,11 @@ export class Emitter {
       no[at] = land(this.#ways[at]!.no)
       const { source, mask, low } = steps[at]!
       if (source === Source.WireLen && mask === 0) landing[at] = low === 0 ? yes[at]! : no[at]!
+      // Where things lie must be known, wherever that leads.
+      else if (source === Source.Geneve4 || source === Source.Geneve6) landing[at] = at
       // Both answers lead to one place, so the octets aren't read, and may be missing, as in libpcap.
       else landing[at] = yes[at] === no[at] ? yes[at]! : at
     }
-    return new Program(land(ENTRY), steps, yes, no, this.arith)
+    return new Program(land(ENTRY), steps, yes, no, this.arith, this.moves)
   }
 }

@@ -3,9 +3,35 @@
  * `core::filter::layout`.
  */
 import { LinkType } from '../capture/link-type.js'
+import { INNER_HEADER, INNER_LINK_TYPE, INNER_PAYLOAD } from './program.js'
 
-/** A kind of link layer that programs are compiled for; all others: only lengths and `link[…]` can be asked for. */
-export type LinkKind = 'ethernet' | 'raw' | 'rawV4' | 'rawV6' | 'null' | 'loop' | 'sll' | 'sll2' | 'ppp' | 'chdlc' | 'other'
+/** All kinds of link layers that programs are compiled for. */
+export const KINDS = [
+  'ethernet', 'raw', 'rawV4', 'rawV6', 'null', 'loop', 'sll', 'sll2', 'ppp', 'chdlc',
+  // PPP as pppd writes it, which way in the address' place; Solaris' ipnet.
+  'pppd', 'ipnet',
+  // Only lengths, `link[…]` and the direction can be asked for.
+  'pflog', 'slip', 'juniper', 'pktap', 'directed',
+  // All others: not even the direction.
+  'other',
+] as const
+
+/** One of them. */
+export type LinkKind = (typeof KINDS)[number]
+
+const OPAQUE: ReadonlySet<LinkKind> = new Set(['pflog', 'slip', 'juniper', 'pktap', 'directed', 'other'])
+
+/** Nothing is known of what the link layer carries. */
+export const isOpaque = (kind: LinkKind): boolean => OPAQUE.has(kind)
+
+/** Link types with one of Juniper's headers, whose fourth octet tells the direction. */
+const JUNIPER: ReadonlySet<number> = new Set([
+  130, 131, 132, 133, 134, 135, 136, 137, 164, 167, 168, 178, 179, 180, 181, 183, 194, 200, 232, 233, 234, 238,
+])
+
+const RARE: Readonly<Record<number, LinkKind>> = {
+  8: 'slip', 117: 'pflog', 149: 'pktap', 166: 'pppd', 204: 'directed', 205: 'directed', 206: 'directed', 226: 'ipnet', 258: 'pktap',
+}
 
 /** The kind of a capture file's link type. */
 export function kindOf(link: number): LinkKind {
@@ -32,23 +58,21 @@ export function kindOf(link: number): LinkKind {
     case LinkType.C_HDLC:
       return 'chdlc'
     default:
-      return 'other'
+      return RARE[link] ?? (JUNIPER.has(link) ? 'juniper' : 'other')
   }
 }
 
 /** Where the link layer says what its payload is, and where that begins. */
-const PLACES: Readonly<Record<LinkKind, readonly [linkType: number, payload: number]>> = {
+const PLACES: Readonly<Partial<Record<LinkKind, readonly [linkType: number, payload: number]>>> = {
   ethernet: [12, 14],
   null: [0, 4],
   loop: [0, 4],
   sll: [14, 16],
   sll2: [0, 20],
   ppp: [2, 4],
+  pppd: [2, 4],
   chdlc: [2, 4],
-  raw: [0, 0],
-  rawV4: [0, 0],
-  rawV6: [0, 0],
-  other: [0, 0],
+  ipnet: [1, 24],
 }
 
 /** Where things lie in a packet, in octets from its start, at one point of the expression. */
@@ -62,10 +86,12 @@ export class Layout {
   payload: number
   /** Octets of MPLS labels between the payload's start and the network layer. */
   labels = 0
+  /** In a Geneve packet, where there may be no link-layer header. */
+  inGeneve = false
 
   constructor(kind: LinkKind) {
     this.kind = kind
-    ;[this.linkType, this.payload] = PLACES[kind]
+    ;[this.linkType, this.payload] = PLACES[kind] ?? [0, 0]
   }
 
   /** Where the network layer begins. */
@@ -91,5 +117,16 @@ export class Layout {
     this.linkType = this.header
     this.payload = this.header + 2
     this.labels = 0
+    this.inGeneve = false
+  }
+
+  /** Inside a Geneve packet, which has Ethernet's types with or without its header. */
+  pushGeneve(): void {
+    this.kind = 'ethernet'
+    this.header = INNER_HEADER
+    this.linkType = INNER_LINK_TYPE
+    this.payload = INNER_PAYLOAD
+    this.labels = 0
+    this.inGeneve = true
   }
 }

@@ -7,7 +7,7 @@ const AARP = 0x80f3
 const ATALK = 0x809b
 const IPX = 0x8137
 /** The largest length that an 802.3 frame can have in the place of a type. */
-const MAX_LENGTH = 1500
+export const MAX_LENGTH = 1500
 
 // LLC service access points.
 const SAP_IP = 0x06
@@ -31,6 +31,7 @@ export function carries(e: Emitter, proto: number, ways: Ways): void {
     case 'sll2':
       return e.equal(field, proto, ways)
     case 'ppp':
+    case 'pppd':
       return e.equal(field, pppNumber(proto), ways)
     case 'null':
       return family(e, proto, true, ways)
@@ -43,7 +44,11 @@ export function carries(e: Emitter, proto: number, ways: Ways): void {
       return e.always(proto === IPV4, ways)
     case 'rawV6':
       return e.always(proto === IPV6, ways)
-    case 'other':
+    // Solaris' own address families.
+    case 'ipnet':
+      if (proto === IPV4) return e.equal(octet(1), 2, ways)
+      return proto === IPV6 ? e.equal(octet(1), 26, ways) : e.always(false, ways)
+    default:
       throw notOnThisLink()
   }
 }

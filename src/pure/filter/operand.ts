@@ -5,7 +5,7 @@
 import type { Carrier, Expr, Family, Joined, Proto, Test, Transport, Words6 } from './ast.js'
 import type { Cursor, Quals } from './cursor.js'
 import { numberOf } from './lexer.js'
-import { etherType, ipProtocol, service } from './words.js'
+import { etherType, ipProtocol, isReserved, service } from './words.js'
 
 /** The operand of qualifiers that were just read: one, `not` one, or several in parentheses. */
 export function operands(cursor: Cursor, quals: Quals): Expr {
@@ -24,7 +24,19 @@ export function operands(cursor: Cursor, quals: Quals): Expr {
 /** One operand, read as the qualifiers want it. */
 export function operand(cursor: Cursor, quals: Quals): Test {
   if (quals.kind === 'port' || quals.kind === 'portrange') return port(cursor, quals)
-  return quals.kind === 'proto' ? protocol(cursor, quals) : address(cursor, quals)
+  if (quals.kind === 'proto' || quals.kind === 'protochain') return protocol(cursor, quals)
+  const tok = cursor.peek()
+  if (tok.is === 'escaped' || (tok.is === 'word' && !isReserved(tok.word))) throw nameError(cursor, quals)
+  return address(cursor, quals)
+}
+
+/** What is wrong with the name of a host: nothing but that it would have to be looked up, which nobody can do at once. */
+function nameError(cursor: Cursor, { proto, kind }: Quals): Error {
+  if (proto === 'ether') return cursor.expected('a MAC address')
+  if (kind === 'net') return cursor.expected("a network's address (names of networks are not looked up)")
+  if (proto !== null && !['ip', 'ip6', 'arp', 'rarp'].includes(proto))
+    return cursor.expected(`no host: "${proto}" has no addresses of its own`)
+  return cursor.expected('an address (only the native engine looks up names)')
 }
 
 function address(cursor: Cursor, quals: Quals): Test {
@@ -50,8 +62,7 @@ function address(cursor: Cursor, quals: Quals): Test {
     return address4(cursor, quals, addr, parts, mark)
   }
   if (quals.proto === 'ether') throw cursor.expected('a MAC address')
-  const isName = tok.is === 'word' || tok.is === 'escaped'
-  throw cursor.expected(isName ? 'an address (names are not looked up)' : 'an address')
+  throw cursor.expected('an address')
 }
 
 function address4(cursor: Cursor, quals: Quals, addr: number, parts: number, mark: number): Test {
@@ -130,7 +141,9 @@ function portOf(cursor: Cursor, isRange: boolean): Named | null {
   return named === null ? null : [named[0], named[0], named[1]]
 }
 
-function protocol(cursor: Cursor, { proto }: Quals): Test {
+function protocol(cursor: Cursor, { proto, kind }: Quals): Test {
+  if (proto === 'ether' && kind === 'protochain')
+    throw cursor.expected('no protocol: only ip and ip6 have "protochain"')
   if (proto !== null && proto !== 'ether' && proto !== 'ip' && proto !== 'ip6')
     throw cursor.expected('no protocol: only ether, ip and ip6 have "proto"')
   const tok = cursor.peek()
@@ -141,7 +154,8 @@ function protocol(cursor: Cursor, { proto }: Quals): Test {
   if (number === undefined)
     throw cursor.expected(`${isLink ? "an Ethernet type's" : "an IP protocol's"} number or name`)
   cursor.bump()
-  return isLink ? { is: 'etherType', number } : { is: 'ipProto', family: familyOf(proto), number }
+  if (isLink) return { is: 'etherType', number }
+  return { is: kind === 'protochain' ? 'protoChain' : 'ipProto', family: familyOf(proto), number }
 }
 
 function familyOf(proto: Proto | null): Family {

@@ -5,10 +5,11 @@
  * keywords takes the qualifiers of the operand before it: `tcp dst port ftp or 80`.
  */
 import { binaryOf, wholeArith } from './arith.js'
-import { protoOf, type Dir, type Expr, type Joined, type Proto, type RelOp, type Test } from './ast.js'
+import { protoOf, type Control, type Dir, type Expr, type Joined, type Proto, type RelOp, type Test } from './ast.js'
 import { Cursor, type Kind, type Quals } from './cursor.js'
 import type { Tok } from './lexer.js'
 import { operand, operands } from './operand.js'
+import { llcType } from './words.js'
 
 /** An expression, and the qualifiers that it leaves to the next operand. */
 interface Read {
@@ -118,6 +119,11 @@ function loneKeyword(cursor: Cursor): Test | null {
       return { is: word, id: tag(cursor, 0xf_ffff, 'an MPLS label of at most 1048575') }
     case 'pppoes':
       return { is: word, id: tag(cursor, 0xffff, 'a PPPoE session id of at most 65535') }
+    case 'geneve':
+      return { is: word, id: tag(cursor, 0xff_ffff, 'a Geneve network identifier of at most 16777215') }
+    case 'llc':
+      cursor.bump()
+      return { is: word, control: llcControl(cursor) }
     case 'pppoed':
       cursor.bump()
       return { is: word }
@@ -132,6 +138,17 @@ function length(cursor: Cursor, op: RelOp): Test {
   if (tok.is !== 'num') throw cursor.expected('a length in octets')
   cursor.bump()
   return { is: 'relation', left: { is: 'len' }, op, right: tok }
+}
+
+/** The type of an LLC frame, where a word stands there. */
+function llcControl(cursor: Cursor): Control | null {
+  const tok = cursor.peek()
+  if (tok.is !== 'word' && tok.is !== 'escaped') return null
+  const control = llcType(tok.word)
+  if (control === undefined)
+    throw cursor.expected('an LLC frame type (i, s, u, rr, rnr, rej, ui, ua, disc, sabme, test, xid, frmr)')
+  cursor.bump()
+  return control
 }
 
 /** Steps over a keyword; gives the number behind it, if any. The number may be in parentheses. */
@@ -163,9 +180,8 @@ function qualifiers(cursor: Cursor, proto: Proto | null): Quals | null {
   const word = cursor.word()
   let kind: Kind = 'unsaid'
   if (word !== null && KINDS.has(word)) kind = word as Kind
-  else if (word === 'proto' && dir === null) kind = word
-  else if (word === 'protochain') throw cursor.expected('"proto" (protochain is not supported)')
-  else if (word === 'gateway') throw cursor.expected('"host" (gateway needs names, which are not looked up)')
+  else if ((word === 'proto' || word === 'protochain') && dir === null) kind = word
+  else if (word === 'gateway') throw cursor.expected('"host" (gateway is not supported)')
   if (kind !== 'unsaid') cursor.bump()
   else if (dir === null) return null
   return { proto, dir: dir ?? 'either', kind }

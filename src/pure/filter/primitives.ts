@@ -1,7 +1,7 @@
 /** What the primitives ask of a packet, besides comparisons of numbers. The middle part of `core::filter::codegen`. */
-import type { Carrier, Dir, Family, Proto, Transport, Words6 } from './ast.js'
-import { half, masked, notOnThisLink, octet, swapped, word, type Ask, type Emitter, type Ways } from './emit.js'
-import { carries, IPV4, IPV6 } from './link.js'
+import type { Carrier, Control, Dir, Family, Proto, Transport, Words6 } from './ast.js'
+import { half, masked, noDirection, notOnThisLink, octet, swapped, word, type Ask, type Emitter, type Ways } from './emit.js'
+import { carries, IPV4, IPV6, MAX_LENGTH } from './link.js'
 import { prefixMask } from './operand.js'
 import { Source } from './program.js'
 import { etherType } from './words.js'
@@ -90,6 +90,16 @@ function ip6Proto(e: Emitter, number: number, ways: Ways): void {
   )
 }
 
+/** A protocol number in any of the headers that follow each other. */
+export function protoChain(e: Emitter, family: Family, number: number, ways: Ways): void {
+  const base = e.layout.network
+  const ask = (source: number): Ask => w => e.equal({ source, base, at: number, mask: 0xffff_ffff }, number, w)
+  const v4: Ask = w => e.and(w, v => carries(e, IPV4, v), ask(Source.Chain4))
+  const v6: Ask = w => e.and(w, v => carries(e, IPV6, v), ask(Source.Chain6))
+  if (family === 'both') e.or(ways, v4, v6)
+  else (family === 'v4' ? v4 : v6)(ways)
+}
+
 /** Where addresses stand behind an Ethernet type (RFC 791 section 3.1, RFC 826): type, source, destination. */
 const PLACES4 = {
   ip: [IPV4, 12, 16],
@@ -152,13 +162,20 @@ export function mac(e: Emitter, dir: Dir, octets: readonly number[], ways: Ways)
       v => e.equal(word(at + 2), low, v),
       v => e.equal(half(at), high, v),
     )
-  ends(e, dir, header + 6, header, hit, ways)
+  linkHeader(e, ways, w => ends(e, dir, header + 6, header, hit, w))
+}
+
+/** Asks `rest` of a packet with a link-layer header; only in a Geneve packet there may be none. */
+function linkHeader(e: Emitter, ways: Ways, rest: Ask): void {
+  if (!e.layout.inGeneve) return rest(ways)
+  e.and(ways, w => e.equal({ source: Source.LinkHeader, base: 0, at: 0, mask: 0xffff_ffff }, 1, w), rest)
 }
 
 /** `multicast` on the link layer. */
 export function multicast(e: Emitter, ways: Ways): void {
   if (e.layout.kind !== 'ethernet') throw notOnThisLink()
-  e.equal(masked(octet(e.layout.header), 1), 1, ways)
+  const field = masked(octet(e.layout.header), 1)
+  linkHeader(e, ways, w => e.equal(field, 1, w))
 }
 
 /** `ip broadcast`: all zeros and all ones, since no netmask is known. */
@@ -221,7 +238,7 @@ export function port(e: Emitter, over: Transport, dir: Dir, low: number, high: n
 }
 
 /** Whether the octet at `at` is the number of the transport that was asked for. */
-function transport(e: Emitter, over: Transport, at: number, ways: Ways): void {
+export function transport(e: Emitter, over: Transport, at: number, ways: Ways): void {
   const is = (number: number): Ask => w => e.equal(octet(at), number, w)
   if (over === 'tcp') return is(TCP)(ways)
   if (over === 'udp') return is(UDP)(ways)
@@ -234,14 +251,44 @@ export function firstFragment(e: Emitter, ways: Ways): void {
   e.equal(masked(half(e.layout.network + 6), 0x1fff), 0, ways)
 }
 
-/** `outbound`, and with its answers swapped `inbound`. */
+/** Which way a packet went, as far as the link layer tells: some have a number for each way, others for one only. */
 export function outbound(e: Emitter, out: boolean, ways: Ways): void {
-  const { kind } = e.layout
-  const onward = out ? ways : swapped(ways)
-  // The packet type 4 is "sent by us" in both versions of Linux's cooked header.
-  if (kind === 'sll') e.equal(half(0), 4, onward)
-  else if (kind === 'sll2') e.equal(octet(10), 4, onward)
-  else throw notOnThisLink()
+  const oneOf = (inbound: number, outbound: number) => (out ? outbound : inbound)
+  switch (e.layout.kind) {
+    // The packet type 4 is "sent by us" in both versions of Linux's cooked header.
+    case 'sll':
+      return e.equal(half(0), 4, out ? ways : swapped(ways))
+    case 'sll2':
+      return e.equal(octet(10), 4, out ? ways : swapped(ways))
+    case 'pppd':
+      return e.equal(octet(0), oneOf(0, 1), ways)
+    case 'ipnet':
+      return e.equal(half(2), oneOf(2, 1), ways)
+    case 'pflog':
+      return e.equal(octet(60), oneOf(1, 2), ways)
+    case 'slip':
+    case 'directed':
+      return e.equal(octet(0), 0, out ? swapped(ways) : ways)
+    case 'juniper':
+      return e.equal(masked(octet(3), 1), oneOf(1, 0), ways)
+    // Darwin's flags, least octet first.
+    case 'pktap':
+      return e.equal(masked(octet(36), 3), oneOf(1, 2), ways)
+    default:
+      throw noDirection()
+  }
+}
+
+/** `llc`: a header of IEEE 802.2, and not Novell's raw frames. */
+export function llc(e: Emitter, control: Control | null, ways: Ways): void {
+  const { kind, labels, linkType, payload } = e.layout
+  if (kind !== 'ethernet' || labels > 0) throw notOnThisLink()
+  const isFramed: Ask = w => e.range(half(linkType), 0, MAX_LENGTH, w)
+  const hasPoints: Ask = w => e.equal(half(payload), 0xffff, swapped(w))
+  const isHeader: Ask = w => e.and(w, isFramed, hasPoints)
+  if (control === null) return isHeader(ways)
+  const [mask, value] = control
+  e.and(ways, isHeader, w => e.equal(masked(octet(payload + 2), mask), value, w))
 }
 
 /** `vlan [id]`. */

@@ -4,6 +4,7 @@
  */
 import { constantOf, type Arith, type Proto, type RelOp } from './ast.js'
 import { masked, notOnThisLink, octet, swapped, type Emitter, type Field, type Ways } from './emit.js'
+import { isOpaque } from './layout.js'
 import { carries, IPV4 } from './link.js'
 import { firstFragment, proto } from './primitives.js'
 import { Source } from './program.js'
@@ -50,7 +51,7 @@ function required(e: Emitter, arith: Arith, ways: Ways): void {
 
 function readable(e: Emitter, name: Proto, ways: Ways): void {
   if (name === 'ether') return
-  if (e.layout.kind === 'other') throw notOnThisLink()
+  if (isOpaque(e.layout.kind)) throw notOnThisLink()
   const next = e.label()
   const onward = { yes: next, no: ways.no }
   if (BEHIND_IP4.has(name)) {

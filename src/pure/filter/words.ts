@@ -1,4 +1,5 @@
 /** The tables of names: numbers that stand for fields and flags, services, IP protocols, Ethernet types. */
+import { protoOf, type Control } from './ast.js'
 
 /** A named number of the language: header fields (RFC 792, RFC 4443, RFC 9293 section 3.1), ICMP types, TCP flags. */
 export function constant(word: string): number | undefined {
@@ -70,3 +71,27 @@ const SERVICES = new Map<string, readonly [number, string]>(Object.entries<reado
   'xmpp-client': [5222, 't'], mdns: [5353, 'u'], postgresql: [5432, 't'], amqp: [5672, 't'], x11: [6000, 't'],
   'http-alt': [8080, 't'],
 }))
+
+/** Information, supervisory and unnumbered LLC frames, then both of the latter by their function (IEEE 802.2). */
+const LLC_TYPES: Readonly<Record<string, Control>> = {
+  i: [0x01, 0x00], s: [0x03, 0x01], u: [0x03, 0x03],
+  rr: [0x0f, 0x01], rnr: [0x0f, 0x05], rej: [0x0f, 0x09],
+  ui: [0xef, 0x03], ua: [0xef, 0x63], disc: [0xef, 0x43], sabme: [0xef, 0x6f], test: [0xef, 0xe3], xid: [0xef, 0xaf],
+  frmr: [0xef, 0x87],
+}
+
+/** What the control field of an LLC frame type is. */
+export function llcType(word: string): Control | undefined {
+  const lower = word.toLowerCase()
+  return Object.hasOwn(LLC_TYPES, lower) ? LLC_TYPES[lower] : undefined
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  'broadcast', 'dst', 'gateway', 'geneve', 'greater', 'host', 'inbound', 'len', 'length', 'less', 'llc', 'mask', 'mpls',
+  'multicast', 'net', 'outbound', 'port', 'portrange', 'pppoed', 'pppoes', 'proto', 'protochain', 'src', 'vlan',
+])
+
+/** Whether a word is one of the language, and so no host's name unless a backslash stands before it. */
+export function isReserved(word: string): boolean {
+  return RESERVED.has(word) || protoOf(word) !== undefined
+}

@@ -1,9 +1,12 @@
 /** Counters of a run: nothing is left out silently. Mirrors `core::session::stats`. */
 import { Drop } from '../decode/drop.js'
 import type { Decoder } from '../decode/decoder.js'
+import { MAX_UNKNOWN_LINKS, type UnknownLinks } from '../decode/unknown-links.js'
 
 /** Counters of a run, all from 0. Their order is that of the statistics in a batch. */
 export class Stats {
+  /** Packets by unknown link type; further types are in `unknownLink` only. */
+  #unknownLinks: UnknownLinks['counts'] = []
   /** Packets read. */
   packets = 0
   /** Octets of packets captured. */
@@ -60,15 +63,6 @@ export class Stats {
   wildSegments = 0
   /** Keep-alives and repeated zero-window probes. */
   keepAlives = 0
-  /** The first four unknown link types, and packets of each; further ones are in `unknownLink` only. */
-  unknownLinkType1 = 0
-  unknownLinkPackets1 = 0
-  unknownLinkType2 = 0
-  unknownLinkPackets2 = 0
-  unknownLinkType3 = 0
-  unknownLinkPackets3 = 0
-  unknownLinkType4 = 0
-  unknownLinkPackets4 = 0
 
   /** Counts a packet that gave no datagram. */
   countDrop(reason: number): void {
@@ -90,18 +84,21 @@ export class Stats {
     this.invalidFragments = fragments.invalid
     this.fragmentOverlaps = fragments.overlaps
     this.badChecksums = decoder.badChecksums
-    const [one, two, three, four] = unknownLinks.counts
-    if (one) [this.unknownLinkType1, this.unknownLinkPackets1] = one
-    if (two) [this.unknownLinkType2, this.unknownLinkPackets2] = two
-    if (three) [this.unknownLinkType3, this.unknownLinkPackets3] = three
-    if (four) [this.unknownLinkType4, this.unknownLinkPackets4] = four
+    this.#unknownLinks = unknownLinks.counts
   }
 
   /** Writes the counters to the start of a batch. */
   write(batch: Uint8Array, at = 0): void {
-    new Float64Array(batch.buffer, batch.byteOffset + at, STAT_NAMES.length).set(Object.values(this))
+    const place = new Float64Array(batch.buffer, batch.byteOffset + at, STAT_NAMES.length).fill(0)
+    place.set(Object.values(this))
+    place.set(this.#unknownLinks.flat(), PLAIN_NAMES.length)
   }
 }
 
-/** The counters' names, in order. */
-export const STAT_NAMES: readonly string[] = Object.keys(new Stats())
+const PLAIN_NAMES = Object.keys(new Stats())
+
+/** The counters' names, in order: the plain ones, then a type and its packets for each unknown link type told apart. */
+export const STAT_NAMES: readonly string[] = [
+  ...PLAIN_NAMES,
+  ...Array.from({ length: MAX_UNKNOWN_LINKS }, () => ['unknownLinkType', 'unknownLinkPackets']).flat(),
+]

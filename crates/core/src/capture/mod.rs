@@ -157,9 +157,10 @@ impl Container {
     /// What lies at the head of `bytes` where that is an ordinary packet; `None` says nothing.
     #[inline(always)]
     #[must_use]
-    pub fn ordinary(&self, bytes: &[u8]) -> Option<PacketHead> {
+    pub fn ordinary(&mut self, bytes: &[u8]) -> Option<PacketHead> {
         match self {
             Self::Pcap(reader) => reader.ordinary(bytes),
+            Self::Pcapng(reader) => reader.ordinary(bytes),
             _ => None,
         }
     }

@@ -156,6 +156,8 @@ pub(super) enum Test {
     EtherType(u32),
     /// `proto N`, `ip proto N`, `ip6 proto N`.
     IpProto(Family, u32),
+    /// `protochain N`, `ip protochain N`, `ip6 protochain N`: any header of the packet, not the first alone.
+    ProtoChain(Family, u32),
     /// `host`, `net` with an IPv4 address, in host byte order.
     Host4 { carrier: Carrier, dir: Dir, addr: u32, mask: u32 },
     /// `host`, `net` with an IPv6 address, and the length of its prefix.
@@ -184,6 +186,10 @@ pub(super) enum Test {
     Pppoed,
     /// `pppoes [session]`: shifts too.
     Pppoes(Option<u32>),
+    /// `geneve [vni]`: what follows is about the packet inside.
+    Geneve(Option<u32>),
+    /// `llc`, and what its control field must be, if anything: a mask and a value.
+    Llc(Option<(u32, u32)>),
     /// `a relop b`.
     Relation(Arith, RelOp, Arith),
 }

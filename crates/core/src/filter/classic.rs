@@ -63,6 +63,9 @@ struct Draft {
 
 /// The program's instructions: a chosen packet answers `accept` (octets of it that are wanted), any other 0.
 pub(super) fn assemble(program: &Program, accept: u32) -> Option<Vec<ClassicInstruction>> {
+    if program.moves {
+        return None;
+    }
     let drafts: Vec<Draft> = program.steps.iter().map(|step| draft(program, step)).collect::<Option<_>>()?;
     // A comparison reaches 255 instructions far. Where a target is farther away, a plain jump behind the comparison goes
     // there; that moves others away, so places are computed until none has to be added.
@@ -168,7 +171,9 @@ fn draft(program: &Program, step: &Step) -> Option<Draft> {
         Source::HalfBeyond => vec![plain(LDX_MSH, base), plain(LD_HALF_IND, at)],
         Source::WordBeyond => vec![plain(LDX_MSH, base), plain(LD_WORD_IND, at)],
         Source::WireLen => vec![plain(LD_LEN, 0)],
-        Source::Relation => return None,
+        Source::Relation | Source::Chain4 | Source::Chain6 | Source::Geneve4 | Source::Geneve6 | Source::LinkHeader => {
+            return None;
+        }
     };
     if step.mask != u32::MAX {
         code.push(plain(ALU | AND, step.mask));

@@ -4,6 +4,7 @@
 use super::ast::{Carrier, Dir, Expr, Family, Join, Proto, Test, Transport};
 use super::emit::{Emitted, Emitter, Field, Refusal, Ways};
 use super::layout::{Layout, LinkKind};
+use super::link::MAX_LENGTH;
 use super::program::{Program, Source};
 
 pub(super) const IPV4: u32 = 0x0800;
@@ -15,6 +16,8 @@ const FRAGMENT: u32 = 44;
 const TCP: u32 = 6;
 const UDP: u32 = 17;
 const SCTP: u32 = 132;
+/// Geneve's UDP port (RFC 8926 section 3.3).
+const GENEVE_PORT: u32 = 6081;
 
 /// Compiles `expr` for packets of `kind`.
 pub(super) fn compile(expr: &Expr, kind: LinkKind) -> Result<Program, Refusal> {
@@ -82,6 +85,7 @@ impl Emitter {
             Test::Proto(proto) => self.proto(*proto, ways),
             Test::EtherType(number) => self.carries(*number, ways),
             Test::IpProto(family, number) => self.ip_proto(*family, *number, ways),
+            Test::ProtoChain(family, number) => self.proto_chain(*family, *number, ways),
             Test::Host4 { carrier, dir, addr, mask } => self.host4(*carrier, *dir, *addr, *mask, ways),
             Test::Host6 { dir, addr, prefix } => self.host6(*dir, *addr, *prefix, ways),
             Test::Mac(dir, mac) => self.mac(*dir, *mac, ways),
@@ -97,11 +101,13 @@ impl Emitter {
                 let field = Field::octet(self.layout.network() + 24);
                 self.and(ways, |e, w| e.carries(IPV6, w), |e, w| e.equal(field, 0xff, w))
             }
-            Test::Outbound(out) => self.outbound(if *out { ways } else { ways.swapped() }),
+            Test::Outbound(out) => self.outbound(*out, ways),
             Test::Vlan(id) => self.vlan(*id, ways),
             Test::Mpls(label) => self.mpls(*label, ways),
             Test::Pppoed => self.carries(0x8863, ways),
             Test::Pppoes(session) => self.pppoes(*session, ways),
+            Test::Geneve(vni) => self.geneve(*vni, ways),
+            Test::Llc(control) => self.llc(*control, ways),
             Test::Relation(a, op, b) => self.relation(a, *op, b, ways),
         }
     }
@@ -159,6 +165,19 @@ impl Emitter {
         let behind = Field::octet(self.layout.network() + 40);
         let fragment = |e: &mut Self, w| e.and(w, |e, w| e.equal(next, FRAGMENT, w), |e, w| e.equal(behind, number, w));
         self.and(ways, |e, w| e.carries(IPV6, w), |e, w| e.or(w, fragment, |e, w| e.equal(next, number, w)))
+    }
+
+    fn proto_chain(&mut self, family: Family, number: u32, ways: Ways) -> Emitted {
+        let base = self.layout.network();
+        let ask =
+            |source| move |e: &mut Self, w| e.equal(Field { source, base, at: number, mask: u32::MAX }, number, w);
+        let v4 = |e: &mut Self, w| e.and(w, |e, w| e.carries(IPV4, w), ask(Source::Chain4));
+        let v6 = |e: &mut Self, w| e.and(w, |e, w| e.carries(IPV6, w), ask(Source::Chain6));
+        match family {
+            Family::V4 => v4(self, ways),
+            Family::V6 => v6(self, ways),
+            Family::Both => self.or(ways, v4, v6),
+        }
     }
 
     fn host4(&mut self, carrier: Carrier, dir: Dir, addr: u32, mask: u32, ways: Ways) -> Emitted {
@@ -220,14 +239,24 @@ impl Emitter {
         let hit = |e: &mut Self, at, w| {
             e.and(w, |e, w| e.equal(Field::word(at + 2), low, w), |e, w| e.equal(Field::half(at), high, w))
         };
-        self.ends(dir, [header + 6, header], hit, ways)
+        self.link_header(ways, |e, w| e.ends(dir, [header + 6, header], hit, w))
+    }
+
+    /// Asks `rest` of a packet with a link-layer header; only in a Geneve packet there may be none.
+    fn link_header(&mut self, ways: Ways, rest: impl FnOnce(&mut Self, Ways) -> Emitted) -> Emitted {
+        if !self.layout.in_geneve {
+            return rest(self, ways);
+        }
+        let field = Field { source: Source::LinkHeader, base: 0, at: 0, mask: u32::MAX };
+        self.and(ways, |e, w| e.equal(field, 1, w), rest)
     }
 
     fn multicast(&mut self, ways: Ways) -> Emitted {
         if self.layout.kind != LinkKind::Ethernet {
             return Err(Refusal::NotOnThisLink);
         }
-        self.equal(Field::octet(self.layout.header).masked(1), 1, ways)
+        let field = Field::octet(self.layout.header).masked(1);
+        self.link_header(ways, |e, w| e.equal(field, 1, w))
     }
 
     fn ip_broadcast(&mut self, ways: Ways) -> Emitted {
@@ -294,12 +323,22 @@ impl Emitter {
         self.equal(Field::half(self.layout.network() + 6).masked(0x1fff), 0, ways)
     }
 
-    fn outbound(&mut self, ways: Ways) -> Emitted {
-        // The packet type 4 is "sent by us" in both versions of Linux's cooked header.
+    /// Which way a packet went, as far as the link layer tells: some have a number for each way, others for one only.
+    fn outbound(&mut self, out: bool, ways: Ways) -> Emitted {
+        let (inward, outward) = if out { (ways.swapped(), ways) } else { (ways, ways.swapped()) };
+        let one_of = |inbound, outbound| if out { outbound } else { inbound };
         match self.layout.kind {
-            LinkKind::Sll => self.equal(Field::half(0), 4, ways),
-            LinkKind::Sll2 => self.equal(Field::octet(10), 4, ways),
-            _ => Err(Refusal::NotOnThisLink),
+            // The packet type 4 is "sent by us" in both versions of Linux's cooked header.
+            LinkKind::Sll => self.equal(Field::half(0), 4, outward),
+            LinkKind::Sll2 => self.equal(Field::octet(10), 4, outward),
+            LinkKind::Pppd => self.equal(Field::octet(0), one_of(0, 1), ways),
+            LinkKind::Ipnet => self.equal(Field::half(2), one_of(2, 1), ways),
+            LinkKind::Pflog => self.equal(Field::octet(60), one_of(1, 2), ways),
+            LinkKind::Slip | LinkKind::Directed => self.equal(Field::octet(0), 0, inward),
+            LinkKind::Juniper => self.equal(Field::octet(3).masked(1), one_of(1, 0), ways),
+            // Darwin's flags, least octet first.
+            LinkKind::Pktap => self.equal(Field::octet(36).masked(3), one_of(1, 2), ways),
+            _ => Err(Refusal::NoDirection),
         }
     }
 
@@ -341,6 +380,59 @@ impl Emitter {
         }
         self.layout.push_label();
         Ok(())
+    }
+
+    /// Geneve (RFC 8926) by its UDP port and version; from here on, all is about the packet inside.
+    fn geneve(&mut self, vni: Option<u32>, ways: Ways) -> Emitted {
+        let network = self.layout.network();
+        let field = |source, at: u32| Field { source, base: network, at: network + at, mask: u32::MAX };
+        let header = move |e: &mut Self, w, [port, version, id]: [Field; 3], enter: Source| {
+            let enter = Field { source: enter, base: network, at: 0, mask: u32::MAX };
+            let known = move |e: &mut Self, w| match vni {
+                None => e.equal(enter, 1, w),
+                Some(vni) => {
+                    let id = id.masked(0xffff_ff00);
+                    e.and(w, |e, w| e.equal(id, vni << 8, w), |e, w| e.equal(enter, 1, w))
+                }
+            };
+            let version = move |e: &mut Self, w| e.and(w, |e, w| e.equal(version.masked(0xc0), 0, w), known);
+            e.and(w, |e, w| e.equal(port, GENEVE_PORT, w), version)
+        };
+        let fields4 = [field(Source::HalfBeyond, 2), field(Source::OctetBeyond, 8), field(Source::WordBeyond, 12)];
+        let fields6 = [field(Source::Half, 42), field(Source::Octet, 48), field(Source::Word, 52)];
+        let v4 = |e: &mut Self, w| {
+            let first =
+                |e: &mut Self, w| e.and(w, |e, w| e.first_fragment(w), |e, w| header(e, w, fields4, Source::Geneve4));
+            let udp = |e: &mut Self, w| e.and(w, |e, w| e.transport(Transport::Udp, network + 9, w), first);
+            e.and(w, |e, w| e.carries(IPV4, w), udp)
+        };
+        let v6 = |e: &mut Self, w| {
+            let in_udp = |e: &mut Self, w| header(e, w, fields6, Source::Geneve6);
+            let udp = |e: &mut Self, w| e.and(w, |e, w| e.transport(Transport::Udp, network + 6, w), in_udp);
+            e.and(w, |e, w| e.carries(IPV6, w), udp)
+        };
+        self.or(ways, v4, v6)?;
+        self.moves = true;
+        self.layout.push_geneve();
+        Ok(())
+    }
+
+    /// An LLC header (IEEE 802.2) and not Novell's raw frames; `control` is a mask and a value of its control field.
+    fn llc(&mut self, control: Option<(u32, u32)>, ways: Ways) -> Emitted {
+        if self.layout.kind != LinkKind::Ethernet || self.layout.labels > 0 {
+            return Err(Refusal::NotOnThisLink);
+        }
+        let Layout { link_type, payload, .. } = self.layout;
+        let framed = move |e: &mut Self, w| e.range(Field::half(link_type), 0, MAX_LENGTH, w);
+        let points = move |e: &mut Self, w: Ways| e.equal(Field::half(payload), 0xffff, w.swapped());
+        let header = move |e: &mut Self, w| e.and(w, framed, points);
+        match control {
+            None => header(self, ways),
+            Some((mask, value)) => {
+                let field = Field::octet(payload + 2).masked(mask);
+                self.and(ways, header, |e, w| e.equal(field, value, w))
+            }
+        }
     }
 
     fn pppoes(&mut self, session: Option<u32>, ways: Ways) -> Emitted {

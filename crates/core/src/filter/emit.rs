@@ -8,6 +8,8 @@ use super::program::{ACCEPT, MAX_STEPS, Program, Push, REJECT, Source, Step};
 pub(super) enum Refusal {
     /// The link layer can't carry what is asked for: no packet of it matches.
     NotOnThisLink,
+    /// The link layer doesn't tell which way a packet went.
+    NoDirection,
     /// The program would have over [`MAX_STEPS`] steps.
     TooLong,
 }
@@ -79,6 +81,8 @@ struct Draft {
 /// A program in the making.
 pub(super) struct Emitter {
     pub layout: Layout,
+    /// A packet tells itself where things lie.
+    pub(super) moves: bool,
     drafts: Vec<Draft>,
     pub(super) arith: Vec<Push>,
     /// The step that each label stands for; [`REJECT`] until it's placed.
@@ -89,7 +93,7 @@ impl Emitter {
     /// An empty program; its entry and its two ends are labels.
     pub(super) fn new(layout: Layout) -> (Self, Label, Ways) {
         let targets = vec![ACCEPT, REJECT, REJECT];
-        let emitter = Self { layout, drafts: Vec::new(), arith: Vec::new(), targets };
+        let emitter = Self { layout, moves: false, drafts: Vec::new(), arith: Vec::new(), targets };
         (emitter, Label(2), Ways { yes: Label(0), no: Label(1) })
     }
 
@@ -146,6 +150,8 @@ impl Emitter {
             landing[at] = match step {
                 Step { source: Source::WireLen, mask: 0, low: 0, yes, .. } => *yes,
                 Step { source: Source::WireLen, mask: 0, no, .. } => *no,
+                // Where things lie must be known, wherever that leads.
+                Step { source: Source::Geneve4 | Source::Geneve6, .. } => u16::try_from(at).unwrap_or(REJECT),
                 // Both answers lead to one place, so the octets aren't read, and may be missing, as in libpcap.
                 Step { yes, no, .. } if yes == no => *yes,
                 // At most MAX_STEPS steps, which 16 bits hold.
@@ -153,6 +159,6 @@ impl Emitter {
             };
         }
         let first = land(&landing, entry);
-        Program { first, steps: steps.into(), arith: self.arith.into() }
+        Program { first, steps: steps.into(), arith: self.arith.into(), moves: self.moves }
     }
 }

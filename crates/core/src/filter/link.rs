@@ -8,7 +8,7 @@ const AARP: u32 = 0x80f3;
 const ATALK: u32 = 0x809b;
 const IPX: u32 = 0x8137;
 /// The largest length that an 802.3 frame can have in the place of a type.
-const MAX_LENGTH: u32 = 1500;
+pub(super) const MAX_LENGTH: u32 = 1500;
 /// LLC service access points.
 const SAP_IP: u32 = 0x06;
 const SAP_IPX: u32 = 0xe0;
@@ -28,7 +28,7 @@ impl Emitter {
             LinkKind::Chdlc if proto == SAP_ISO => self.equal(field, SAP_ISO << 8 | SAP_ISO, ways),
             // libpcap doesn't look for LLC behind the second version of Linux's cooked header.
             LinkKind::Chdlc | LinkKind::Sll2 => self.equal(field, proto, ways),
-            LinkKind::Ppp => self.equal(field, ppp_number(proto), ways),
+            LinkKind::Ppp | LinkKind::Pppd => self.equal(field, ppp_number(proto), ways),
             LinkKind::Null => self.family(proto, true, ways),
             LinkKind::Loop => self.family(proto, false, ways),
             LinkKind::Raw => match proto {
@@ -38,7 +38,13 @@ impl Emitter {
             },
             LinkKind::RawV4 => self.always(proto == IPV4, ways),
             LinkKind::RawV6 => self.always(proto == IPV6, ways),
-            LinkKind::Other => Err(Refusal::NotOnThisLink),
+            // Solaris' own address families.
+            LinkKind::Ipnet => match proto {
+                IPV4 => self.equal(Field::octet(1), 2, ways),
+                IPV6 => self.equal(Field::octet(1), 26, ways),
+                _ => self.always(false, ways),
+            },
+            _ => Err(Refusal::NotOnThisLink),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What stands behind the qualifiers: addresses, networks, ports, protocol numbers and their names.
 
+use std::net::IpAddr;
+
 use super::ast::{Carrier, Expr, Family, Join, Proto, Test, Transport};
 use super::error::FilterError;
 use super::lexer::{self, Tok};
@@ -28,17 +30,53 @@ impl Parser<'_> {
                 }
                 Ok(if rest.is_empty() { first } else { Expr::Chain(Box::new(first), rest) })
             }
-            _ => Ok(Expr::Test(self.operand(quals)?)),
+            _ => self.operand(quals),
         }
     }
 
     /// One operand, read as the qualifiers want it.
-    pub(super) fn operand(&mut self, quals: Quals) -> Result<Test, FilterError> {
-        match quals.kind {
+    pub(super) fn operand(&mut self, quals: Quals) -> Result<Expr, FilterError> {
+        let test = match quals.kind {
             Kind::Port | Kind::PortRange => self.port(quals),
-            Kind::Proto => self.protocol(quals),
-            Kind::Unsaid | Kind::Host | Kind::Net => self.address(quals),
+            Kind::Proto | Kind::ProtoChain => self.protocol(quals),
+            Kind::Unsaid | Kind::Host | Kind::Net => match self.peek() {
+                Tok::Word(word) if !words::is_reserved(word) => return self.named_host(quals, word),
+                Tok::Escaped(word) => return self.named_host(quals, word),
+                _ => self.address(quals),
+            },
+        };
+        test.map(Expr::Test)
+    }
+
+    /// A host by its name: any of its addresses.
+    fn named_host(&mut self, quals: Quals, word: &str) -> Result<Expr, FilterError> {
+        let Quals { proto, dir, kind } = quals;
+        match (self.lookup, proto, kind) {
+            (_, Some(Proto::Link), _) => return Err(self.expected("a MAC address")),
+            (_, _, Kind::Net) => return Err(self.expected("a network's address (names of networks are not looked up)")),
+            (None, ..) => return Err(self.expected("an address (names are not looked up)")),
+            (_, None | Some(Proto::Ip | Proto::Ip6 | Proto::Arp | Proto::Rarp), _) => {}
+            (_, Some(other), _) => {
+                return Err(self.expected(format!("no host: \"{other}\" has no addresses of its own")));
+            }
         }
+        let found = self.lookup.map(|lookup| lookup(word)).unwrap_or_default();
+        let test = |addr| match addr {
+            IpAddr::V4(addr) => {
+                Some(Test::Host4 { carrier: carrier(proto)?, dir, addr: addr.to_bits(), mask: u32::MAX })
+            }
+            IpAddr::V6(addr) if matches!(proto, None | Some(Proto::Ip6)) => {
+                Some(Test::Host6 { dir, addr: addr.to_bits(), prefix: 128 })
+            }
+            IpAddr::V6(_) => None,
+        };
+        let mut tests = found.into_iter().filter_map(test).map(Expr::Test);
+        let Some(first) = tests.next() else {
+            return Err(self.expected("an address, or a host's name that can be looked up"));
+        };
+        let rest: Vec<_> = tests.map(|test| (Join::Or, test)).collect();
+        self.bump();
+        Ok(if rest.is_empty() { first } else { Expr::Chain(Box::new(first), rest) })
     }
 
     fn address(&mut self, quals: Quals) -> Result<Test, FilterError> {
@@ -65,21 +103,17 @@ impl Parser<'_> {
                 self.address4(quals, addr, parts, mark)
             }
             _ if quals.proto == Some(Proto::Link) => Err(self.expected("a MAC address")),
-            Tok::Word(_) | Tok::Escaped(_) => Err(self.expected("an address (names are not looked up)")),
             _ => Err(self.expected("an address")),
         }
     }
 
     fn address4(&mut self, quals: Quals, addr: u32, parts: u8, mark: usize) -> Result<Test, FilterError> {
-        let carrier = match quals.proto {
-            None => Carrier::Any,
-            Some(Proto::Ip) => Carrier::Ip,
-            Some(Proto::Arp) => Carrier::Arp,
-            Some(Proto::Rarp) => Carrier::Rarp,
-            Some(Proto::Link) => return Err(self.expected_from(mark, "a MAC address")),
-            Some(other) => {
+        let carrier = match (carrier(quals.proto), quals.proto) {
+            (Some(carrier), _) => carrier,
+            (None, Some(other)) if other != Proto::Link => {
                 return Err(self.expected_from(mark, format!("no IPv4 address: \"{other}\" has none of its own")));
             }
+            (None, _) => return Err(self.expected_from(mark, "a MAC address")),
         };
         let given = 32 - 8 * u32::from(parts);
         let mask = self.mask4(quals.kind, mark)?.unwrap_or_else(|| prefix_mask(32 - given));
@@ -172,7 +206,8 @@ impl Parser<'_> {
             None => Some(Family::Both),
             Some(Proto::Ip) => Some(Family::V4),
             Some(Proto::Ip6) => Some(Family::V6),
-            Some(Proto::Link) => None,
+            Some(Proto::Link) if quals.kind == Kind::Proto => None,
+            Some(Proto::Link) => return Err(self.expected("no protocol: only ip and ip6 have \"protochain\"")),
             Some(_) => return Err(self.expected("no protocol: only ether, ip and ip6 have \"proto\"")),
         };
         let number = match (self.peek(), family) {
@@ -186,7 +221,22 @@ impl Parser<'_> {
             return Err(self.expected(format!("{kind} number or name")));
         };
         self.bump();
-        Ok(family.map_or(Test::EtherType(number), |family| Test::IpProto(family, number)))
+        Ok(match family {
+            None => Test::EtherType(number),
+            Some(family) if quals.kind == Kind::ProtoChain => Test::ProtoChain(family, number),
+            Some(family) => Test::IpProto(family, number),
+        })
+    }
+}
+
+/// What carries an IPv4 address that `proto` stands before; `None` where it has none.
+fn carrier(proto: Option<Proto>) -> Option<Carrier> {
+    match proto {
+        None => Some(Carrier::Any),
+        Some(Proto::Ip) => Some(Carrier::Ip),
+        Some(Proto::Arp) => Some(Carrier::Arp),
+        Some(Proto::Rarp) => Some(Carrier::Rarp),
+        Some(_) => None,
     }
 }
 

@@ -4,9 +4,12 @@
 //! `and` and `or` have one precedence and go from left to right; `not` binds its operand alone. An operand without
 //! keywords takes the qualifiers of the operand before it: `tcp dst port ftp or 80`.
 
+use std::net::IpAddr;
+
 use super::ast::{Arith, Dir, Expr, Join, Proto, RelOp, Test};
 use super::error::FilterError;
 use super::lexer::{self, Tok, Token};
+use super::words;
 
 /// Deepest nesting of parentheses, negations, accessors and arithmetic.
 pub const MAX_DEPTH: usize = 64;
@@ -20,6 +23,7 @@ pub(super) enum Kind {
     Port,
     PortRange,
     Proto,
+    ProtoChain,
 }
 
 /// The keywords before an operand.
@@ -40,13 +44,18 @@ pub(super) struct Parser<'a> {
     depth: usize,
     /// Operators of the arithmetic expression that is being read.
     pub(super) operators: usize,
+    /// Addresses of a host's name; none where names aren't looked up.
+    pub(super) lookup: Option<&'a Lookup<'a>>,
 }
 
+/// Tells the addresses of a host; none where it has none.
+pub type Lookup<'a> = dyn Fn(&str) -> Vec<IpAddr> + 'a;
+
 /// The tree of `text`.
-pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
+pub(super) fn parse<'a>(text: &'a str, lookup: Option<&'a Lookup<'a>>) -> Result<Expr, FilterError> {
     let tokens = lexer::tokens(text)?;
     let after_close = match_parentheses(&tokens);
-    let mut parser = Parser { text, tokens, after_close, at: 0, depth: 0, operators: 0 };
+    let mut parser = Parser { text, tokens, after_close, at: 0, depth: 0, operators: 0, lookup };
     if parser.peek() == Tok::End {
         return Ok(Expr::Any);
     }
@@ -200,7 +209,7 @@ impl<'a> Parser<'a> {
             return Ok((Expr::Test(test), None));
         }
         match inherited {
-            Some(quals) if self.starts_operand() => Ok((Expr::Test(self.operand(quals)?), Some(quals))),
+            Some(quals) if self.starts_operand() => Ok((self.operand(quals)?, Some(quals))),
             Some(_) => Err(self.expected("a primitive")),
             None if self.starts_operand() => {
                 Err(self.expected("a keyword (host, net, port, …) before a name or number"))
@@ -253,6 +262,11 @@ impl<'a> Parser<'a> {
             "vlan" => Test::Vlan(self.tag(0xfff, "a VLAN id of at most 4095")?),
             "mpls" => Test::Mpls(self.tag(0xf_ffff, "an MPLS label of at most 1048575")?),
             "pppoes" => Test::Pppoes(self.tag(0xffff, "a PPPoE session id of at most 65535")?),
+            "geneve" => Test::Geneve(self.tag(0xff_ffff, "a Geneve network identifier of at most 16777215")?),
+            "llc" => {
+                self.bump();
+                Test::Llc(self.llc_type()?)
+            }
             "pppoed" => {
                 self.bump();
                 Test::Pppoed
@@ -260,6 +274,16 @@ impl<'a> Parser<'a> {
             _ => return Ok(None),
         };
         Ok(Some(test))
+    }
+
+    /// The type of an LLC frame, where a word stands there.
+    fn llc_type(&mut self) -> Result<Option<(u32, u32)>, FilterError> {
+        let (Tok::Word(word) | Tok::Escaped(word)) = self.peek() else { return Ok(None) };
+        let control = words::llc_type(word).ok_or_else(|| {
+            self.expected("an LLC frame type (i, s, u, rr, rnr, rej, ui, ua, disc, sabme, test, xid, frmr)")
+        })?;
+        self.bump();
+        Ok(Some(control))
     }
 
     pub(super) fn number(&mut self, what: &str) -> Result<u32, FilterError> {
@@ -302,10 +326,8 @@ impl<'a> Parser<'a> {
             Tok::Word("port") => Kind::Port,
             Tok::Word("portrange") => Kind::PortRange,
             Tok::Word("proto") if dir.is_none() => Kind::Proto,
-            Tok::Word("protochain") => return Err(self.expected("\"proto\" (protochain is not supported)")),
-            Tok::Word("gateway") => {
-                return Err(self.expected("\"host\" (gateway needs names, which are not looked up)"));
-            }
+            Tok::Word("protochain") if dir.is_none() => Kind::ProtoChain,
+            Tok::Word("gateway") => return Err(self.expected("\"host\" (gateway is not supported)")),
             _ => Kind::Unsaid,
         };
         if kind != Kind::Unsaid {

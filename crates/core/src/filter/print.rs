@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::ast::{Arith, ArithOp, Carrier, Dir, Expr, Family, Join, Proto, RelOp, Test, Transport};
+use super::words;
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -38,6 +39,9 @@ impl Display for Test {
             Self::IpProto(Family::V4, number) => write!(f, "ip proto {number}"),
             Self::IpProto(Family::V6, number) => write!(f, "ip6 proto {number}"),
             Self::IpProto(Family::Both, number) => write!(f, "proto {number}"),
+            Self::ProtoChain(Family::V4, number) => write!(f, "ip protochain {number}"),
+            Self::ProtoChain(Family::V6, number) => write!(f, "ip6 protochain {number}"),
+            Self::ProtoChain(Family::Both, number) => write!(f, "protochain {number}"),
             Self::Host4 { carrier, dir, addr, mask } => host4(*carrier, *dir, *addr, *mask, f),
             Self::Host6 { dir, addr, prefix } => write!(f, "{dir}net {}/{prefix}", Ipv6Addr::from_bits(*addr)),
             Self::Mac(dir, a) => {
@@ -55,6 +59,9 @@ impl Display for Test {
             Self::Mpls(label) => tagged("mpls", *label, f),
             Self::Pppoed => f.write_str("pppoed"),
             Self::Pppoes(session) => tagged("pppoes", *session, f),
+            Self::Geneve(vni) => tagged("geneve", *vni, f),
+            Self::Llc(None) => f.write_str("llc"),
+            Self::Llc(Some(control)) => write!(f, "llc {}", words::llc_name(*control)),
             Self::Relation(a, op, b) => write!(f, "{a} {op} {b}"),
         }
     }

@@ -4,7 +4,6 @@
 use super::ast::{Arith, ArithOp, Proto, RelOp};
 use super::codegen::IPV4;
 use super::emit::{Emitted, Emitter, Field, Refusal, Ways};
-use super::layout::LinkKind;
 use super::program::{Push, Source};
 
 impl Emitter {
@@ -71,7 +70,7 @@ impl Emitter {
         if proto == Proto::Link {
             return Ok(());
         }
-        if self.layout.kind == LinkKind::Other {
+        if self.layout.kind.is_opaque() {
             return Err(Refusal::NotOnThisLink);
         }
         let next = self.label();

@@ -185,6 +185,78 @@ fn unknown_link_layer_knows_lengths_only() {
 }
 
 #[test]
+fn name_of_a_host_stands_for_all_of_its_addresses() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    let lookup = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        let addresses: &[&str] = match name {
+            "both.example" | "tcp" => &["10.1.2.3", "2001:db8::1", "10.9.9.9"],
+            "six.example" => &["2001:db8::1"],
+            _ => &[],
+        };
+        addresses.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let v4 = ethernet(&ip4(6, 0, &tcp(0)));
+    let v6 = ethernet(&ip6(6, &tcp(0)));
+    for (expr, in_v4, in_v6) in [
+        ("host both.example", true, true),
+        ("not host both.example", false, false),
+        ("src both.example", true, true),
+        ("dst host both.example", false, false),
+        ("ip host both.example", true, false),
+        ("ip6 src host both.example and tcp", false, true),
+        ("host six.example", false, true),
+        ("host (192.0.2.1 or six.example)", false, true),
+        ("host 192.0.2.1 or both.example", true, true),
+        ("host \\tcp", true, true),
+        ("port 80 and (dst host 192.168.0.9 or six.example)", true, false),
+        // Addresses aren't asked for.
+        ("host 10.1.2.3", true, false),
+    ] {
+        let filter = Filter::compile_with(expr, &lookup).unwrap();
+        for (data, expected) in [(&v4, in_v4), (&v6, in_v6)] {
+            let chosen = filter.matches(LinkType::ETHERNET, data, u32::try_from(data.len()).unwrap());
+            assert_eq!(chosen, expected, "{expr}");
+        }
+    }
+    assert!(!asked.borrow().iter().any(|name| name.starts_with(|c: char| c.is_ascii_digit())));
+    for (expr, offset, expected) in [
+        ("host no.example", 5, "looked up"),
+        ("ip host six.example", 8, "looked up"),
+        ("host tcp", 5, "an address"),
+        ("net both.example", 4, "networks"),
+        ("ether host both.example", 11, "MAC"),
+        ("tcp host both.example", 9, "addresses of its own"),
+    ] {
+        let error = Filter::compile_with(expr, &lookup).unwrap_err();
+        assert_eq!(error.offset(), offset, "{expr}: {error}");
+        assert!(error.expected().contains(expected), "{expr}: {error}");
+    }
+}
+
+#[test]
+fn direction_is_an_error_where_the_link_layer_does_not_tell() {
+    let filter = Filter::compile("inbound and len > 2").unwrap();
+    let error = filter.chooses(LinkType::ETHERNET, &[0; 60], 60).unwrap_err();
+    assert!(error.contains("link type 1 "), "{error}");
+    assert_eq!(filter.chooses(LinkType::LINUX_SLL, &[0; 60], 60), Ok(true));
+    // Anything else that can't be said is a no.
+    assert_eq!(Filter::compile("vlan").unwrap().chooses(LinkType::RAW, &[0; 60], 60), Ok(false));
+    // What follows Geneve is about what is inside, where it is Ethernet.
+    assert!(Filter::compile("geneve and outbound").unwrap().chooses(LinkType::LINUX_SLL, &[0; 60], 60).is_err());
+}
+
+#[test]
+fn chain_of_headers_that_leads_in_a_circle_ends() {
+    // An authentication header whose length leads back to itself.
+    let mut chain = vec![51, 8];
+    chain.extend([0; 6]);
+    chain.extend([51, 8, 0, 0, 0, 0, 0, 0]);
+    let data = ethernet(&ip6(51, &chain));
+    check(&data, &["ip6 protochain 51"], &["ip6 protochain 6", "not ip6 protochain 6"]);
+}
+
+#[test]
 fn arithmetic_follows_the_ranks_of_tcpdump() {
     // Each line was put to tcpdump 4.99.3, which finds it true.
     for expr in [
@@ -219,7 +291,12 @@ fn error_points_at_the_token() {
         ("net 10.0.0.1/8", 4, "10.0.0.1/8", "bits beyond its mask"),
         ("net 10.0.0.0/40", 13, "40", "at most 32"),
         ("tcp[0:3] = 1", 6, "3", "1, 2 or 4"),
-        ("ip protochain 6", 3, "protochain", "not supported"),
+        ("ether protochain 6", 17, "6", "protochain"),
+        ("tcp protochain 6", 15, "6", "only ether, ip and ip6"),
+        ("gateway host", 0, "gateway", "not supported"),
+        ("geneve 16777216", 7, "16777216", "16777215"),
+        ("llc foo", 4, "foo", "frame type"),
+        ("llc tcp", 4, "tcp", "frame type"),
         ("vlan 5000", 5, "5000", "4095"),
         ("tcp[1] 5", 7, "5", "comparison"),
         ("len / 0 = 1", 6, "0", "divisor"),
@@ -369,11 +446,17 @@ fn any_test() -> impl Strategy<Value = Test> {
         Test::Outbound(true),
         Test::Outbound(false),
         Test::Pppoed,
+        Test::Llc(None),
+        Test::Llc(Some((0x01, 0x00))),
+        Test::Llc(Some((0x0f, 0x05))),
+        Test::Llc(Some((0xef, 0xaf))),
     ];
     prop_oneof![
         prop::sample::select(PROTOS.to_vec()).prop_map(Test::Proto),
         any::<u32>().prop_map(Test::EtherType),
-        (families, any::<u32>()).prop_map(|(family, number)| Test::IpProto(family, number)),
+        (families.clone(), any::<u32>()).prop_map(|(family, number)| Test::IpProto(family, number)),
+        (families, any::<u32>()).prop_map(|(family, number)| Test::ProtoChain(family, number)),
+        prop::option::of(0_u32..1 << 24).prop_map(Test::Geneve),
         any_host(),
         (transports, any_dir(), any::<u16>(), any::<u16>()).prop_map(|(transport, dir, a, b)| Test::Port {
             transport,
@@ -423,6 +506,10 @@ fn any_text() -> impl Strategy<Value = String> {
         "vlan",
         "mpls",
         "pppoes",
+        "geneve",
+        "llc",
+        "protochain",
+        "inbound",
         "len",
         "=",
         "&",
@@ -454,7 +541,7 @@ proptest! {
     #[test]
     fn tree_printed_and_parsed_is_the_same_tree(expr in any_expr()) {
         let text = expr.to_string();
-        let parsed = parse(&text).unwrap_or_else(|error| panic!("{error}\n{}", error.picture()));
+        let parsed = parse(&text, None).unwrap_or_else(|error| panic!("{error}\n{}", error.picture()));
         prop_assert_eq!(parsed, expr, "{}", text);
     }
 
@@ -465,7 +552,7 @@ proptest! {
         wire_len in any::<u32>(),
     ) {
         match Filter::compile(&text) {
-            Ok(filter) => for link in [0, 1, 9, 101, 104, 108, 113, 228, 229, 276, 77] {
+            Ok(filter) => for link in [0, 1, 8, 9, 77, 101, 104, 108, 113, 117, 166, 178, 204, 226, 228, 229, 258, 276] {
                 let _ = filter.matches(LinkType(link), &data, wire_len);
             },
             Err(error) => {

@@ -1,5 +1,7 @@
 //! The tables of names: numbers that stand for fields and flags, services, IP protocols, Ethernet types.
 
+use super::ast::Proto;
+
 /// A named number of the language: header fields, ICMP types, TCP flags.
 pub(super) fn constant(word: &str) -> Option<u32> {
     lookup(CONSTANTS, word)
@@ -19,6 +21,65 @@ pub(super) fn ether_type(word: &str) -> Option<u32> {
 pub(super) fn service(word: &str) -> Option<(u16, bool, bool)> {
     SERVICES.iter().find(|row| row.0 == word).map(|row| (row.1, row.2.contains('t'), row.2.contains('u')))
 }
+
+/// What the control field of an LLC frame type is (IEEE 802.2): a mask and a value.
+pub(super) fn llc_type(word: &str) -> Option<(u32, u32)> {
+    LLC_TYPES.iter().find(|row| row.0.eq_ignore_ascii_case(word)).map(|row| row.1)
+}
+
+/// The name of a type that [`llc_type`] gave.
+pub(super) fn llc_name(control: (u32, u32)) -> &'static str {
+    LLC_TYPES.iter().find(|row| row.1 == control).map_or("", |row| row.0)
+}
+
+/// Whether a word is one of the language, and so no host's name unless a backslash stands before it.
+pub(super) fn is_reserved(word: &str) -> bool {
+    RESERVED.contains(&word) || Proto::from_keyword(word).is_some()
+}
+
+const RESERVED: &[&str] = &[
+    "broadcast",
+    "dst",
+    "gateway",
+    "geneve",
+    "greater",
+    "host",
+    "inbound",
+    "len",
+    "length",
+    "less",
+    "llc",
+    "mask",
+    "mpls",
+    "multicast",
+    "net",
+    "outbound",
+    "port",
+    "portrange",
+    "pppoed",
+    "pppoes",
+    "proto",
+    "protochain",
+    "src",
+    "vlan",
+];
+
+/// Information, supervisory and unnumbered frames, then the supervisory and the unnumbered ones by their function.
+const LLC_TYPES: &[(&str, (u32, u32))] = &[
+    ("i", (0x01, 0x00)),
+    ("s", (0x03, 0x01)),
+    ("u", (0x03, 0x03)),
+    ("rr", (0x0f, 0x01)),
+    ("rnr", (0x0f, 0x05)),
+    ("rej", (0x0f, 0x09)),
+    ("ui", (0xef, 0x03)),
+    ("ua", (0xef, 0x63)),
+    ("disc", (0xef, 0x43)),
+    ("sabme", (0xef, 0x6f)),
+    ("test", (0xef, 0xe3)),
+    ("xid", (0xef, 0xaf)),
+    ("frmr", (0xef, 0x87)),
+];
 
 fn lookup(table: &[(&str, u32)], word: &str) -> Option<u32> {
     table.iter().find(|row| row.0 == word).map(|row| row.1)

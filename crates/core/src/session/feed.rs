@@ -236,9 +236,11 @@ impl Feed {
                 }
             }
             match &self.filter {
-                Some(filter)
-                    if found == Found::Packet && !filter.matches(packet.link, packet.bytes(block), packet.wire_len) =>
-                {
+                Some(filter) if found == Found::Packet => {
+                    let chosen = filter.chooses(packet.link, packet.bytes(block), packet.wire_len);
+                    if chosen.map_err(|reason| FlowError::InvalidOption { name: "filter", reason })? {
+                        return Ok(found);
+                    }
                     self.filtered += 1;
                 }
                 _ => return Ok(found),

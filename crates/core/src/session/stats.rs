@@ -1,20 +1,21 @@
 //! Counters of a run: nothing is left out silently.
 
-use crate::decode::{Decoder, Drop};
+use crate::decode::{Decoder, Drop, UnknownLinks};
 
 macro_rules! stats {
     ($($(#[$doc:meta])* $name:ident = $js:literal,)*) => {
         /// Counters of a run, all from 0.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct Stats { $($(#[$doc])* pub $name: u64,)* }
+        pub struct Stats {
+            $($(#[$doc])* pub $name: u64,)*
+            /// Packets by unknown link type; further types are in `unknown_link` only.
+            pub unknown_links: UnknownLinks,
+        }
 
         impl Stats {
-            /// The counters' names in JavaScript, in order.
-            pub const NAMES: &'static [&'static str] = &[$($js),*];
+            const PLAIN: &'static [&'static str] = &[$($js),*];
 
-            /// The counters, in the order of [`Stats::NAMES`].
-            #[must_use]
-            pub fn values(&self) -> [u64; Self::NAMES.len()] { [$(self.$name),*] }
+            fn plain(&self) -> [u64; Self::PLAIN.len()] { [$(self.$name),*] }
         }
     };
 }
@@ -78,25 +79,40 @@ stats! {
     wild_segments = "wildSegments",
     /// Keep-alives and repeated zero-window probes.
     keep_alives = "keepAlives",
-    /// The first unknown link type, where `unknown_link_packets_1` is more than 0.
-    unknown_link_type_1 = "unknownLinkType1",
-    /// Packets of it.
-    unknown_link_packets_1 = "unknownLinkPackets1",
-    /// The second unknown link type.
-    unknown_link_type_2 = "unknownLinkType2",
-    /// Packets of it.
-    unknown_link_packets_2 = "unknownLinkPackets2",
-    /// The third unknown link type.
-    unknown_link_type_3 = "unknownLinkType3",
-    /// Packets of it.
-    unknown_link_packets_3 = "unknownLinkPackets3",
-    /// The fourth unknown link type; further ones are in `unknown_link` only.
-    unknown_link_type_4 = "unknownLinkType4",
-    /// Packets of it.
-    unknown_link_packets_4 = "unknownLinkPackets4",
 }
 
+const PLAIN: usize = Stats::PLAIN.len();
+
+/// The plain counters, then a type and its packets for each unknown link type that is told apart.
+const ALL: [&str; PLAIN + 2 * UnknownLinks::MAX] = {
+    let mut names = ["unknownLinkType"; PLAIN + 2 * UnknownLinks::MAX];
+    let mut at = 0;
+    while at < names.len() {
+        if at < PLAIN {
+            names[at] = Stats::PLAIN[at];
+        } else if (at - PLAIN) % 2 == 1 {
+            names[at] = "unknownLinkPackets";
+        }
+        at += 1;
+    }
+    names
+};
+
 impl Stats {
+    /// The counters' names in JavaScript, in order; those of unknown link types repeat.
+    pub const NAMES: &'static [&'static str] = &ALL;
+
+    /// The counters, in the order of [`Stats::NAMES`]. A link type of which there are 0 packets is none.
+    #[must_use]
+    pub fn values(&self) -> [u64; Self::NAMES.len()] {
+        let mut values = [0; Self::NAMES.len()];
+        values[..PLAIN].copy_from_slice(&self.plain());
+        for (pair, (link, packets)) in values[PLAIN..].chunks_exact_mut(2).zip(self.unknown_links.iter()) {
+            pair.copy_from_slice(&[u64::from(link.0), packets]);
+        }
+        values
+    }
+
     /// Counts a packet that gave no datagram.
     #[cold]
     pub fn count_drop(&mut self, reason: Drop) {
@@ -121,14 +137,6 @@ impl Stats {
         self.invalid_fragments = fragments.invalid;
         self.fragment_overlaps = fragments.overlaps;
         self.bad_checksums = decoder.bad_checksums();
-        let places = [
-            (&mut self.unknown_link_type_1, &mut self.unknown_link_packets_1),
-            (&mut self.unknown_link_type_2, &mut self.unknown_link_packets_2),
-            (&mut self.unknown_link_type_3, &mut self.unknown_link_packets_3),
-            (&mut self.unknown_link_type_4, &mut self.unknown_link_packets_4),
-        ];
-        for ((number, count), (link, packets)) in places.into_iter().zip(decoder.unknown_links().iter()) {
-            (*number, *count) = (u64::from(link.0), packets);
-        }
+        self.unknown_links = *decoder.unknown_links();
     }
 }

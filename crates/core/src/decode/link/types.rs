@@ -83,16 +83,23 @@ link_types! {
     ETHERNET_MPACKET = 274,
 }
 
-/// How many packets had which unknown link type: the first few types by number, all others in the total only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How many packets had which unknown link type: the first [`UnknownLinks::MAX`] types by number, all others in the total
+/// only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLinks {
     counts: [(u16, u64); Self::MAX],
     len: usize,
 }
 
+impl Default for UnknownLinks {
+    fn default() -> Self {
+        Self { counts: [(0, 0); Self::MAX], len: 0 }
+    }
+}
+
 impl UnknownLinks {
-    /// Most types told apart.
-    pub const MAX: usize = 4;
+    /// Most types told apart: a capture with more of them was made by hand.
+    pub const MAX: usize = 64;
 
     /// Counts a packet.
     #[cold]

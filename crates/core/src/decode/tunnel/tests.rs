@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use tcpskein_testkit::frame::{TcpFrame, ethernet, ip_packet};
 use tcpskein_testkit::link::{self as build, join, udp_packet};
+use tcpskein_testkit::tunnels::tunnels;
 
 use crate::capture::{LinkType, Packet};
 use crate::decode::{DecodeOptions, Decoder, Drop, LayerKind};
@@ -31,38 +32,6 @@ fn inner_v6() -> Vec<u8> {
     let mut frame = TcpFrame { payload: b"hello", ..TcpFrame::new(7, 2) };
     (frame.src, frame.dst) = (ip("fd00::1"), ip("fd00::2"));
     frame.packet()
-}
-
-/// A tunnel's packets around inner packets, in one outer IP version: name, protocol or UDP ports, header and payload.
-fn tunnels(inner: &[u8]) -> Vec<(&'static str, u8, Vec<u8>)> {
-    let kind = build::ethertype_of(inner);
-    let frame = ethernet(inner);
-    let udp = |port, payload: &[u8]| build::udp((50_000, port), payload);
-    let erspan_2 = join(&[&[0x10, 5, 0, 7, 0, 0, 0, 0], &frame]);
-    let erspan_3 = join(&[&[0x20, 5, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1], &[0; 8], &frame]);
-    let gpe = join(&[&[0x0c, 0, 0, 1, 0, 0, 7, 0], inner]);
-    vec![
-        ("gre", 47, build::gre(kind, None, None, inner)),
-        ("gre", 47, build::gre(kind, Some(7), Some(1), inner)),
-        ("gre", 47, build::gre(0x6558, None, None, &frame)),
-        ("gre", 47, build::gre(0x8847, Some(7), None, &build::mpls(&[16], inner))),
-        ("gre", 47, build::gre(0x883e, None, None, &join(&[&[0; 4], inner]))),
-        ("nvgre", 47, build::gre(0x6558, Some(7 << 8 | 3), None, &frame)),
-        ("pptp", 47, build::pptp(9, inner)),
-        ("erspan", 47, build::gre(0x88be, None, Some(1), &erspan_2)),
-        ("erspan", 47, build::gre(0x88be, None, None, &frame)),
-        ("erspan", 47, build::gre(0x22eb, None, Some(1), &erspan_3)),
-        ("etherip", 97, join(&[&[0x30, 0], &frame])),
-        ("etherip", 143, frame.clone()),
-        ("mpls", 137, build::mpls(&[16, 17], inner)),
-        ("mpls", 17, udp(6635, &build::mpls(&[16], inner))),
-        ("gre", 17, udp(4754, &build::gre(kind, None, None, inner))),
-        ("vxlan", 17, udp(4789, &build::vxlan(7, &frame))),
-        ("vxlan", 17, udp(8472, &build::vxlan(7, &frame))),
-        ("vxlan", 17, udp(4790, &gpe)),
-        ("geneve", 17, udp(6081, &build::geneve(7, &[1; 8], &frame))),
-        ("gtp", 17, udp(2152, &build::gtp(0x1234, inner))),
-    ]
 }
 
 /// Names of the layers and the offset of the inner packet's header.

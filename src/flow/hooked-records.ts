@@ -137,6 +137,7 @@ export function packetColumns(view: BatchView, block: Uint8Array): PacketColumns
     upper_captured: view.numbers('upper_captured'),
     packets: view.numbers('packets'),
     octets: view.numbers('octets'),
+    head: view.data('head'),
     outer: bindOuter(view),
   }
 }

@@ -45,7 +45,7 @@ export class FlowSlots {
   readonly records: (FlowBase | undefined)[] = []
   readonly #free: number[] = []
   /** Means nothing: what is read must be used. */
-  #looked = 0
+  looked = 0
 
   /** A slot that nobody uses. */
   take(): number {
@@ -63,7 +63,7 @@ export class FlowSlots {
 
   /** Fetches what the next packet of a slot's flow will need, if there is a flow. */
   look(slot: number): void {
-    if (slot >= 0) this.#looked ^= this.hot[slot * HOT + Hot.FirstWay]!
+    if (slot >= 0) this.looked ^= this.hot[slot * HOT + Hot.FirstWay]!
   }
 
   /** Lets go of a slot. */

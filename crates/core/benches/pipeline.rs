@@ -11,8 +11,8 @@ use std::time::Instant;
 use tcpskein_core::chain::Chain;
 use tcpskein_core::decode::DecodeOptions;
 use tcpskein_core::session::{
-    Buffers, FlowSession, FlowSessionOptions, PacketSession, PacketSessionOptions, Session, Source, Status, StreamSession,
-    StreamSessionOptions,
+    Buffers, FlowSession, FlowSessionOptions, PacketSession, PacketSessionOptions, Session, Source, Status,
+    StreamSession, StreamSessionOptions,
 };
 
 fn plain_read(path: &Path) -> f64 {

@@ -188,25 +188,36 @@ type Row = (Vec<u32>, u64, i64, Option<[Vec<u8>; 3]>, Vec<Option<u32>>);
 fn rows_of(capture: &[u8], chunk: usize, frames: bool) -> (Vec<Row>, PacketSession) {
     let mut rows = Vec::new();
     let options = PacketSessionOptions { frames, ..PacketSessionOptions::default() };
-    let session = walk_with(options, capture, chunk, |_| vec![0], |batch, block, i, _| {
-        let u32 = |column| batch.u32(column, i);
-        let of = |at, len| block[u32(at) as usize..][..u32(len) as usize].to_vec();
-        let is_packet = u32("key") != NO_KEY;
-        let ts_ns = i64::from_ne_bytes(batch.at("ts_ns", i, 8).try_into().unwrap());
-        assert_eq!((ts_ns / 1_000_000_000, ts_ns % 1_000_000_000), (batch.f64("second", i) as i64, u32("nanosecond").into()));
-        let mut numbers = vec![u32("key"), u32("meta"), u32("capture")];
-        if is_packet {
-            numbers.extend(["ip_len", "upper_len", "packets", "octets"].map(u32));
-        }
-        let octets = || [of("ip", "ip_captured"), of("upper", "upper_captured"), batch.at("head", i, 16).to_vec()];
-        let outer = ["vlan", "tunnel", "tunnel_id"].map(|column| batch.flag(column, i).then(|| match column {
-            "vlan" => u16::from_ne_bytes(batch.at(column, i, 2).try_into().unwrap()).into(),
-            "tunnel" => batch.at(column, i, 1)[0].into(),
-            _ => u32(column),
-        }));
-        let outer = if is_packet { outer.to_vec() } else { Vec::new() };
-        rows.push((numbers, batch.f64("number", i) as u64, ts_ns, is_packet.then(octets), outer));
-    });
+    let session = walk_with(
+        options,
+        capture,
+        chunk,
+        |_| vec![0],
+        |batch, block, i, _| {
+            let u32 = |column| batch.u32(column, i);
+            let of = |at, len| block[u32(at) as usize..][..u32(len) as usize].to_vec();
+            let is_packet = u32("key") != NO_KEY;
+            let ts_ns = i64::from_ne_bytes(batch.at("ts_ns", i, 8).try_into().unwrap());
+            assert_eq!(
+                (ts_ns / 1_000_000_000, ts_ns % 1_000_000_000),
+                (batch.f64("second", i) as i64, u32("nanosecond").into())
+            );
+            let mut numbers = vec![u32("key"), u32("meta"), u32("capture")];
+            if is_packet {
+                numbers.extend(["ip_len", "upper_len", "packets", "octets"].map(u32));
+            }
+            let octets = || [of("ip", "ip_captured"), of("upper", "upper_captured"), batch.at("head", i, 16).to_vec()];
+            let outer = ["vlan", "tunnel", "tunnel_id"].map(|column| {
+                batch.flag(column, i).then(|| match column {
+                    "vlan" => u16::from_ne_bytes(batch.at(column, i, 2).try_into().unwrap()).into(),
+                    "tunnel" => batch.at(column, i, 1)[0].into(),
+                    _ => u32(column),
+                })
+            });
+            let outer = if is_packet { outer.to_vec() } else { Vec::new() };
+            rows.push((numbers, batch.f64("number", i) as u64, ts_ns, is_packet.then(octets), outer));
+        },
+    );
     (rows, session)
 }
 
@@ -269,9 +280,8 @@ fn packets_in_groups_are_what_they_are_one_by_one() {
 #[test]
 fn however_many_long_datagrams_are_put_together_they_have_room() {
     let [a, b] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
-    let datagrams: Vec<_> = (0..40_u16)
-        .map(|i| fragments_v4(&udp_packet(a, b, (1 + i, 53), &vec![i as u8; 65_000]), i, 32_768))
-        .collect();
+    let datagrams: Vec<_> =
+        (0..40_u16).map(|i| fragments_v4(&udp_packet(a, b, (1 + i, 53), &vec![i as u8; 65_000]), i, 32_768)).collect();
     // All but the last fragments of all, then all the last ones; and each datagram by itself.
     let (late, early): (Vec<_>, Vec<_>) =
         datagrams.iter().cloned().map(|mut parts| (parts.pop().unwrap(), parts)).unzip();

@@ -88,8 +88,11 @@ impl PacketSession {
 
     /// Walks the block until it is done or the batch or the tail is full; the number of rows.
     fn walk(&mut self, batch: &mut [u8], block: &[u8], tail: &mut Tail<'_>) -> usize {
-        let (rows, done) =
-            if self.rows.options.frames { self.walk_frames(batch, block, tail) } else { self.walk_groups(batch, block, tail) };
+        let (rows, done) = if self.rows.options.frames {
+            self.walk_frames(batch, block, tail)
+        } else {
+            self.walk_groups(batch, block, tail)
+        };
         if !done {
             self.feed.leave(block);
         }

@@ -229,6 +229,43 @@ for (const [way, extra] of [['natively', []], ['in TypeScript', [{ ...noopChain(
     )
   })
 
+for (const engine of ['native', 'js'] as const)
+  test(`a hook may end all flows: those that follow begin new ones, ${engine}`, async t => {
+    let n = 0
+    const ender: Chain<{ seen: number }> = {
+      name: 'ender',
+      newFlow: () => ({ seen: 0 }),
+      tcp(record) {
+        record.seen += 1
+        if ((n += 1) === 5) observer.flush()
+      },
+    }
+    // Two flows in turn, within one second: the flush comes in the midst of packets whose flows are known.
+    const frames = Array.from({ length: 9 }, (_, i): [bigint, Uint8Array] => [BigInt(i) * MS + MS, segment({ ports: [1 + (i % 2), 80] })])
+    const observer = observe(pcap(frames), { chains: [ender, basicChain()], engine })
+    const flows: unknown[][] = []
+    for await (const { flow_id, sp, seen, last_ns, first_packet } of observer) flows.push([flow_id, sp, seen, last_ns / MS, first_packet])
+    t.deepEqual(flows, [[0, 1, 3, 5n, 1], [1, 2, 2, 4n, 2], [2, 2, 2, 8n, 6], [3, 1, 2, 9n, 7]])
+  })
+
+for (const engine of ['native', 'js'] as const)
+  test(`what was not captured of a header reads as 0, ${engine}`, async t => {
+    const fields: number[][] = []
+    const chain: Chain = {
+      name: 'fields',
+      newFlow: () => ({}),
+      tcp: (_, tcp) => void fields.push([tcp.srcPort, tcp.dstPort, tcp.seq, tcp.ack, tcp.dataOffset, tcp.flags, tcp.window, tcp.checksum > 0 ? 1 : 0]),
+    }
+    const whole = segment({ seq: 0xfedc_ba98, ack: 0x8765_4321, window: 0xabcd })
+    whole.set([0x12, 0x34], 14 + 20 + 16)
+    // As much of the TCP header; with 13 octets there are no flags, so it is no segment.
+    const frames = [13, 14, 15, 16, 17, 18, 20].map((length, i): [bigint, Uint8Array] => [BigInt(i) * MS, whole.subarray(0, 14 + 20 + length)])
+    await collect(pcap(frames), [chain], { engine })
+    const start = [1000, 80, 0xfedc_ba98, 0x8765_4321, 5, TCP_ACK]
+    const all = [...start, 0xabcd]
+    t.deepEqual(fields, [[...start, 0, 0], [...start, 0, 0], [...all, 0], [...all, 0], [...all, 1], [...all, 1]])
+  })
+
 test('leaving the loop early ends the run', async t => {
   const seen: Direction[] = []
   const chain: Chain = { name: 'early', newFlow: () => ({}), tcp: (_, __, direction) => (seen.push(direction), false) }

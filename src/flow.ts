@@ -52,6 +52,9 @@ export type TunnelKind =
   | 'etherip'
   | 'mpls'
 
+/** Nothing lies around most packets. */
+const NOTHING_AROUND: Outer = Object.freeze({ vlan: null, tunnel: null, tunnel_id: null })
+
 /** A reader of what lies around a flow's first packet, or around a packet. */
 export function bindOuter(view: BatchView): (row: number) => Outer {
   const vlan = nullable(view, 'vlan')
@@ -59,8 +62,9 @@ export function bindOuter(view: BatchView): (row: number) => Outer {
   const tunnels = view.words('tunnel') as readonly TunnelKind[]
   const tunnelId = nullable(view, 'tunnel_id')
   return row => {
-    const kind = tunnel(row)
-    return { vlan: vlan(row), tunnel: kind === null ? null : tunnels[kind]!, tunnel_id: tunnelId(row) }
+    const [tag, kind] = [vlan(row), tunnel(row)]
+    if (tag === null && kind === null) return NOTHING_AROUND
+    return { vlan: tag, tunnel: kind === null ? null : tunnels[kind]!, tunnel_id: tunnelId(row) }
   }
 }
 

@@ -94,6 +94,11 @@ export class BatchView {
     return new Uint8Array(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
   }
 
+  /** A column of parts of headers, 16 octets each. */
+  data(name: string): DataView {
+    return new DataView(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
+  }
+
   /** What reads the texts of a column. */
   texts(name: string): (row: number) => string {
     const { values, width = 0 } = this.place(name)

@@ -42,7 +42,7 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     this.#walker = new Walker(chains, limits, captures)
     const layout = parseLayout(engine.layout())
     const length = engine.blockLength()
-    const slots = [this.#makeSlot(layout, length), this.#makeSlot(layout, length)] as const
+    const slots = [this.#makeSlot(layout, length), this.#makeSlot(layout, length), this.#makeSlot(layout, length)] as const
     this.#slot = slots[0]
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)
@@ -137,6 +137,7 @@ export function packetColumns(view: BatchView, block: Uint8Array): PacketColumns
     upper_captured: view.numbers('upper_captured'),
     packets: view.numbers('packets'),
     octets: view.numbers('octets'),
+    head: view.data('head'),
     outer: bindOuter(view),
   }
 }

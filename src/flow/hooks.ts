@@ -26,6 +26,8 @@ export class Hooks {
   readonly icmp6: readonly Hook<IcmpView>[]
   readonly tcp: readonly Hook<TcpView>[]
   readonly udp: readonly Hook<UdpView>[]
+  /** The chain with a hook for TCP, where there is one such. */
+  readonly only: AnyChain | undefined
   readonly #chains: readonly AnyChain[]
   readonly #owners: Map<string, string>
   /** The columns that each chain gave with the flow before. */
@@ -45,6 +47,7 @@ export class Hooks {
     this.icmp6 = collect(chains, 'icmp6')
     this.tcp = collect(chains, 'tcp')
     this.udp = collect(chains, 'udp')
+    this.only = this.tcp.length === 1 ? chains.find(chain => chain.tcp !== undefined) : undefined
   }
 
   /** Adds every chain's columns to a new flow's record; false where one of them wants to ignore the flow. */

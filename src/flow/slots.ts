@@ -14,6 +14,18 @@ export const FlowStatus = {
   Ready: 3,
 } as const
 
+/** Values of each slot in {@link FlowSlots.hot}, and where each stands. */
+export const HOT = 4
+export const Hot = {
+  /** Time of the latest packet. */
+  Second: 0,
+  Nanosecond: 1,
+  /** Second at which the flow is idle. */
+  Idle: 2,
+  /** 1 where the key's first endpoint sent the first packet. */
+  FirstWay: 3,
+} as const
+
 /** Typed arrays that grow together. */
 export class FlowSlots {
   #capacity = 1024
@@ -25,18 +37,15 @@ export class FlowSlots {
   status = new Uint8Array(this.#capacity)
   /** Why the flow ends, as a place in {@link END_REASONS}. */
   reason = new Uint8Array(this.#capacity)
-  /** 1 where the key's first endpoint sent the first packet. */
-  firstIsFwd = new Uint8Array(this.#capacity)
   /** Time of the first packet. */
   firstSecond = new Float64Array(this.#capacity)
   firstNanosecond = new Uint32Array(this.#capacity)
-  /** Time of the latest packet. */
-  second = new Float64Array(this.#capacity)
-  nanosecond = new Uint32Array(this.#capacity)
-  /** Second at which the flow is idle. */
-  idleSecond = new Float64Array(this.#capacity)
+  /** What every packet looks at or changes, side by side: one line of the processor's cache. */
+  hot = new Float64Array(this.#capacity * HOT)
   readonly records: (FlowBase | undefined)[] = []
   readonly #free: number[] = []
+  /** Means nothing: what is read must be used. */
+  looked = 0
 
   /** A slot that nobody uses. */
   take(): number {
@@ -45,6 +54,16 @@ export class FlowSlots {
     if (this.length === this.#capacity) this.#grow()
     this.records.push(undefined)
     return this.length++
+  }
+
+  /** One of a slot's hot values. */
+  get(slot: number, value: (typeof Hot)[keyof typeof Hot]): number {
+    return this.hot[slot * HOT + value]!
+  }
+
+  /** Fetches what the next packet of a slot's flow will need, if there is a flow. */
+  look(slot: number): void {
+    if (slot >= 0) this.looked ^= this.hot[slot * HOT + Hot.FirstWay]!
   }
 
   /** Lets go of a slot. */
@@ -60,12 +79,9 @@ export class FlowSlots {
     this.id = grown(this.id, new Float64Array(this.#capacity))
     this.status = grown(this.status, new Uint8Array(this.#capacity))
     this.reason = grown(this.reason, new Uint8Array(this.#capacity))
-    this.firstIsFwd = grown(this.firstIsFwd, new Uint8Array(this.#capacity))
     this.firstSecond = grown(this.firstSecond, new Float64Array(this.#capacity))
     this.firstNanosecond = grown(this.firstNanosecond, new Uint32Array(this.#capacity))
-    this.second = grown(this.second, new Float64Array(this.#capacity))
-    this.nanosecond = grown(this.nanosecond, new Uint32Array(this.#capacity))
-    this.idleSecond = grown(this.idleSecond, new Float64Array(this.#capacity))
+    this.hot = grown(this.hot, new Float64Array(this.#capacity * HOT))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { FlowBase, FlowEndReason } from '../flow.js'
 import { KeySlots } from './keys.js'
-import { FlowSlots, FlowStatus } from './slots.js'
+import { FlowSlots, FlowStatus, Hot, HOT } from './slots.js'
 import { entriesOf, Timers, type Bin, type Entry } from './timers.js'
 
 /** Why flows end. */
@@ -53,6 +53,8 @@ export class FlowTable {
   evicted = 0
   /** Flows that are open now. */
   open = 0
+  /** How often all flows were ended at once. */
+  flushes = 0
 
   constructor(limits: FlowTableLimits) {
     const [expiryWhole, expiryRest] = span(limits.expiryTimeout)
@@ -87,7 +89,7 @@ export class FlowTable {
 
   #checkIdle(second: number, slot: number, id: number): void {
     if (!this.#isActive(slot, id)) return
-    const later = this.slots.idleSecond[slot]!
+    const later = this.slots.get(slot, Hot.Idle)
     if (later > second) this.#timers.setIdle(later, slot, id)
     else this.#setComplete(slot, second, IDLE!)
   }
@@ -98,17 +100,18 @@ export class FlowTable {
 
   /** Notes the time of a flow's packet. */
   touch(slot: number, second: number, nanosecond: number): void {
-    const { slots } = this
-    slots.second[slot] = second
-    slots.nanosecond[slot] = nanosecond
+    const { hot } = this.slots
+    const at = slot * HOT
+    hot[at + Hot.Second] = second
+    hot[at + Hot.Nanosecond] = nanosecond
     const rest = nanosecond + this.#idleRest
     let idle = second + this.#idleWhole
     if (rest > 0) idle += rest > NS ? 2 : 1
-    if (idle > slots.idleSecond[slot]!) slots.idleSecond[slot] = Math.min(idle, LAST_SECOND)
+    if (idle > hot[at + Hot.Idle]!) hot[at + Hot.Idle] = Math.min(idle, LAST_SECOND)
   }
 
   /** Opens a flow with its first packet's record, and makes room for it where there is none; its slot. */
-  add(key: number, firstIsFwd: number, record: FlowBase, second: number, nanosecond: number): number {
+  add(key: number, firstWay: number, record: FlowBase, second: number, nanosecond: number): number {
     if (this.open >= this.#maxFlows) this.#evict()
     const { slots } = this
     const slot = slots.take()
@@ -117,16 +120,16 @@ export class FlowTable {
     slots.id[slot] = id
     slots.status[slot] = FlowStatus.Active
     slots.reason[slot] = FLUSH!
-    slots.firstIsFwd[slot] = firstIsFwd
     slots.firstSecond[slot] = second
     slots.firstNanosecond[slot] = nanosecond
-    slots.idleSecond[slot] = Number.NEGATIVE_INFINITY
+    slots.hot[slot * HOT + Hot.Idle] = Number.NEGATIVE_INFINITY
+    slots.hot[slot * HOT + Hot.FirstWay] = firstWay
     slots.records[slot] = record
     this.keys.set(key, slot)
     this.open += 1
     this.#tidyTimers()
     this.touch(slot, second, nanosecond)
-    this.#timers.setIdle(slots.idleSecond[slot], slot, id)
+    this.#timers.setIdle(slots.get(slot, Hot.Idle), slot, id)
     return slot
   }
 
@@ -200,7 +203,7 @@ export class FlowTable {
       const entry = bin.idleSorted.pop()!
       this.#timers.idleEntries -= 1
       if (!this.#isActive(entry.slot, entry.id)) continue
-      const later = this.slots.idleSecond[entry.slot]!
+      const later = this.slots.get(entry.slot, Hot.Idle)
       // Seen again since the sorting: its turn is after all that weren't.
       if (later <= second && this.#seenUntil(entry, bin)) return entry
       this.#timers.setIdle(Math.max(later, second), entry.slot, entry.id)
@@ -208,20 +211,21 @@ export class FlowTable {
   }
 
   #seenUntil({ slot }: Entry, { sortedSecond, sortedNanosecond }: Bin): boolean {
-    const second = this.slots.second[slot]!
-    return second < sortedSecond || (second === sortedSecond && this.slots.nanosecond[slot]! <= sortedNanosecond)
+    const second = this.slots.get(slot, Hot.Second)
+    return second < sortedSecond || (second === sortedSecond && this.slots.get(slot, Hot.Nanosecond) <= sortedNanosecond)
   }
 
   #sortIdle(bin: Bin): void {
-    const { second, nanosecond } = this.slots
+    const { slots } = this
+    const later = (a: Entry, b: Entry, value: typeof Hot.Second | typeof Hot.Nanosecond) => slots.get(b.slot, value) - slots.get(a.slot, value)
     bin.idleSorted = entriesOf(bin.idle).toSorted(
-      (a, b) => second[b.slot]! - second[a.slot]! || nanosecond[b.slot]! - nanosecond[a.slot]! || b.id - a.id,
+      (a, b) => later(a, b, Hot.Second) || later(a, b, Hot.Nanosecond) || b.id - a.id,
     )
     bin.idle = []
     const latest = bin.idleSorted[0]
     if (latest === undefined) return
-    bin.sortedSecond = second[latest.slot]!
-    bin.sortedNanosecond = nanosecond[latest.slot]!
+    bin.sortedSecond = slots.get(latest.slot, Hot.Second)
+    bin.sortedNanosecond = slots.get(latest.slot, Hot.Nanosecond)
   }
 
   /**
@@ -229,6 +233,7 @@ export class FlowTable {
    * in which they began. Nothing is ignored any more.
    */
   flush(): void {
+    this.flushes += 1
     for (const bin of this.#timers.clear()) this.#retireAll(bin.expiry.slice(bin.expiryHead))
     const { slots } = this
     const open: number[] = []

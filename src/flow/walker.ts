@@ -7,12 +7,24 @@
 import type { AnyChain, Direction } from '../chain/chain.js'
 import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
-import { NO_KEY, Upper, type Outer, type PacketColumns } from '../packet/columns.js'
+import { MOVES_CLOCK, NO_KEY, Upper, type Outer, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
 import { nanosecondsAt, recordClass, secondsAt } from '../record.js'
+import { HOOK_NAMES } from './hook-names.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
+import { Hot, HOT } from './slots.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
+
+/**
+ * Packets whose flows are looked up before any of them is walked: what one look-up waits for comes while the next ones
+ * are made.
+ */
+const AHEAD = 32
+
+/** Numbers of kinds of hooks. */
+const [IP4, IP6, ICMP4, ICMP6, TCP, UDP] = [0, 1, 2, 3, 4, 5]
+const KINDS = 6
 
 /** Packets in, flow records out. */
 export class Walker {
@@ -21,8 +33,10 @@ export class Walker {
   readonly #captures: readonly string[] | null
   readonly #views = new PacketViews()
   readonly #quote = new QuoteViews()
-  /** The hook being called: what an error message names. */
-  #calling: Hook<never> | undefined
+  /** Slots of the packets looked at ahead. */
+  readonly #slots = new Int32Array(AHEAD)
+  /** The hook being called, as its place among those of its kind * {@link KINDS} + the kind: for error messages. */
+  #calling = -1
   /** Packets of ignored flows. */
   ignored = 0
 
@@ -41,11 +55,16 @@ export class Walker {
   walk(columns: PacketColumns, rows: number): void {
     this.#views.place.enter(columns)
     try {
-      for (let row = 0; row < rows; row++) this.#packet(columns, row)
+      for (let row = 0; row < rows; ) {
+        const end = this.#lookAhead(columns, row, Math.min(rows, row + AHEAD))
+        row = end > row ? this.#known(columns, row, end) : this.#packet(columns, row)
+      }
     } catch (error) {
-      const hook = this.#calling
-      if (hook === undefined) throw error
-      throw new ChainError(hook.chain, hook.name, this.#views.tcp.packetNumber, error)
+      const calling = this.#calling
+      if (calling < 0) throw error
+      const name = HOOK_NAMES[calling % KINDS]!
+      const { chain } = this.#hooks[name][Math.floor(calling / KINDS)]!
+      throw new ChainError(chain, name, this.#views.tcp.packetNumber, error)
     }
   }
 
@@ -55,7 +74,7 @@ export class Walker {
     const record = slots.records[slot]!
     record.flow_id = slots.id[slot]!
     const [firstSecond, firstNanosecond] = [slots.firstSecond[slot]!, slots.firstNanosecond[slot]!]
-    const [lastSecond, lastNanosecond] = [slots.second[slot]!, slots.nanosecond[slot]!]
+    const [lastSecond, lastNanosecond] = [slots.get(slot, Hot.Second), slots.get(slot, Hot.Nanosecond)]
     record.first_ns = nanosecondsAt(firstSecond, firstNanosecond)
     record.last_ns = nanosecondsAt(lastSecond, lastNanosecond)
     record.pkt_first = secondsAt(firstSecond, firstNanosecond)
@@ -65,30 +84,61 @@ export class Walker {
     return record
   }
 
-  #packet(columns: PacketColumns, row: number): void {
+  /** Looks up the flows of rows as far as they have one and time stands still; the row behind them. */
+  #lookAhead(columns: PacketColumns, row: number, end: number): number {
+    const { key, meta } = columns
+    const { keys, slots } = this.table
+    const found = this.#slots
+    let at = row
+    for (; at < end; at++) {
+      if ((meta[at]! & MOVES_CLOCK) !== 0) break
+      const slot = keys.get(key[at]!)
+      if (slot === NO_FLOW) break
+      found[at - row] = slot
+      slots.look(slot)
+    }
+    return at
+  }
+
+  /** Walks rows whose flows were looked up; the row behind them, or behind one whose hook ended all flows. */
+  #known(columns: PacketColumns, from: number, end: number): number {
+    const { table } = this
+    const { flushes } = table
+    const { meta, second, nanosecond } = columns
+    for (let row = from; row < end; row++) {
+      const slot = this.#slots[row - from]!
+      if (slot === IGNORED) {
+        this.ignored += 1
+        continue
+      }
+      table.touch(slot, second[row]!, nanosecond[row]!)
+      this.#show(slot, row, meta[row]!)
+      if (table.flushes !== flushes) return row + 1
+    }
+    return end
+  }
+
+  /** Walks any row; the row behind it. */
+  #packet(columns: PacketColumns, row: number): number {
     const { table } = this
     const second = columns.second[row]!
     const nanosecond = columns.nanosecond[row]!
     table.advance(second, nanosecond)
     const key = columns.key[row]!
-    if (key === NO_KEY) return
+    if (key === NO_KEY) return row + 1
     const meta = columns.meta[row]!
-    this.#views.place.move(columns, row, meta)
     let slot = table.keys.get(key)
     if (slot === NO_FLOW) slot = this.#open(columns, row, key, meta)
     else if (slot !== IGNORED) table.touch(slot, second, nanosecond)
-    if (slot === IGNORED) {
-      this.ignored += 1
-      return
-    }
-    const { slots } = table
-    const direction: Direction = (meta & 1) === slots.firstIsFwd[slot] ? 'fwd' : 'rev'
-    if (!this.#show(slots.records[slot]!, meta, direction)) table.complete(slot)
+    if (slot === IGNORED) this.ignored += 1
+    else this.#show(slot, row, meta)
+    return row + 1
   }
 
   /** Opens the flow of a first packet, unless a chain wants to ignore it. */
   #open(columns: PacketColumns, row: number, key: number, meta: number): number {
     const { table } = this
+    this.#views.place.move(row, meta)
     const record = newRecord(columns, row, meta, this.#captures)
     if (!this.#hooks.newFlow(record, this.#views.ip)) {
       table.keys.ignore(key)
@@ -97,47 +147,66 @@ export class Walker {
     return table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
   }
 
-  /** Calls the hooks that the packet is for. False: one of them says that the flow is complete. */
-  #show(record: FlowBase, meta: number, direction: Direction): boolean {
-    const hooks = this.#hooks
+  /** Shows a flow's packet to the hooks that it is for; where one says false the flow is complete. */
+  #show(slot: number, row: number, meta: number): void {
     const views = this.#views
+    const { slots } = this.table
+    const record = slots.records[slot]!
+    const direction: Direction = (meta & 1) === slots.hot[slot * HOT + Hot.FirstWay] ? 'fwd' : 'rev'
+    views.place.move(row, meta)
+    const { ip4, ip6, tcp, udp, icmp4, icmp6 } = this.#hooks
     let keep = true
-    if ((meta & 0x80) === 0) keep = this.#call(hooks.ip4, record, views.ip4, direction)
-    else keep = this.#call(hooks.ip6, record, views.ip6, direction)
+    if ((meta & 0x80) === 0) {
+      if (ip4.length > 0) keep = this.#call(ip4, IP4!, record, views.ip4, direction)
+    } else if (ip6.length > 0) keep = this.#call(ip6, IP6!, record, views.ip6, direction)
     switch ((meta >>> 2) & 7) {
       case Upper.Tcp:
-        return this.#call(hooks.tcp, record, views.tcp, direction) && keep
+        if (tcp.length > 0) keep = this.#tcp(record, direction) && keep
+        break
       case Upper.Udp:
-        return this.#call(hooks.udp, record, views.udp, direction) && keep
+        if (udp.length > 0) keep = this.#call(udp, UDP!, record, views.udp, direction) && keep
+        break
       case Upper.Icmp4:
-        return this.#icmp(hooks.icmp4, record, direction) && keep
+        keep = this.#icmp(icmp4, ICMP4!, record, direction) && keep
+        break
       case Upper.Icmp6:
-        return this.#icmp(hooks.icmp6, record, direction) && keep
+        keep = this.#icmp(icmp6, ICMP6!, record, direction) && keep
+        break
       default:
-        return keep
     }
+    if (!keep) this.table.complete(slot)
   }
 
-  #call<View>(hooks: readonly Hook<View>[], record: FlowBase, view: View, direction: Direction): boolean {
+  /** Segments are most of all packets. A single hook is called as what it is, which V8 can make part of this code. */
+  #tcp(record: FlowBase, direction: Direction): boolean {
+    const { tcp, only } = this.#hooks
+    const view = this.#views.tcp
+    if (only === undefined) return this.#call(tcp, TCP!, record, view, direction)
+    this.#calling = TCP!
+    const verdict = only.tcp!(record, view, direction)
+    this.#calling = -1
+    return verdict !== false
+  }
+
+  #call<View>(hooks: readonly Hook<View>[], kind: number, record: FlowBase, view: View, direction: Direction): boolean {
     let keep = true
     for (let i = 0; i < hooks.length; i++) {
-      const hook = hooks[i]!
-      this.#calling = hook as Hook<never>
-      if (hook.call(record, view, direction) === false) keep = false
+      this.#calling = i * KINDS + kind
+      if (hooks[i]!.call(record, view, direction) === false) keep = false
     }
-    this.#calling = undefined
+    this.#calling = -1
     return keep
   }
 
-  #icmp(hooks: Hooks['icmp4'], record: FlowBase, direction: Direction): boolean {
+  #icmp(hooks: Hooks['icmp4'], kind: number, record: FlowBase, direction: Direction): boolean {
     if (hooks.length === 0) return true
     const quote = this.#quote.of(this.#views.place)
     let keep = true
-    for (const hook of hooks) {
-      this.#calling = hook as Hook<never>
-      if (hook.call(record, this.#views.icmp, direction, quote) === false) keep = false
+    for (let i = 0; i < hooks.length; i++) {
+      this.#calling = i * KINDS + kind
+      if (hooks[i]!.call(record, this.#views.icmp, direction, quote) === false) keep = false
     }
-    this.#calling = undefined
+    this.#calling = -1
     return keep
   }
 }

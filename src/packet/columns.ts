@@ -7,6 +7,12 @@ import type { TunnelKind } from '../flow.js'
 /** The `key` of a row that only moves the clock: its packet belongs to no flow. */
 export const NO_KEY = 0xffff_ffff
 
+/** The bit of `meta` that says that the clock goes on. */
+export const MOVES_CLOCK = 1 << 16
+
+/** Octets of `head`. */
+export const HEAD_LENGTH = 16
+
 /** What stands behind the IP header: bits 2 to 4 of `meta`. */
 export const Upper = {
   /** Something else, broken, or cut before what matters. */
@@ -27,7 +33,8 @@ export interface PacketColumns {
   readonly key: ArrayLike<number>
   /**
    * Bit 0: goes from the key's first endpoint. 1: ICMP error, matched to the flow that it quotes. 2 to 4: {@link Upper}.
-   * 5 and 6: whole (0), first fragment (1), later fragment (2). 7: IPv6. 8 to 15: upper-layer protocol.
+   * 5 and 6: whole (0), first fragment (1), later fragment (2). 7: IPv6. 8 to 15: upper-layer protocol. 16: packet time
+   * goes on, to a second that no row before has reached.
    */
   readonly meta: ArrayLike<number>
   /** Number of the packet in its capture, from 1. */
@@ -56,6 +63,8 @@ export interface PacketColumns {
   readonly packets: ArrayLike<number>
   /** Octets of those IP packets by their headers. */
   readonly octets: ArrayLike<number>
+  /** The first 16 octets of each TCP or UDP header; zeros where they weren't captured. */
+  readonly head: DataView
   /** What lies around the packet of a row, as in a flow record. */
   outer(row: number): Outer
 }

@@ -2,45 +2,36 @@
  * Where one packet lies. The views of a packet share one place, which the walker moves from packet to packet: views
  * cost nothing until they are read.
  */
-import { Upper, type PacketColumns } from './columns.js'
+import { HEAD_LENGTH, Upper, type PacketColumns } from './columns.js'
 
 /** What stands in a quoted IP packet, as {@link Place.quote} finds it. */
 const PROTO = { hopByHop: 0, icmp: 1, tcp: 6, udp: 17, routing: 43, fragment: 44, icmp6: 58, destination: 60 } as const
 
 /** A packet's place in a block. Offsets count from the start of the block; lengths are octets. */
-export class Place {
+export abstract class Place {
   bytes: Uint8Array = new Uint8Array(0)
   /** The same octets. */
   data = new DataView(this.bytes.buffer)
   columns: PacketColumns | undefined
   row = 0
   meta = 0
-  ip = 0
-  ipLen = 0
-  ipEnd = 0
-  upper = 0
-  upperLen = 0
-  upperEnd = 0
+  /** The IP header. */
+  abstract readonly ip: number
+  /** Octets of the IP packet by its header. */
+  abstract readonly ipLen: number
+  /** Behind the last octet of it that was captured. */
+  abstract readonly ipEnd: number
+  /** The upper layer. */
+  abstract readonly upper: number
+  abstract readonly upperLen: number
+  abstract readonly upperEnd: number
 
-  /** Turns to another batch. */
-  enter(columns: PacketColumns): void {
-    this.columns = columns
-    if (columns.block === this.bytes) return
-    this.bytes = columns.block
-    this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
-  }
-
-  /** Moves to the packet of a row. */
-  move(columns: PacketColumns, row: number, meta: number): void {
-    this.row = row
-    this.meta = meta
-    this.ip = columns.ip[row]!
-    this.ipLen = columns.ip_len[row]!
-    this.ipEnd = this.ip + columns.ip_captured[row]!
-    this.upper = columns.upper[row]!
-    this.upperLen = columns.upper_len[row]!
-    this.upperEnd = this.upper + columns.upper_captured[row]!
-  }
+  /** The octet at `at` of the upper layer, which is TCP or UDP, below 16; 0 where it wasn't captured. */
+  abstract headOctet(at: number): number
+  /** Two octets, likewise. */
+  abstract head16(at: number): number
+  /** Four octets, likewise. */
+  abstract head32(at: number): number
 
   /** What stands behind the IP header: one of {@link Upper}. */
   get kind(): number {
@@ -75,6 +66,81 @@ export class Place {
   /** A view of the octets from `at` to `end`. */
   slice(at: number, end: number): Uint8Array {
     return this.bytes.subarray(at, Math.max(at, end))
+  }
+}
+
+/** The place of a row: it holds nothing of the packet, so that moving on costs next to nothing. */
+export class RowPlace extends Place {
+  /** Turns to another batch. */
+  enter(columns: PacketColumns): void {
+    this.columns = columns
+    if (columns.block === this.bytes) return
+    this.bytes = columns.block
+    this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+  }
+
+  /** Moves to the packet of a row. */
+  move(row: number, meta: number): void {
+    this.row = row
+    this.meta = meta
+  }
+
+  get ip(): number {
+    return this.columns!.ip[this.row]!
+  }
+
+  get ipLen(): number {
+    return this.columns!.ip_len[this.row]!
+  }
+
+  get ipEnd(): number {
+    return this.ip + this.columns!.ip_captured[this.row]!
+  }
+
+  get upper(): number {
+    return this.columns!.upper[this.row]!
+  }
+
+  get upperLen(): number {
+    return this.columns!.upper_len[this.row]!
+  }
+
+  get upperEnd(): number {
+    return this.upper + this.columns!.upper_captured[this.row]!
+  }
+
+  headOctet(at: number): number {
+    return this.columns!.head.getUint8(this.row * HEAD_LENGTH + at)
+  }
+
+  head16(at: number): number {
+    return this.columns!.head.getUint16(this.row * HEAD_LENGTH + at)
+  }
+
+  head32(at: number): number {
+    return this.columns!.head.getUint32(this.row * HEAD_LENGTH + at)
+  }
+}
+
+/** The place of an IP packet that an ICMP error quotes. */
+export class QuotePlace extends Place {
+  ip = 0
+  ipLen = 0
+  ipEnd = 0
+  upper = 0
+  upperLen = 0
+  upperEnd = 0
+
+  headOctet(at: number): number {
+    return this.octet(this.upper + at, this.upperEnd)
+  }
+
+  head16(at: number): number {
+    return this.u16(this.upper + at, this.upperEnd)
+  }
+
+  head32(at: number): number {
+    return this.u32(this.upper + at, this.upperEnd)
   }
 
   /** Moves to the IP packet that an ICMP error in `outer` quotes; false where it quotes none that can be read. */

@@ -51,47 +51,47 @@ abstract class UpperView {
 export class TcpView extends UpperView {
   /** Source port. */
   get srcPort(): number {
-    return this.place.u16(this.place.upper, this.place.upperEnd)
+    return this.place.head16(0)
   }
 
   /** Destination port. */
   get dstPort(): number {
-    return this.place.u16(this.place.upper + 2, this.place.upperEnd)
+    return this.place.head16(2)
   }
 
   /** Sequence number. */
   get seq(): number {
-    return this.place.u32(this.place.upper + 4, this.place.upperEnd)
+    return this.place.head32(4)
   }
 
   /** Acknowledgment number; it only means something with {@link TCP_ACK}. */
   get ack(): number {
-    return this.place.u32(this.place.upper + 8, this.place.upperEnd)
+    return this.place.head32(8)
   }
 
   /** Data offset: octets of the header divided by four, 5 to 15. */
   get dataOffset(): number {
-    return this.place.octet(this.place.upper + 12, this.place.upperEnd) >>> 4
+    return this.place.headOctet(12) >>> 4
   }
 
   /** The four bits behind the data offset that RFC 9293 reserves (`Rsrvd`), 0 to 15; the lowest of them is now {@link TcpView.ae}. */
   get reserved(): number {
-    return this.place.octet(this.place.upper + 12, this.place.upperEnd) & 0x0f
+    return this.place.headOctet(12) & 0x0f
   }
 
   /** The octet of control bits, `TCP_CWR` to `TCP_FIN`; {@link TcpView.ae} stands apart. */
   get flags(): number {
-    return this.place.octet(this.place.upper + 13, this.place.upperEnd)
+    return this.place.headOctet(13)
   }
 
   /** Accurate ECN (RFC 9768), once the nonce sum: the bit before the octet of flags. */
   get ae(): boolean {
-    return (this.place.octet(this.place.upper + 12, this.place.upperEnd) & 1) !== 0
+    return (this.place.headOctet(12) & 1) !== 0
   }
 
   /** Receive window, unscaled. */
   get window(): number {
-    return this.place.u16(this.place.upper + 14, this.place.upperEnd)
+    return this.place.head16(14)
   }
 
   /** Checksum. */
@@ -129,22 +129,22 @@ export class TcpView extends UpperView {
 export class UdpView extends UpperView {
   /** Source port. */
   get srcPort(): number {
-    return this.place.u16(this.place.upper, this.place.upperEnd)
+    return this.place.head16(0)
   }
 
   /** Destination port. */
   get dstPort(): number {
-    return this.place.u16(this.place.upper + 2, this.place.upperEnd)
+    return this.place.head16(2)
   }
 
   /** Octets of header and payload as the header says; 0 in a jumbogram (RFC 2675). */
   get length(): number {
-    return this.place.u16(this.place.upper + 4, this.place.upperEnd)
+    return this.place.head16(4)
   }
 
   /** Checksum; 0 = none. */
   get checksum(): number {
-    return this.place.u16(this.place.upper + 6, this.place.upperEnd)
+    return this.place.head16(6)
   }
 
   get payloadLength(): number {

@@ -125,7 +125,7 @@ export class PacketRun {
         if (columns.key[row] !== NO_KEY) this.others += 1
         continue
       }
-      this.#views.place.move(columns, row, meta)
+      this.#views.place.move(row, meta)
       this.packets += 1
       this.fragments += columns.packets[row]! - 1
       yield this.#packet(columns, row, meta)

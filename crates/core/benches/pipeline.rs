@@ -1,4 +1,4 @@
-//! Flow records, stream events, connection records and their analysis, of a capture given as argument: ns per packet,
+//! Flow records, packets, stream events, connection records and their analysis, of a capture given as argument: ns per packet,
 //! best of five, beside a plain read.
 //!
 //! `cargo bench -p tcpskein-core --bench pipeline -- FILE [JOB]`; `flows2` and `flows3` are flows with two
@@ -12,7 +12,8 @@ use std::time::Instant;
 use tcpskein_core::chain::Chain;
 use tcpskein_core::decode::DecodeOptions;
 use tcpskein_core::session::{
-    Buffers, FlowSession, FlowSessionOptions, Session, Source, Status, StreamSession, StreamSessionOptions,
+    Buffers, FlowSession, FlowSessionOptions, PacketSession, PacketSessionOptions, Session, Source, Status,
+    StreamSession, StreamSessionOptions,
 };
 
 fn plain_read(path: &Path) -> f64 {
@@ -61,6 +62,26 @@ fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
     (start.elapsed().as_secs_f64(), session.stats().packets, events)
 }
 
+/// Packets as columns, into two blocks in turn as JavaScript lends them; nobody reads them.
+fn packets(path: &Path) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let mut session = PacketSession::new(PacketSessionOptions::default());
+    session.open(Source::Path(path.to_path_buf()), "capture");
+    let mut lent = [(); 2].map(|()| (vec![0; session.batch_len()], vec![0; session.block_len()]));
+    let mut rows = 0;
+    for turn in 0.. {
+        let (batch, block) = &mut lent[turn % 2];
+        let progress = session.next(&mut Buffers { batch, block, given_back: &[] });
+        rows += progress.rows;
+        match progress.status {
+            Status::SourceEnd | Status::SourceFailed => session.finish(),
+            Status::Done => break,
+            _ => {}
+        }
+    }
+    (start.elapsed().as_secs_f64(), session.stats().packets, rows)
+}
+
 /// Seconds, packets and rows of a run.
 type Job<'j> = dyn Fn() -> (f64, u64, usize) + 'j;
 
@@ -90,10 +111,11 @@ fn main() {
     println!("plain read: {read:.3} s");
     let events = StreamSessionOptions { events: true, join: true, ..Default::default() };
     let analyse = StreamSessionOptions { analyse: true, ..Default::default() };
-    let jobs: [(&str, &Job<'_>); 6] = [
+    let jobs: [(&str, &Job<'_>); 7] = [
         ("flows", &|| flows(&path, 1)),
         ("flows2", &|| flows(&path, 2)),
         ("flows3", &|| flows(&path, 3)),
+        ("packets", &|| packets(&path)),
         ("streams", &|| streams(&path, events.clone())),
         ("connections", &|| streams(&path, StreamSessionOptions::default())),
         ("analysis", &|| streams(&path, analyse.clone())),

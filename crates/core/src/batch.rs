@@ -8,6 +8,7 @@
 //! arrays over it. A null flag of 1 means: there is a value. [`Layout::describe`] tells JavaScript where things lie.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Kind {
     I64,
     /// A double.
     F64,
-    /// Sixteen octets: an address, IPv4 in the first four. The row's `ip_version` tells which.
+    /// Sixteen octets: an address, IPv4 in the first four (the row's `ip_version` tells which), or part of a header.
     Addr,
     /// One octet: a place in a list of words.
     Word(&'static [&'static str]),
@@ -202,6 +203,12 @@ impl Layout {
         RowWriter { places: self.places[first.min(self.places.len())..].iter(), buffer, row }
     }
 
+    /// A writer for several rows at once; its columns come in their order.
+    #[inline]
+    pub fn rows<'a>(&'a self, buffer: &'a mut [u8], rows: Range<usize>) -> ColumnWriter<'a> {
+        ColumnWriter { places: self.places.iter(), buffer, rows }
+    }
+
     /// A writer for row `row`; its values come in the order of the columns.
     #[inline]
     pub fn row<'a>(&'a self, buffer: &'a mut [u8], row: usize) -> RowWriter<'a> {
@@ -313,5 +320,62 @@ impl RowWriter<'_> {
     #[inline]
     pub fn bytes(&mut self, value: &[u8; 16]) {
         self.put(*value);
+    }
+}
+
+/// Writes some rows column by column: each column gets as many values as there are rows.
+#[derive(Debug)]
+pub struct ColumnWriter<'a> {
+    places: std::slice::Iter<'a, Place>,
+    buffer: &'a mut [u8],
+    rows: Range<usize>,
+}
+
+impl ColumnWriter<'_> {
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, values: impl Iterator<Item = [u8; N]>) {
+        let Some(place) = self.places.next() else { return };
+        debug_assert_eq!(place.column.kind.size(), N, "column {}", place.column.name);
+        debug_assert!(!place.column.nullable, "column {}", place.column.name);
+        let Range { start, end } = self.rows;
+        let (column, _) = self.buffer[place.values + start * N..place.values + end * N].as_chunks_mut();
+        column.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+    }
+
+    /// Says that a column has no values.
+    #[inline]
+    pub fn none(&mut self) {
+        let Some(place) = self.places.next() else { return };
+        self.buffer[place.flags + self.rows.start..place.flags + self.rows.end].fill(0);
+    }
+
+    /// Writes four octets each.
+    #[inline(always)]
+    pub fn u32(&mut self, values: impl Iterator<Item = u32>) {
+        self.put(values.map(u32::to_ne_bytes));
+    }
+
+    /// Writes counts or offsets.
+    #[inline(always)]
+    pub fn u64(&mut self, values: impl Iterator<Item = u64>) {
+        self.put(values.map(|value| (value as f64).to_ne_bytes()));
+    }
+
+    /// Writes times.
+    #[inline(always)]
+    pub fn i64(&mut self, values: impl Iterator<Item = i64>) {
+        self.put(values.map(i64::to_ne_bytes));
+    }
+
+    /// Writes doubles.
+    #[inline(always)]
+    pub fn f64(&mut self, values: impl Iterator<Item = f64>) {
+        self.put(values.map(f64::to_ne_bytes));
+    }
+
+    /// Writes sixteen octets each.
+    #[inline(always)]
+    pub fn bytes(&mut self, values: impl Iterator<Item = [u8; 16]>) {
+        self.put(values);
     }
 }

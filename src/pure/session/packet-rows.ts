@@ -1,7 +1,9 @@
 /** The columns of a batch of packets, as arrays to be filled. */
 import type { ColumnPlace } from '../../batch/view.js'
+import { HEAD_LENGTH, Upper } from '../../packet/columns.js'
 import type { Layout } from '../batch.js'
 import type { Packet } from '../capture/packet.js'
+import type { Datagram } from '../decode/datagram.js'
 import { TimeWriter } from '../time.js'
 
 /** Arrays over one batch; what each means is told in `src/packet/columns.ts`. */
@@ -21,6 +23,7 @@ export class PacketRows {
   readonly upperCaptured: Uint32Array
   readonly packets: Uint32Array
   readonly octets: Uint32Array
+  readonly #head: Uint8Array
   readonly vlan: Uint16Array
   readonly hasVlan: Uint8Array
   readonly tunnel: Uint8Array
@@ -53,6 +56,7 @@ export class PacketRows {
     this.upperCaptured = u32('upper_captured')
     this.packets = u32('packets')
     this.octets = u32('octets')
+    this.#head = new Uint8Array(buffer, values('head'), HEAD_LENGTH * maxRows)
     this.vlan = new Uint16Array(buffer, values('vlan'), maxRows)
     this.hasVlan = flags('vlan')
     this.tunnel = new Uint8Array(buffer, values('tunnel'), maxRows)
@@ -61,6 +65,15 @@ export class PacketRows {
     this.hasTunnelId = flags('tunnel_id')
     const link = () => new Uint16Array(buffer, values('link'), maxRows)
     this.frames = places.has('frame') ? new FrameRows(u32('frame'), u32('frame_captured'), u32('frame_len'), link(), u32('snaplen')) : undefined
+  }
+
+  /** Copies the first octets of a TCP or UDP header. A field of two octets of which one was captured is none. */
+  writeHead(row: number, { bytes, upper, upperCaptured }: Datagram, kind: number): void {
+    const head = this.#head
+    const at = row * HEAD_LENGTH
+    const is = kind === Upper.Tcp || kind === Upper.Udp
+    const there = is ? Math.min(HEAD_LENGTH, upperCaptured & ~1) : 0
+    for (let i = 0; i < HEAD_LENGTH; i++) head[at + i] = i < there ? bytes[upper + i]! : 0
   }
 }
 

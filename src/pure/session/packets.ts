@@ -7,7 +7,7 @@
  */
 import { Status } from '../../engine.js'
 import { InternalError } from '../../errors.js'
-import { Upper, NO_KEY } from '../../packet/columns.js'
+import { MOVES_CLOCK, NO_KEY, Upper } from '../../packet/columns.js'
 import type { PacketEngineOptions } from '../../engine.js'
 import { Layout, type Column } from '../batch.js'
 import { MIN_BLOCK_LEN } from '../capture/limits.js'
@@ -44,6 +44,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'upper_captured', kind: 'u32' },
   { name: 'packets', kind: 'u32' },
   { name: 'octets', kind: 'u32' },
+  { name: 'head', kind: 'addr' },
   { name: 'vlan', kind: 'u16', nullable: true },
   { name: 'tunnel', kind: 'word', nullable: true, words: LAYER_NAMES },
   { name: 'tunnel_id', kind: 'u32', nullable: true },
@@ -181,7 +182,7 @@ export class PacketSession implements Session {
       const { datagram } = decoder
       const bits = this.#aggregate ? this.#identity.aggregate() : this.#identity.of(datagram, decoder.keyEncap)
       if (bits >= 0) {
-        this.#write(rows, row, packet, datagram, bits, block)
+        this.#write(rows, row, packet, datagram, movesClock ? bits | MOVES_CLOCK : bits, block)
         return 1
       }
       stats.shortKey += 1
@@ -197,7 +198,7 @@ export class PacketSession implements Session {
     if (upper === Upper.Other && datagram.proto === TCP) this.#stats.badSegments += 1
     rows.key[row] = this.#keys.number(this.#identity.used, this.#batch)
     rows.meta[row] =
-      (bits & (FROM_FIRST | QUOTED)) |
+      (bits & (FROM_FIRST | QUOTED | MOVES_CLOCK)) |
       (upper << 2) |
       (datagram.fragment << 5) |
       (datagram.version === 6 ? 0x80 : 0) |
@@ -209,6 +210,7 @@ export class PacketSession implements Session {
     rows.upperCaptured[row] = datagram.upperCaptured
     rows.packets[row] = datagram.packets
     rows.octets[row] = datagram.octets
+    rows.writeHead(row, datagram, upper)
     if (datagram.reassembled) {
       rows.ip[row] = this.#copy(datagram.bytes, datagram.ip, datagram.ipCaptured, block)
       rows.upper[row] = this.#copy(datagram.bytes, datagram.upper, datagram.upperCaptured, block)
@@ -247,7 +249,7 @@ export class PacketSession implements Session {
 
   #writeTime(rows: PacketRows, row: number, packet: Packet): void {
     rows.key[row] = NO_KEY
-    rows.meta[row] = 0
+    rows.meta[row] = MOVES_CLOCK
     this.#writePacket(rows, row, packet)
   }
 

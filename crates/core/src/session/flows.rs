@@ -1,7 +1,7 @@
 //! Captures in, flow records out, all in Rust.
 
-mod decoded;
-mod group;
+pub(super) mod decoded;
+pub(super) mod group;
 mod pipeline;
 mod tracker;
 

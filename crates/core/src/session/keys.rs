@@ -5,6 +5,7 @@
 
 use crate::flow::FlowKey;
 use crate::flow::index::KeyIndex;
+use tcpskein_map::prefetch;
 
 /// A number that no key has.
 pub const NO_KEY: u32 = u32::MAX;
@@ -12,7 +13,9 @@ pub const NO_KEY: u32 = u32::MAX;
 /// The mark of a number that nobody uses.
 const FREE: u32 = u32::MAX;
 
+/// In one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Slot {
     key: FlowKey,
     /// The latest batch with a packet of this key, or [`FREE`].
@@ -44,7 +47,29 @@ impl KeyTable {
     /// The number of `key`, which stands in batch `batch`.
     #[inline]
     pub fn id(&mut self, key: &FlowKey, batch: u32) -> u32 {
+        self.id_ahead(key, key.hash(&self.hasher), batch)
+    }
+
+    /// The hash of `key`; what a look-up touches first begins to be fetched.
+    #[inline]
+    #[must_use]
+    pub fn hash_ahead(&self, key: &FlowKey) -> u64 {
         let hash = key.hash(&self.hasher);
+        self.index.prefetch(hash);
+        hash
+    }
+
+    /// Begins to fetch the key that is probably meant by `hash`.
+    #[inline]
+    pub fn fetch_ahead(&self, hash: u64) {
+        if let Some(id) = self.index.likely(hash) {
+            prefetch(&self.slots, id as usize);
+        }
+    }
+
+    /// [`KeyTable::id`] of a key with this hash.
+    #[inline]
+    pub fn id_ahead(&mut self, key: &FlowKey, hash: u64, batch: u32) -> u32 {
         let slots = &self.slots;
         let id = match self.index.find(hash, |i| slots[i as usize].key == *key) {
             Some(id) => id,

@@ -20,7 +20,7 @@ enum Shape {
 /// A packet, decoded where it is a plain one.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct Decoded {
+pub(in crate::session) struct Decoded {
     pub packet: Packet,
     src: [u8; 16],
     dst: [u8; 16],
@@ -162,6 +162,54 @@ impl Decoded {
     #[inline]
     pub fn octets(&self) -> u32 {
         self.ip_len
+    }
+
+    /// Where its IP header begins in the block.
+    #[inline]
+    pub fn ip_at(&self) -> usize {
+        self.packet.start + usize::from(self.ip_offset)
+    }
+
+    /// Octets of the IP packet that were captured.
+    #[inline]
+    pub fn ip_captured(&self) -> u32 {
+        self.ip_captured
+    }
+
+    /// Where its upper layer begins in the block.
+    #[inline]
+    pub fn upper_at(&self) -> usize {
+        self.packet.start + usize::from(self.upper_offset)
+    }
+
+    /// Octets of the upper layer by the IP header.
+    #[inline]
+    pub fn upper_len(&self) -> u32 {
+        self.upper_len
+    }
+
+    /// Octets of the upper layer that were captured.
+    #[inline]
+    pub fn upper_captured(&self) -> u32 {
+        self.upper_captured
+    }
+
+    /// The upper layer, in the block that the packet was found in.
+    #[inline]
+    pub fn upper<'a>(&self, block: &'a [u8]) -> &'a [u8] {
+        &block[self.upper_at()..self.upper_at() + self.upper_captured as usize]
+    }
+
+    /// 4 or 6.
+    #[inline]
+    pub fn version(&self) -> u8 {
+        self.version
+    }
+
+    /// Upper-layer protocol.
+    #[inline]
+    pub fn proto(&self) -> u8 {
+        self.proto
     }
 
     /// Whom a plain datagram belongs to; `None` where ports are needed but weren't captured.

@@ -9,8 +9,14 @@ import { BatchView, type ColumnKind, type Layout } from './batch/view.js'
 import { bindIdentity, type ConnectionIdentity, type RowReader } from './connection.js'
 import type { EventSlot } from './stream-slot.js'
 
-/** Connections that there is room for at first. */
+/** Slots whose columns lie in one store, a power of two: stores come as they are needed, and nothing is copied again. */
+const STORED = 4096
+
+/** Rows that there is room for at first. */
 const FIRST_ROOM = 1024
+
+/** Stands for "in no batch". */
+const NOWHERE = -1
 
 /** Octets of a value. */
 const SIZES: Readonly<Record<ColumnKind, number>> = {
@@ -31,19 +37,22 @@ export class OpenConnections {
   readonly #layout: Layout
   readonly #captures: readonly string[] | null
   /** The columns of all slots, and what makes identities of them. */
-  #store: Store
+  readonly #stores: Store[] = []
+  /** The columns of each batch. */
+  readonly #sources = new Map<BatchView, readonly Words[]>()
+  /** Of slots up to the last that was asked for. */
   readonly #identities: (ConnectionIdentity | undefined)[] = []
-  /** Rows in the batch at hand by slot; -1: none there. */
-  readonly #rows: number[] = []
+  /** Rows in the batch at hand by slot. */
+  #rows = new Int32Array(FIRST_ROOM).fill(NOWHERE)
   /** Slots of connections that began in the batch at hand. */
-  #begun: number[] = []
+  #begun = new Uint32Array(FIRST_ROOM)
+  #begunCount = 0
   #slot: EventSlot | undefined
 
   /** @param layout of the table of connections that began */
   constructor(layout: Layout, captures: readonly string[] | null) {
     this.#layout = layout
     this.#captures = captures
-    this.#store = new Store(layout, FIRST_ROOM, captures)
   }
 
   /** A batch was filled. */
@@ -53,99 +62,112 @@ export class OpenConnections {
 
   /** A connection began: its row in the batch at hand. */
   add(slot: number, row: number): void {
-    // Without holes, both stay plain arrays.
-    while (this.#rows.length <= slot) {
-      this.#rows.push(-1)
-      this.#identities.push(undefined)
-    }
-    this.#identities[slot] = undefined
+    if (slot >= this.#rows.length) this.#growRows(slot)
+    if (slot < this.#identities.length) this.#identities[slot] = undefined
     this.#rows[slot] = row
-    this.#begun.push(slot)
+    if (this.#begunCount === this.#begun.length) this.#growBegun()
+    this.#begun[this.#begunCount++] = slot
   }
 
   /** Who the connection in that slot is; the same object each time. */
   get(slot: number): ConnectionIdentity {
+    // Without holes it stays a plain array.
+    while (this.#identities.length <= slot) this.#identities.push(undefined)
     return (this.#identities[slot] ??= this.#read(slot))
   }
 
   /** The connection ended. */
   delete(slot: number): void {
-    this.#identities[slot] = undefined
-    this.#rows[slot] = -1
+    if (slot < this.#identities.length) this.#identities[slot] = undefined
+    this.#rows[slot] = NOWHERE
   }
 
   /** The batch at hand is about to be filled anew: what is still needed of it is copied. */
   keep(): void {
-    for (const slot of this.#begun) {
-      const row = this.#rows[slot]!
-      if (row === -1) continue
-      if (slot >= this.#store.room) this.#grow(slot)
-      this.#store.copy(row, slot, this.#slot!.opens)
-      this.#rows[slot] = -1
+    const begun = this.#stillOpen()
+    if (begun.length === 0) return
+    const rows = this.#rows
+    for (const [i, source] of this.#source(this.#slot!.opens).entries()) this.#copy(i, source, begun)
+    for (const slot of begun) rows[slot] = NOWHERE
+  }
+
+  /** Slots of connections that began in the batch at hand, without those that ended in it too. */
+  #stillOpen(): Uint32Array {
+    const [begun, rows] = [this.#begun, this.#rows]
+    let count = 0
+    for (let i = 0; i < this.#begunCount; i++) if (rows[begun[i]!] !== NOWHERE) begun[count++] = begun[i]!
+    this.#begunCount = 0
+    return begun.subarray(0, count)
+  }
+
+  /** Copies a column of the batch at hand. */
+  #copy(column: number, source: Words, begun: Uint32Array): void {
+    const [rows, words] = [this.#rows, this.#wordsOf(column)]
+    for (let i = 0; i < begun.length; i++) {
+      const slot = begun[i]!
+      const target = this.#store(slot).columns[column]!
+      let [from, to] = [rows[slot]! * words, (slot % STORED) * words]
+      for (const end = from + words; from < end; from++, to++) target[to] = source[from]!
     }
-    this.#begun.length = 0
+  }
+
+  /** Words of a value. */
+  #wordsOf(column: number): number {
+    const size = SIZES[this.#layout.columns[column]!.kind]
+    return size % 4 === 0 ? size / 4 : size
   }
 
   #read(slot: number): ConnectionIdentity {
     const row = this.#rows[slot]!
-    return row === -1 ? this.#store.read(slot) : this.#slot!.readOpen(row)
+    return row === NOWHERE ? this.#store(slot).read(slot % STORED) : this.#slot!.readOpen(row)
   }
 
-  #grow(slot: number): void {
-    const larger = new Store(this.#layout, 2 ** Math.ceil(Math.log2(slot + 1)), this.#captures)
-    larger.takeAll(this.#store)
-    this.#store = larger
+  #store(slot: number): Store {
+    const at = Math.floor(slot / STORED)
+    while (this.#stores.length <= at) this.#stores.push(new Store(this.#layout, this.#captures))
+    return this.#stores[at]!
+  }
+
+  #source(batch: BatchView): readonly Words[] {
+    let source = this.#sources.get(batch)
+    if (!source) this.#sources.set(batch, (source = wordsOf(this.#layout, batch)))
+    return source
+  }
+
+  #growRows(slot: number): void {
+    const larger = new Int32Array(2 ** Math.ceil(Math.log2(slot + 1))).fill(NOWHERE)
+    larger.set(this.#rows)
+    this.#rows = larger
+  }
+
+  #growBegun(): void {
+    const larger = new Uint32Array(2 * this.#begun.length)
+    larger.set(this.#begun)
+    this.#begun = larger
   }
 }
 
-/** Arrays of words of one size over a buffer. */
-interface WordsOf {
-  readonly BYTES_PER_ELEMENT: number
-  new (buffer: ArrayBufferLike, start: number): Uint32Array | Uint16Array | Uint8Array
+type Words = Uint32Array | Uint8Array
+
+/** The columns of a batch as words of a size that they are copied in. */
+function wordsOf(layout: Layout, batch: BatchView): Words[] {
+  const { buffer } = batch.bytes
+  return layout.columns.map(({ name, kind }) => {
+    const start = batch.place(name).values
+    return SIZES[kind] % 4 === 0 ? new Uint32Array(buffer, start) : new Uint8Array(buffer, start)
+  })
 }
 
-/** The same columns as in a batch, with other room. */
+/** The same columns as in a batch, for so many slots. */
 class Store {
-  readonly room: number
-  readonly #layout: Layout
-  readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #copiers = new Map<BatchView, ((from: number, to: number) => void)[]>()
+  readonly columns: readonly Words[]
   readonly read: RowReader<ConnectionIdentity>
 
-  constructor(layout: Layout, room: number, captures: readonly string[] | null) {
-    this.room = room
-    this.#layout = layoutFor(layout, room)
-    this.#bytes = new Uint8Array(this.#layout.byteLength)
-    this.read = bindIdentity(new BatchView(this.#layout, this.#bytes), captures)
-  }
-
-  /** Copies row `from` of a batch to row `to`. */
-  copy(from: number, to: number, batch: BatchView): void {
-    let copiers = this.#copiers.get(batch)
-    if (!copiers) this.#copiers.set(batch, (copiers = this.#bind(batch)))
-    for (let i = 0; i < copiers.length; i++) copiers[i]!(from, to)
-  }
-
-  /** Takes over all rows of a smaller one. */
-  takeAll(smaller: Store): void {
-    for (const [i, { kind, values }] of this.#layout.columns.entries()) {
-      const at = smaller.#layout.columns[i]!.values
-      this.#bytes.set(smaller.#bytes.subarray(at, at + SIZES[kind] * smaller.room), values)
-    }
-  }
-
-  #bind(batch: BatchView): ((from: number, to: number) => void)[] {
-    return this.#layout.columns.map(({ name, kind, values }) => {
-      const start = batch.place(name).values
-      const size = SIZES[kind]
-      const Words: WordsOf = size % 4 === 0 ? Uint32Array : size === 2 ? Uint16Array : Uint8Array
-      const words = size / Words.BYTES_PER_ELEMENT
-      const source = new Words(batch.bytes.buffer, start)
-      const target = new Words(this.#bytes.buffer, values)
-      return (from, to) => {
-        for (let i = 0; i < words; i++) target[to * words + i] = source[from * words + i]!
-      }
-    })
+  constructor(layout: Layout, captures: readonly string[] | null) {
+    const own = layoutFor(layout, STORED)
+    const view = new BatchView(own, new Uint8Array(own.byteLength))
+    this.columns = wordsOf(own, view)
+    this.read = bindIdentity(view, captures)
   }
 }
 

@@ -306,10 +306,10 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
         return this.#opened(row, slot)
       case 4:
         this.#open.delete(slot)
-        this.#unwanted.delete(slot)
+        if (this.#unwanted.size > 0) this.#unwanted.delete(slot)
         return new CloseRow(this.#slot, row, this.#closes++)
       default:
-        if (this.#unwanted.has(slot)) return undefined
+        if (this.#unwanted.size > 0 && this.#unwanted.has(slot)) return undefined
         return this.#payload(row)
     }
   }
@@ -454,7 +454,7 @@ abstract class StreamRow extends RowEvent {
   /** `length` octets of the block, from the event's first on or behind that. */
   protected octets(skip: number, length: number): Uint8Array {
     const at = this.slot.columns.at[this.row]! + skip
-    return this.slot.block.subarray(at, at + length)
+    return new Uint8Array(this.slot.memory, at, length)
   }
 }
 

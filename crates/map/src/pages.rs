@@ -29,10 +29,10 @@ impl<T> Default for Pages<T> {
 }
 
 impl<T> Pages<T> {
-    /// Items of a page, a power of two.
+    /// Items of a page: as many as there is room for, since the system gives no huge page for less than a whole one.
     const PER_PAGE: usize = {
         assert!(size_of::<T>() > 0 && size_of::<T>() <= PAGE_LEN, "an item fits into a page");
-        1 << (PAGE_LEN / size_of::<T>()).ilog2()
+        PAGE_LEN / size_of::<T>()
     };
 
     /// Items.
@@ -107,8 +107,8 @@ impl<T> Pages<T> {
     }
 
     fn layout() -> Layout {
-        // SAFETY: `PAGE_LEN` is a power of two, and `PER_PAGE` items are no more than that.
-        unsafe { Layout::from_size_align_unchecked(Self::PER_PAGE * size_of::<T>(), PAGE_LEN) }
+        // SAFETY: `PAGE_LEN` is a power of two.
+        unsafe { Layout::from_size_align_unchecked(PAGE_LEN, PAGE_LEN) }
     }
 }
 

@@ -51,50 +51,79 @@ pub struct Tracked {
     pub packets: [u64; 2],
     /// Payload octets on the wire, retransmissions included.
     pub payload: [u64; 2],
-    /// The first SYN of each direction.
-    pub syn: [Option<SynInfo>; 2],
-    /// A FIN was seen.
-    pub fin: [bool; 2],
-    /// A RST was seen.
-    pub rst: [bool; 2],
+    /// The sequence number that acknowledges the FIN, where there was one.
+    fin_end: [SeqNum; 2],
+    /// Last advertised window, unscaled, where there was one.
+    window: [u16; 2],
+    /// `FIN` to `WINDOW`, of each direction.
+    seen: [u8; 2],
     /// The three-way handshake completed.
     pub connected: bool,
-    /// The sequence number that acknowledges the FIN.
-    fin_end: [Option<SeqNum>; 2],
-    fin_acked: [bool; 2],
     /// A SYN with ACK came from the server.
     syn_ack: bool,
-    /// Last advertised window, unscaled; of a direction that sent no segment yet, none.
-    window: [Option<u16>; 2],
 }
 
-/// One connection. `[fwd, rev]` where there are two of a thing.
+/// A FIN was seen.
+const FIN: u8 = 1;
+/// A RST was seen.
+const RST: u8 = 2;
+/// The FIN was acknowledged.
+const FIN_ACKED: u8 = 4;
+/// A segment that advertises a window was seen.
+const WINDOW: u8 = 8;
+
+impl Tracked {
+    /// FINs seen, forward and back.
+    #[inline]
+    #[must_use]
+    pub fn fin(&self) -> [bool; 2] {
+        self.seen.map(|seen| seen & FIN != 0)
+    }
+
+    /// RSTs seen, forward and back.
+    #[must_use]
+    pub fn rst(&self) -> [bool; 2] {
+        self.seen.map(|seen| seen & RST != 0)
+    }
+
+    /// All of `bits` were seen in both directions.
+    #[inline]
+    fn both(&self, bits: u8) -> bool {
+        self.seen[0] & self.seen[1] & bits == bits
+    }
+}
+
+/// One connection. `[fwd, rev]` where there are two of a thing. What every segment touches lies in the first five cache
+/// lines.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Connection {
+    /// Time of the latest segment.
+    pub last_ns: i64,
+    /// Counts and flags.
+    pub tracked: Tracked,
+    /// How far it came.
+    pub state: State,
+    /// A consumer wants its payload.
+    pub wanted: bool,
+    /// 4 or 6.
+    pub version: u8,
+    /// The octets of each direction.
+    pub streams: [Stream; 2],
+    /// The first SYN of each direction.
+    pub syn: [Option<SynInfo>; 2],
+    /// Addresses of client and server; IPv4 in the first four octets.
+    pub addr: [[u8; 16]; 2],
     /// Serial number in order of first segments, from 0.
     pub id: u64,
-    /// Number of the capture of the first segment, from 0.
-    pub capture: u32,
-    /// Number of its packet, from 1.
+    /// Number of the first segment's packet, from 1.
     pub first_packet: u64,
     /// Time of the first segment, nanoseconds since the Unix epoch.
     pub first_ns: i64,
-    /// Time of the latest segment.
-    pub last_ns: i64,
-    /// 4 or 6.
-    pub version: u8,
-    /// Addresses of client and server; IPv4 in the first four octets.
-    pub addr: [[u8; 16]; 2],
+    /// Number of the capture of the first segment, from 0.
+    pub capture: u32,
     /// Ports of client and server.
     pub port: [u16; 2],
-    /// How far it came.
-    pub state: State,
-    /// Counts and flags.
-    pub tracked: Tracked,
-    /// The octets of each direction.
-    pub streams: [Stream; 2],
-    /// A consumer wants its payload.
-    pub wanted: bool,
 }
 
 impl Connection {
@@ -119,6 +148,7 @@ impl Connection {
             port,
             state: if segment.has(flags::SYN) { State::SynSent } else { State::Midstream },
             tracked: Tracked::default(),
+            syn: [None; 2],
             streams: [Stream::new(token * 2), Stream::new(token * 2 + 1)],
             wanted: true,
         };
@@ -138,28 +168,29 @@ impl Connection {
             self.ack(segment, direction);
         }
         if segment.has(flags::FIN) {
-            self.tracked.fin[way] = true;
-            self.tracked.fin_end[way] = Some(segment.seq.plus(segment.payload_len).plus(1));
+            self.tracked.seen[way] |= FIN;
+            self.tracked.fin_end[way] = segment.seq.plus(segment.payload_len).plus(1);
             if !self.is_over() {
                 self.state = State::Closing;
             }
         }
         if segment.has(flags::RST) {
-            self.tracked.rst[way] = true;
+            self.tracked.seen[way] |= RST;
             if self.accepts_reset(segment, direction) && self.state != State::Closed {
                 self.state = State::Reset;
             }
         } else {
-            self.tracked.window[way] = Some(segment.window);
+            self.tracked.seen[way] |= WINDOW;
+            self.tracked.window[way] = segment.window;
         }
         !was_over && self.is_over()
     }
 
     fn syn(&mut self, segment: &Segment<'_>, direction: Direction) {
         let way = direction.index();
-        self.tracked.syn[way].get_or_insert_with(|| SynInfo::new(segment));
+        self.syn[way].get_or_insert_with(|| SynInfo::new(segment));
         self.tracked.syn_ack |= direction == Direction::Rev && segment.has(flags::ACK);
-        let both = self.tracked.syn[0].is_some() && self.tracked.syn[1].is_some();
+        let both = self.syn[0].is_some() && self.syn[1].is_some();
         if self.state == State::SynSent && (both || direction == Direction::Rev) {
             self.state = State::SynReceived;
         }
@@ -169,15 +200,15 @@ impl Connection {
         let tracked = &mut self.tracked;
         if direction == Direction::Fwd && tracked.syn_ack {
             // Where the capture missed the first SYN, what follows shows it all the same; `connected` asks to see it.
-            tracked.connected |= tracked.syn[0].is_some();
+            tracked.connected = tracked.connected || self.syn[0].is_some();
             if matches!(self.state, State::SynSent | State::SynReceived) {
                 self.state = State::Established;
             }
         }
         let other = direction.turned().index();
-        if tracked.fin_end[other].is_some_and(|end| !segment.ack.before(end)) {
-            tracked.fin_acked[other] = true;
-            if tracked.fin_acked == [true, true] && self.state != State::Reset {
+        if tracked.seen[other] & FIN != 0 && !segment.ack.before(tracked.fin_end[other]) {
+            tracked.seen[other] |= FIN_ACKED;
+            if tracked.both(FIN_ACKED) && self.state != State::Reset {
                 self.state = State::Closed;
             }
         }
@@ -187,7 +218,7 @@ impl Connection {
     /// RFC 9293 section 3.10.7.3 for an acknowledgement of the SYN where nothing else was sent yet.
     fn accepts_reset(&self, segment: &Segment<'_>, direction: Direction) -> bool {
         let way = direction.index();
-        if let (None, Some(syn)) = (self.tracked.syn[way], self.tracked.syn[1 - way]) {
+        if let (None, Some(syn)) = (self.syn[way], self.syn[1 - way]) {
             return !segment.has(flags::ACK) || segment.ack.since(syn.isn) > 0;
         }
         let Some(next) = self.streams[way].rcv_nxt() else { return true };
@@ -203,11 +234,12 @@ impl Connection {
     #[must_use]
     pub fn window(&self, direction: Direction) -> u32 {
         let way = direction.index();
-        let raw = u32::from(self.tracked.window[way].unwrap_or(u16::MAX));
+        let known = self.tracked.seen[way] & WINDOW != 0;
+        let raw = u32::from(if known { self.tracked.window[way] } else { u16::MAX });
         // Scaling is in force only if both sides asked for it; where a SYN is missing, the largest scale is assumed.
-        match &self.tracked.syn {
+        match &self.syn {
             [Some(a), Some(b)] if a.window_scale.is_some() && b.window_scale.is_some() => {
-                raw << self.tracked.syn[way].map_or(0, |s| s.shift())
+                raw << self.syn[way].map_or(0, |s| s.shift())
             }
             [Some(_), Some(_)] => raw,
             _ => raw << 14,
@@ -218,20 +250,21 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn meets_zero_window(&self, direction: Direction) -> bool {
-        self.tracked.window[direction.turned().index()] == Some(0)
+        let way = direction.turned().index();
+        self.tracked.window[way] == 0 && self.tracked.seen[way] & WINDOW != 0
     }
 
     /// A FIN was seen in both directions, or a RST that was accepted.
     #[inline]
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.state == State::Reset || self.tracked.fin == [true, true]
+        self.state == State::Reset || self.tracked.both(FIN)
     }
 
     /// What the record says of the end when the connection leaves the table because of `cause`.
     #[must_use]
     pub fn end_reason(&self, cause: EndReason) -> EndReason {
-        match (self.state, self.tracked.fin) {
+        match (self.state, self.tracked.fin()) {
             (State::Reset, _) => EndReason::Rst,
             (_, [true, true]) => EndReason::Fin,
             _ => cause,

@@ -101,13 +101,13 @@ impl Connection {
     fn write_counts(&self, row: &mut RowWriter<'_>) {
         let tracked = &self.tracked;
         tracked.packets.iter().chain(&tracked.payload).for_each(|&n| row.u64(n));
-        tracked.syn.iter().for_each(|syn| row.optional(syn.map(|s| s.flags), RowWriter::u8));
-        tracked.fin.iter().chain(&tracked.rst).for_each(|&seen| row.bool(seen));
+        self.syn.iter().for_each(|syn| row.optional(syn.map(|s| s.flags), RowWriter::u8));
+        tracked.fin().into_iter().chain(tracked.rst()).for_each(|seen| row.bool(seen));
         row.bool(tracked.connected);
     }
 
     fn write_handshake(&self, row: &mut RowWriter<'_>) {
-        let syn = &self.tracked.syn;
+        let syn = &self.syn;
         syn.iter().for_each(|syn| row.optional(syn.map(|s| s.isn.0), RowWriter::u32));
         syn.iter().for_each(|syn| row.optional(syn.and_then(|s| s.mss), RowWriter::u16));
         syn.iter().for_each(|syn| row.optional(syn.and_then(|s| s.window_scale), RowWriter::u8));

@@ -16,18 +16,18 @@ pub fn begins_anew(known: &Connection, segment: &Segment<'_>, direction: Directi
         return false;
     }
     let way = direction.index();
-    let same_number = known.tracked.syn[way].is_some_and(|syn| syn.isn == segment.seq);
+    let same_number = known.syn[way].is_some_and(|syn| syn.isn == segment.seq);
     if same_number {
         return false;
     }
     if segment.has(flags::ACK) {
         // A server that answers a second time may choose another number; after the end it's another connection.
-        return known.is_over() && known.tracked.syn[way].is_some();
+        return known.is_over() && known.syn[way].is_some();
     }
     if known.is_over() || idle {
         return true;
     }
-    match known.tracked.syn[way] {
+    match known.syn[way] {
         Some(_) => !in_window(known, segment.seq, direction),
         None => !is_late(known, segment.seq, direction),
     }
@@ -50,8 +50,6 @@ fn is_late(known: &Connection, seq: SeqNum, direction: Direction) -> bool {
         Some(next) => (0..=LATE).contains(&next.since(seq.plus(1))),
         // Nothing of this direction was seen: the other side's SYN (simultaneous open, or the answer came first), or
         // a few segments that overtook the SYN.
-        None => {
-            known.tracked.syn[direction.turned().index()].is_some() || known.tracked.packets.iter().sum::<u64>() <= 3
-        }
+        None => known.syn[direction.turned().index()].is_some() || known.tracked.packets.iter().sum::<u64>() <= 3,
     }
 }

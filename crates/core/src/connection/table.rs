@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use tcpskein_map::Pages;
 
 use super::{Connection, EndReason};
-use crate::flow::FlowKey;
 use crate::flow::index::KeyIndex;
-use crate::flow::timers::{Entry, Timers, second_at_or_after};
+use crate::flow::timers::{Entry, NS, Timers, second_at_or_after};
+use crate::flow::{Direction, FlowKey};
 
 /// Bounds and times of a table.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +38,17 @@ enum Status {
     Finished,
 }
 
+/// What looking a connection up touches: one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Slot {
     key: FlowKey,
     /// Second at which the connection ends: idle or, where it is over, no longer awaited.
     end_second: i64,
     generation: u32,
     status: Status,
+    /// The key's first endpoint is the client.
+    first_is_client: bool,
 }
 
 /// A connection that left the table, and why.
@@ -68,7 +72,8 @@ pub struct ConnectionTable {
     free: Vec<u32>,
     timers: Timers,
     finished: VecDeque<Finished>,
-    second: Option<i64>,
+    /// End of the second that timers ran for last, nanoseconds.
+    ran_until_ns: Option<i64>,
     /// Connections ever opened.
     pub opened: u64,
     /// Connections that had to go because the table was full.
@@ -88,7 +93,7 @@ impl ConnectionTable {
             free: Vec::new(),
             timers: Timers::default(),
             finished: VecDeque::new(),
-            second: None,
+            ran_until_ns: None,
             opened: 0,
             evicted: 0,
         }
@@ -103,9 +108,8 @@ impl ConnectionTable {
     /// Moves packet time on; connections whose time has come are finished.
     #[inline]
     pub fn advance(&mut self, ts_ns: i64) {
-        let second = second_at_or_after(ts_ns);
-        if self.second.is_none_or(|now| second > now) {
-            self.run_timers(second);
+        if self.ran_until_ns.is_none_or(|until| ts_ns > until) {
+            self.run_timers(second_at_or_after(ts_ns));
         }
     }
 
@@ -135,7 +139,7 @@ impl ConnectionTable {
                 }
             }
         }
-        self.second = Some(second);
+        self.ran_until_ns = Some(second.saturating_mul(NS));
     }
 
     fn status(&self, entry: Entry) -> Option<Status> {
@@ -150,6 +154,13 @@ impl ConnectionTable {
         key.hash(&self.hasher)
     }
 
+    /// The direction of a segment of the connection in this slot that the key's first endpoint sent, or the other one.
+    #[inline]
+    #[must_use]
+    pub fn direction(&self, index: usize, from_first: bool) -> Direction {
+        if self.slots[index].first_is_client == from_first { Direction::Fwd } else { Direction::Rev }
+    }
+
     /// The slot of the connection with this key, which has this hash.
     #[inline]
     #[must_use]
@@ -157,20 +168,28 @@ impl ConnectionTable {
         self.index.find(hash, |i| self.slots[i as usize].key == *key).map(|i| i as usize)
     }
 
-    /// Puts a new connection under `key`, which has this hash and must not be known; `open` gets its serial number and
-    /// its slot.
-    pub fn open(&mut self, key: FlowKey, hash: u64, open: impl FnOnce(u64, u32) -> Connection) -> usize {
+    /// Puts a new connection under `key`, which has this hash and must not be known; `from_first`: the key's first endpoint
+    /// sent its first segment. `open` gets its serial number and its slot, and gives that segment's direction too.
+    pub fn open(
+        &mut self,
+        (key, from_first): (FlowKey, bool),
+        hash: u64,
+        open: impl FnOnce(u64, u32) -> (Connection, Direction),
+    ) -> usize {
         if self.index.len() >= self.limits.connections.max(1) {
             self.evict();
         }
         let index = self.free.pop().unwrap_or_else(|| self.add_slot());
-        let connection = open(self.opened, index);
+        let (connection, direction) = open(self.opened, index);
         self.opened += 1;
         let slot = &mut self.slots[index as usize];
         slot.key = key;
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
         slot.end_second = i64::MIN;
+        // Who talks to itself is its own client.
+        let is_own_peer = connection.addr[0] == connection.addr[1] && connection.port[0] == connection.port[1];
+        slot.first_is_client = is_own_peer || (direction == Direction::Fwd) == from_first;
         self.connections[index as usize] = Some(connection);
         self.index.insert(hash, index);
         self.tidy_timers();
@@ -180,7 +199,7 @@ impl ConnectionTable {
     fn add_slot(&mut self) -> u32 {
         let (key, status) = (FlowKey::default(), Status::Free);
         self.connections.push(None);
-        self.slots.push(Slot { key, end_second: 0, generation: 0, status }) as u32
+        self.slots.push(Slot { key, end_second: 0, generation: 0, status, first_is_client: false }) as u32
     }
 
     fn connection(&self, index: usize) -> Option<&Connection> {
@@ -293,8 +312,11 @@ impl ConnectionTable {
         let mut open: Vec<(u64, u32)> =
             self.index.slots().filter_map(|i| self.connection(i as usize).map(|c| (c.id, i))).collect();
         open.sort_unstable();
+        self.index.clear();
+        self.finished.reserve(open.len());
         for (_, slot) in open {
-            self.finish(slot, EndReason::Eof);
+            self.slots[slot as usize].status = Status::Finished;
+            self.finished.push_back(Finished { slot: slot as usize, cause: EndReason::Eof });
         }
     }
 
@@ -325,7 +347,7 @@ mod tests {
     #[test]
     fn connection_size_stays_small() {
         let (connection, slot) = (size_of::<Connection>(), size_of::<Slot>());
-        assert!(connection <= 512, "a connection takes {connection} octets");
-        assert!(slot <= 96, "a slot takes {slot} octets");
+        assert!(connection <= 384, "a connection takes {connection} octets");
+        assert!(slot <= 64, "a slot takes {slot} octets");
     }
 }

@@ -71,4 +71,5 @@ pub(crate) fn second_at_or_after(ns: i64) -> i64 {
     ns.div_euclid(NS) + i64::from(ns.rem_euclid(NS) != 0)
 }
 
-const NS: i64 = 1_000_000_000;
+/// Nanoseconds of a second.
+pub(crate) const NS: i64 = 1_000_000_000;

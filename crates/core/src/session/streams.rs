@@ -124,6 +124,8 @@ pub struct StreamSession {
     tracker: Tracker,
     stats: Stats,
     finished: bool,
+    /// All connections were told to end.
+    flushed: bool,
 }
 
 /// Connections and everything that belongs to them.
@@ -187,6 +189,7 @@ impl StreamSession {
             tracker,
             stats: Stats::default(),
             finished: false,
+            flushed: false,
         }
     }
 
@@ -249,9 +252,10 @@ impl StreamSession {
             clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
         }
         let hash = self.tracker.table.hash(&identity.key);
-        let key = identity.key;
+        let (key, from_first) = (identity.key, identity.from_first);
         let lent = self.lent.and_then(|block| Some(block + (packet.start + place_in(frame, segment.payload)?) as u64));
-        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, segment: &segment, lent }, writer);
+        self.tracker
+            .segment(&Arrived { packet, frame, datagram, key, hash, from_first, segment: &segment, lent }, writer);
     }
 
     /// Reads and walks what one call may.
@@ -344,6 +348,9 @@ impl Session for StreamSession {
         let status = if !self.tracker.spill.is_empty() {
             Status::More
         } else if self.finished {
+            if !std::mem::replace(&mut self.flushed, true) {
+                self.tracker.table.flush();
+            }
             self.tracker.flush(&mut writer)
         } else {
             self.read(&mut writer)
@@ -355,8 +362,8 @@ impl Session for StreamSession {
         Progress { rows, status }
     }
 
+    /// Ending all connections is the work of the next call, which has a thread of its own.
     fn finish(&mut self) {
-        self.tracker.table.flush();
         self.finished = true;
     }
 
@@ -399,6 +406,8 @@ struct Arrived<'a> {
     /// Its connection's key, and the key's hash.
     key: FlowKey,
     hash: u64,
+    /// The key's first endpoint sent it.
+    from_first: bool,
     /// Where its payload is lent.
     lent: Option<u64>,
 }
@@ -423,7 +432,7 @@ impl Tracker {
         let known = self
             .table
             .find(&arrived.key, arrived.hash)
-            .and_then(|slot| self.direction(slot, arrived).map(|d| (slot, d)));
+            .map(|slot| (slot, self.table.direction(slot, arrived.from_first)));
         let (slot, direction) = match known {
             Some((slot, direction)) if !self.begins_anew(slot, arrived, direction) => (slot, direction),
             known => {
@@ -501,23 +510,15 @@ impl Tracker {
         self.table.get_mut(slot).is_some_and(|known| ts_ns.saturating_sub(known.last_ns) >= self.idle_ns)
     }
 
-    /// The segment's direction in a known connection.
-    #[inline]
-    fn direction(&mut self, slot: usize, arrived: &Arrived<'_>) -> Option<Direction> {
-        let connection = self.table.get_mut(slot)?;
-        let from_client = connection.port[0] == arrived.segment.src_port && connection.addr[0] == arrived.datagram.src;
-        Some(if from_client { Direction::Fwd } else { Direction::Rev })
-    }
-
     fn open(&mut self, arrived: &Arrived<'_>, writer: &mut EventWriter<'_>) -> (usize, Direction) {
-        let Arrived { packet, datagram, segment, key, hash, .. } = *arrived;
+        let Arrived { packet, datagram, segment, key, hash, from_first, .. } = *arrived;
         let mut direction = Direction::Fwd;
-        let slot = self.table.open(key, hash, |id, slot| {
+        let slot = self.table.open((key, from_first), hash, |id, slot| {
             let (mut connection, way) = Connection::open(id, slot, datagram, segment);
             (connection.capture, connection.first_packet) = (packet.capture, packet.number);
             (connection.first_ns, connection.last_ns) = (packet.ts_ns, packet.ts_ns);
             direction = way;
-            connection
+            (connection, way)
         });
         // Opening may have evicted another one.
         self.end_finished(packet.ts_ns, packet.number, writer);

@@ -64,11 +64,10 @@ pub struct Counters {
 
 /// One direction. 112 octets; a connection holds two. `token` is the owner's name for it, returned by
 /// [`Arena::over_limit`] and [`Arena::due`].
+/// What the next plain segment touches comes first, in the octets of one cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Stream {
-    /// Sequence number that stands at `ORIGIN`; before `STARTED` meaningless.
-    pub(super) origin: SeqNum,
-    pub(super) token: u32,
     /// Position of offset 0.
     pub(super) start: u64,
     /// Next position to hand over. Everything below was handed over or given up.
@@ -80,7 +79,8 @@ pub struct Stream {
     /// Position of the FIN; 0 = none.
     pub(super) fin: u64,
     pub(super) recent: EntryId,
-    pub(super) counters: Counters,
+    /// Sequence number that stands at `ORIGIN`; before `STARTED` meaningless.
+    pub(super) origin: SeqNum,
     pub(super) queue: QueueId,
     /// End of the last wild segment; before the start, the peer's acknowledgement.
     wild_next: SeqNum,
@@ -88,6 +88,8 @@ pub struct Stream {
     pub(super) flags: u8,
     /// A zero-window probe's octet at `rcv_nxt`, while `PROBE` is set.
     pub(super) probe: u8,
+    pub(super) token: u32,
+    pub(super) counters: Counters,
 }
 
 /// A first sequence number is known.

@@ -56,6 +56,7 @@ export type {
   StreamEvent,
   StreamStats,
 } from './stream-events.js'
-export { connections, Connections, type Connection, type ConnectionsOptions, type StreamContent } from './connections.js'
+export { connections, Connections, type Connection, type ConnectionsOptions } from './connections.js'
+export type { StreamContent } from './stream-content.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { OverlapPolicy, StreamLimits, StreamOptions } from './stream-options.js'

@@ -3,6 +3,7 @@ import { formatAddress } from './address.js'
 import { whole, type BatchView, type NumberArray } from './batch/view.js'
 import { hex } from './octets.js'
 import { recordClass } from './record.js'
+import { noContents, type Contents, type StreamContent } from './stream-content.js'
 
 /** How far a connection came. */
 export type ConnectionState =
@@ -243,6 +244,8 @@ class IdentityRow implements ConnectionIdentity {
 
 /** Record columns in order, with nothing in them yet. */
 export class ConnectionRow implements ConnectionRecord {
+  /** What each side sent: no column, and seen from `connections` only. */
+  #contents: Contents | undefined
   connection_id = 0
   first_packet = 0
   first_ns = 0n
@@ -292,6 +295,26 @@ export class ConnectionRow implements ConnectionRecord {
   declare capture?: string
   declare stream_sha256_fwd?: string
   declare stream_sha256_rev?: string
+
+  /** The record is complete, and this is what was kept. */
+  static keep(record: ConnectionRow, contents: Contents): void {
+    contents[0].end(record)
+    contents[1].end(record)
+    record.#contents = contents
+  }
+
+  get client(): StreamContent {
+    return this.#sides()[0]
+  }
+
+  get server(): StreamContent {
+    return this.#sides()[1]
+  }
+
+  #sides(): Contents {
+    if (this.#contents === undefined) ConnectionRow.keep(this, noContents())
+    return this.#contents!
+  }
 }
 
 recordClass(IdentityRow)

@@ -3,14 +3,14 @@ import type { ConnectionAnalysis } from './analysis/columns.js'
 import { connectionColumns } from './connection-columns.js'
 import type { ColumnInfo } from './export/columns.js'
 import type { CaptureInfo } from './capture-info.js'
-import type { ConnectionRecord, Gap } from './connection.js'
+import { ConnectionRow, type ConnectionRecord } from './connection.js'
 import type { FlowError } from './errors.js'
 import { abortSignal, checkEngine, checkReading, flag, integer, knownNames, READ_OPTION_NAMES } from './options.js'
-import { concat, hex } from './octets.js'
-import { platform } from './platform.js'
+import { InTurn } from './in-turn.js'
 import { captureNames, needPayload, sourceList, sourceName, type CaptureSource } from './source.js'
 import { NO_STATS, StreamEvents, type DataEvent, type StreamEvent, type StreamStats } from './stream-events.js'
 import { addStats } from './stats.js'
+import { noContents, type Contents, type StreamContent } from './stream-content.js'
 import { checkStreams, oneOf, STREAM_OPTION_NAMES, type StreamOptions } from './stream-options.js'
 
 /** What `connections` takes. */
@@ -42,23 +42,7 @@ export interface ConnectionsOptions extends StreamOptions {
   separate?: boolean
 }
 
-/** What one side sent. */
-export interface StreamContent {
-  /** Octets delivered in order, kept or not; gaps not counted. */
-  readonly length: number
-  /** Octets that are missing for good, as `[offset, length]`. */
-  readonly gaps: readonly Gap[]
-  /** All delivered octets were kept. */
-  readonly complete: boolean
-  /** What was kept, in pieces, gaps left out. */
-  chunks(): readonly Uint8Array[]
-  /** What was kept, in one piece, gaps left out. */
-  bytes(): Uint8Array
-  /** SHA-256 of the delivered octets, hexadecimal; null where not all were kept and no `hash` was asked for. */
-  sha256(): string | null
-}
-
-/** A connection record with what each side sent. These two are not enumerable: spread and JSON give the columns. */
+/** A connection record with what each side sent. These two are no columns: spread and JSON leave them out. */
 export interface Connection extends ConnectionRecord {
   readonly client: StreamContent
   readonly server: StreamContent
@@ -98,10 +82,12 @@ interface Checked {
 
 /** The records of a run: what {@link connections} returns. */
 export class Connections<C extends Connection = Connection> implements AsyncIterableIterator<C, undefined> {
-  readonly #records: AsyncGenerator<C, undefined>
+  readonly #batches: AsyncGenerator<void, undefined>
+  readonly #turns: InTurn<C>
   readonly #describe: () => readonly ColumnInfo[]
   #columns: readonly ColumnInfo[] | undefined
   #events: StreamEvents | undefined
+  #keeper: Keeper | undefined
   #before: StreamStats | undefined
   #capturesBefore: readonly CaptureInfo[] = []
   #finished = false
@@ -123,7 +109,8 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     checkReading(options, sources.length)
     const names = captureNames(sources)
     const apart = flag('separate', separate, false)
-    this.#records = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
+    this.#batches = apart ? this.#runEach(sources, checked) : this.#run(sources, names, checked)
+    this.#turns = new InTurn(() => this.#take(), async () => (await this.#batches.next()).done !== true)
     this.#describe = () => connectionColumns(checkStreams(rest), { ...checked, captures: apart || names !== null }, checkEngine(rest.engine))
   }
 
@@ -142,7 +129,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     return [...this.#capturesBefore, ...(this.#events?.captures ?? [])]
   }
 
-  async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<C, undefined> {
+  async *#runEach(sources: readonly CaptureSource[], checked: Checked): AsyncGenerator<void, undefined> {
     let first: FlowError | undefined
     const onError = checked.options.onError ?? ((error: FlowError) => void (first ??= error))
     for (const [index, source] of sources.entries()) {
@@ -154,23 +141,19 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     if (first) throw first
   }
 
+  /** Reads batch after batch, which {@link #take} takes records from. */
   async *#run(
     sources: readonly CaptureSource[],
     captures: readonly string[] | null,
     { options, maxStreamBytes, maxKeptBytes, sha256, analyse }: Checked,
-  ): AsyncGenerator<C, undefined> {
+  ): AsyncGenerator<void, undefined> {
     const keep = maxStreamBytes > 0
     const events = new StreamEvents(sources, options, { events: keep, sha256, analyse, captures })
-    const keeper = new Keeper(maxStreamBytes, maxKeptBytes)
+    this.#keeper = new Keeper(maxStreamBytes, maxKeptBytes)
     this.#events = events
     if (this.#finished) events.finish()
     try {
-      while (await events.nextBatch())
-        for (let event = events.take(); event; event = events.take()) {
-          const ended = keeper.take(event)
-          // With `analyse` the engine's records have these columns.
-          if (ended) yield ended as C
-        }
+      while (await events.nextBatch()) yield
     } finally {
       await events.return()
       this.#before = this.stats
@@ -179,9 +162,21 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
     }
   }
 
+  /** A record of the batch at hand. */
+  #take(): C | undefined {
+    const [events, keeper] = [this.#events, this.#keeper]
+    if (events === undefined || keeper === undefined) return undefined
+    for (let event = events.take(); event; event = events.take()) {
+      const ended = keeper.take(event)
+      // With `analyse` the engine's records have these columns.
+      if (ended) return ended as C
+    }
+    return undefined
+  }
+
   /** The next record. */
   next(): Promise<IteratorResult<C, undefined>> {
-    return this.#records.next()
+    return this.#turns.next()
   }
 
   /**
@@ -196,7 +191,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
   /** Stops reading and lets go of files and threads. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.finish()
-    await this.#records.return(undefined)
+    await this.#batches.return(undefined)
     return { done: true, value: undefined }
   }
 
@@ -210,7 +205,7 @@ export class Connections<C extends Connection = Connection> implements AsyncIter
 class Keeper {
   readonly #perStream: number
   readonly #inAll: number
-  readonly #open = new Map<number, readonly [Content, Content]>()
+  readonly #open = new Map<number, Contents>()
   #kept = 0
 
   constructor(perStream: number, inAll: number) {
@@ -230,66 +225,20 @@ class Keeper {
     this.#kept += content.push(event.data, room)
   }
 
-  #contents(id: number): readonly [Content, Content] {
+  #contents(id: number): Contents {
     let contents = this.#open.get(id)
-    if (!contents) this.#open.set(id, (contents = [new Content('fwd'), new Content('rev')]))
+    if (!contents) this.#open.set(id, (contents = noContents()))
     return contents
   }
 
   #end(record: ConnectionRecord): Connection {
-    const [client, server] = this.#contents(record.connection_id)
-    this.#open.delete(record.connection_id)
-    this.#kept -= client.kept + server.kept
-    client.end(record)
-    server.end(record)
-    return Object.defineProperties(record, { client: { value: client }, server: { value: server } }) as Connection
-  }
-}
-
-class Content implements StreamContent {
-  /** Octets kept. */
-  kept = 0
-  readonly #direction: 'fwd' | 'rev'
-  readonly #chunks: Uint8Array[] = []
-  #digest: string | undefined
-  length = 0
-  gaps: readonly Gap[] = []
-
-  constructor(direction: 'fwd' | 'rev') {
-    this.#direction = direction
-  }
-
-  /** The connection ended: what its record says of this direction. */
-  end(record: ConnectionRecord): void {
-    this.length = record[`stream_len_${this.#direction}`]
-    this.gaps = record[`gaps_${this.#direction}`]
-    this.#digest = record[`stream_sha256_${this.#direction}`]
-  }
-
-  /** Keeps a copy of at most `room` octets; how many. */
-  push(data: Uint8Array, room: number): number {
-    const taken = Math.max(0, Math.min(room, data.length))
-    if (taken > 0) this.#chunks.push(data.slice(0, taken))
-    this.kept += taken
-    return taken
-  }
-
-  get complete(): boolean {
-    return this.kept === this.length
-  }
-
-  chunks(): readonly Uint8Array[] {
-    return this.#chunks
-  }
-
-  bytes(): Uint8Array {
-    return concat(this.#chunks)
-  }
-
-  sha256(): string | null {
-    if (this.#digest !== undefined || !this.complete) return this.#digest ?? null
-    const hash = platform().beginSha256()
-    for (const chunk of this.#chunks) hash.update(chunk)
-    return hex(hash.digest(), 0, 32)
+    const contents = this.#open.size === 0 ? undefined : this.#open.get(record.connection_id)
+    // Where nothing is kept, what says so is made when it is asked for.
+    if (contents !== undefined) {
+      this.#open.delete(record.connection_id)
+      this.#kept -= contents[0].kept + contents[1].kept
+      ConnectionRow.keep(record as ConnectionRow, contents)
+    }
+    return record as ConnectionRow
   }
 }

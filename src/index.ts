@@ -109,7 +109,8 @@ export type {
   StreamEvent,
   StreamStats,
 } from './stream-events.js'
-export type { Connection, ConnectionsOptions, StreamContent } from './connections.js'
+export type { Connection, ConnectionsOptions } from './connections.js'
+export type { StreamContent } from './stream-content.js'
 export type { ConnectionEndReason, ConnectionIdentity, ConnectionRecord, ConnectionState, Gap } from './connection.js'
 export type { AnalysedRecord, ConnectionAnalysis, ConnState, EcnMode } from './analysis/columns.js'
 export { SEGMENT_KINDS, type SegmentKind } from './analysis/segment-kinds.js'

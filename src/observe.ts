@@ -6,6 +6,7 @@ import type { FlowBase } from './flow.js'
 import { flowColumns } from './flow/describe.js'
 import { checkRun, openRecords } from './flow/open.js'
 import type { RecordSource } from './flow/source.js'
+import { InTurn } from './in-turn.js'
 import type { ObserveTimes, ReadOptions } from './options.js'
 import { throwingSignal, type CaptureSource } from './source.js'
 import type { ObserveStats } from './stats.js'
@@ -59,15 +60,14 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
   readonly #signal: AbortSignal | undefined
   readonly #describe: () => readonly ColumnInfo[]
   #columns: readonly ColumnInfo[] | undefined
-  /** The latest of the requests that wait for a batch, and how many wait. */
-  #latest: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  readonly #turns: InTurn<Flow>
 
   constructor(source: CaptureSource | readonly CaptureSource[], options: ObserveOptions<readonly AnyChain[]> = {}) {
     const run = checkRun(source, options)
     this.#source = openRecords<Flow>(run)
     this.#describe = () => flowColumns(run)
     this.#signal = throwingSignal(run.drive.signal, run.drive.sources)
+    this.#turns = new InTurn(() => this.#take(), () => this.#source.pull())
   }
 
   /** The records' columns, in order, whatever the captures hold; those that a chain of your own declares are `any`. */
@@ -104,25 +104,12 @@ export class Observer<Flow extends object = FlowBase> implements AsyncIterableIt
 
   /** The next record. */
   next(): Promise<IteratorResult<Flow, undefined>> {
-    const value = this.#waiting === 0 ? this.#take() : undefined
-    if (value !== undefined) return Promise.resolve({ done: false, value })
-    // Whoever asks while another waits for a batch comes after it, or the batch's other records would be passed over.
-    this.#waiting += 1
-    const answer = this.#latest.then(() => this.#nextInTurn()).finally(() => (this.#waiting -= 1))
-    this.#latest = answer.catch(() => {})
-    return answer
+    return this.#turns.next()
   }
 
   /** A record that is ready; none after an abort, which the next batch then reports. */
   #take(): Flow | undefined {
     return this.#signal?.aborted === true ? undefined : this.#source.take()
-  }
-
-  async #nextInTurn(): Promise<IteratorResult<Flow, undefined>> {
-    for (let value = this.#take(); ; value = this.#take()) {
-      if (value !== undefined) return { done: false, value }
-      if (!(await this.#source.pull())) return { done: true, value: undefined }
-    }
   }
 
   /** Stops reading and lets go of files and threads. */

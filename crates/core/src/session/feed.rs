@@ -322,11 +322,9 @@ impl Feed {
             Source::Path(path) => {
                 let file = FileInput::open(&path)?;
                 let large = own_blocks && (self.whole || self.ahead) && file.len() >= LARGE_FROM;
-                if large {
-                    start_large(file, self.whole)?
-                } else {
-                    Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
-                }
+                let ahead = if large { start_large(file, self.whole) } else { Ok(direct(file)) };
+                // Where the system gives no thread, the file is read here.
+                ahead.or_else(|_| FileInput::open(&path).map(direct))?
             }
             Source::Queue(_) => Bytes::Direct(open(source)?),
             Source::Given(input) => Bytes::Direct(input.take().ok_or(FlowError::Closed)?),
@@ -395,6 +393,11 @@ impl Feed {
             }),
         }
     }
+}
+
+/// A file that is read by whoever walks it.
+fn direct(file: FileInput) -> Bytes {
+    Bytes::Direct(Box::new(DecodingInput::open(Box::new(file))))
 }
 
 /// A large file: decoded ahead where it is compressed; mapped where payload is read, which needn't be copied then;

@@ -18,7 +18,7 @@ const connections = (/** @type {boolean} */ analyse) => [
   `const { connections } = await import(${JSON.stringify(at('../dist/index.js'))})
    for await (const _ of connections(${JSON.stringify(file)}, { maxStreamBytes: 0, analyse: ${analyse} }));`,
 ]
-const flows = (/** @type {string} */ format) => [cli, 'flows', file, '--quiet', '--format', format, '-o', join(folder, `flows.${format}`)]
+const flows = (/** @type {string} */ format) => [cli, 'flows', file, '--quiet', '--force', '--format', format, '-o', join(folder, `flows.${format}`)]
 
 /** @type {Record<string, string[]>} */
 const jobs = {

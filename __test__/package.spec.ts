@@ -39,7 +39,7 @@ const kB = (octets: number): string => `${Math.round(octets / 1000)} kB`
 /** What a user downloads at most, in octets. Growing beyond these is a decision, not an accident. */
 const BUDGET = {
   main: { size: 1_050_000, unpackedSize: 4_000_000 },
-  platform: { size: 1_400_000, unpackedSize: 3_000_000 },
+  platform: { size: 1_400_000, unpackedSize: 3_100_000 },
 }
 
 test('the packages stay small', t => {

@@ -39,11 +39,13 @@ impl Group {
         let most = most.min(self.places.len());
         let mut limit = Limit { octets, end: None };
         for places in self.places[..most].chunks_mut(STRIDE) {
-            let (found, is_done) = find(feed, block, places, &mut limit);
+            let (found, end) = find(feed, block, places, &mut limit);
             places[..found].iter_mut().for_each(|place| place.decode(block, plain));
             self.len += found;
-            if found < places.len() {
-                return is_done;
+            match end {
+                End::Full => {}
+                End::Limit => return false,
+                End::Block => return true,
             }
         }
         false
@@ -70,16 +72,56 @@ impl Limit {
     }
 }
 
-/// Finds packets for `places`: how many, and whether the block is done.
+/// Why no further packet was found.
+enum End {
+    /// There is no place for it.
+    Full,
+    /// The latest one is the last one that may be taken.
+    Limit,
+    /// The block is done.
+    Block,
+}
+
+/// Finds packets for `places`: how many, and why not more.
 #[inline]
-fn find(feed: &mut Feed, block: &[u8], places: &mut [Decoded], limit: &mut Limit) -> (usize, bool) {
+fn find(feed: &mut Feed, block: &[u8], places: &mut [Decoded], limit: &mut Limit) -> (usize, End) {
     for (count, place) in places.iter_mut().enumerate() {
         match feed.find(block, &mut place.packet) {
-            Found::Packet if limit.is_reached(&place.packet) => return (count + 1, false),
+            Found::Packet if limit.is_reached(&place.packet) => return (count + 1, End::Limit),
             Found::Packet => {}
             Found::Tick(ts_ns) => place.packet = Packet { ts_ns, ..Packet::NOTHING },
-            Found::BlockDone => return (count, true),
+            Found::BlockDone => return (count, End::Block),
         }
     }
-    (places.len(), false)
+    (places.len(), End::Full)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::capture::ChunkQueue;
+    use crate::decode::{DecodeOptions, Decoder};
+    use crate::session::Source;
+    use crate::session::feed::FeedFilled;
+    use tcpskein_testkit::frame::pcap;
+
+    #[test]
+    fn octets_of_a_group_are_bounded_wherever_the_bound_falls() {
+        let plain = Decoder::new(DecodeOptions::default()).plain();
+        // The bound falls on each packet of two strides in turn: what lies beyond it is one packet, and no more.
+        for last in 1..2 * STRIDE {
+            let queue = Arc::new(Mutex::new(ChunkQueue::default()));
+            let frames = vec![(0, vec![0; 84]); 3 * STRIDE];
+            queue.lock().unwrap().push(&pcap(&frames));
+            let mut feed = Feed::new(None);
+            feed.open(Source::Queue(queue), "capture");
+            let mut block = vec![0; 1 << 20];
+            assert_eq!(feed.fill(&mut block), FeedFilled::Ready);
+            let mut group = Group::new(3 * STRIDE);
+            assert!(!group.take_some(&mut feed, &block, plain, (usize::MAX, last * 100 - 1)));
+            assert_eq!(group.packets().len(), last + 1);
+        }
+    }
 }

@@ -2,14 +2,12 @@
  * What a build takes in place of `fronts.ts`. Most programs use one of these or none, and all of them together would be
  * two thirds of the code that is read at every start.
  */
-import { createRequire } from 'node:module'
 import type * as Fronts from './fronts.js'
-import { laterClass, laterFunction } from './later.js'
+import { laterClass, laterFunction, laterModule } from './later.js'
 
 type Module = typeof Fronts
 
-let loaded: Module | undefined
-const load = (): Module => (loaded ??= createRequire(import.meta.url)('./fronts.js') as Module)
+const load = laterModule<Module>('fronts.js')
 const fn = <Name extends keyof Module>(name: Name) => laterFunction(load, name)
 const type = <Name extends keyof Module>(name: Name) => laterClass(load, name)
 

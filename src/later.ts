@@ -1,4 +1,11 @@
 /** Functions and classes of a module that is loaded when one of them is first used. */
+import { createRequire } from 'node:module'
+
+/** What gives the module `file` that lies beside the bundle; it is loaded once, when first asked for. */
+export function laterModule<Module>(file: string): () => Module {
+  let loaded: Module | undefined
+  return () => (loaded ??= createRequire(import.meta.url)(`./${file}`) as Module)
+}
 
 /** A function of a module that `load` gives. */
 export function laterFunction<Module, Name extends keyof Module>(load: () => Module, name: Name): Module[Name] {

@@ -24,48 +24,8 @@ fn plain_read(path: &Path) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-fn flows(path: &Path, threads: usize) -> (f64, u64, usize) {
-    let start = Instant::now();
-    let decode = DecodeOptions { threads, ..Default::default() };
-    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], decode, ..Default::default() };
-    let mut session = FlowSession::new(options);
-    session.open(Source::Path(path.to_path_buf()), "capture");
-    let mut batch = vec![0; session.batch_len()];
-    let mut records = 0;
-    loop {
-        let progress = session.next(&mut Buffers { batch: &mut batch, ..Default::default() });
-        records += progress.rows;
-        match progress.status {
-            Status::SourceEnd | Status::SourceFailed => session.finish(),
-            Status::Done => break,
-            _ => {}
-        }
-    }
-    (start.elapsed().as_secs_f64(), session.stats().packets, records)
-}
-
-fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
-    let start = Instant::now();
-    let mut session = StreamSession::new(options);
-    session.open(Source::Path(path.to_path_buf()), "capture");
-    let (mut batch, mut block) = (vec![0; session.batch_len()], vec![0; session.block_len()]);
-    let mut events = 0;
-    loop {
-        let progress = session.next(&mut Buffers { batch: &mut batch, block: &mut block, given_back: &[] });
-        events += progress.rows;
-        match progress.status {
-            Status::SourceEnd | Status::SourceFailed => session.finish(),
-            Status::Done => break,
-            _ => {}
-        }
-    }
-    (start.elapsed().as_secs_f64(), session.stats().packets, events)
-}
-
-/// Packets as columns, into two blocks in turn as JavaScript lends them; nobody reads them.
-fn packets(path: &Path) -> (f64, u64, usize) {
-    let start = Instant::now();
-    let mut session = PacketSession::new(PacketSessionOptions::default());
+/// Runs a session over a file, into two batches and blocks in turn as JavaScript lends them; rows that come out.
+fn drive(path: &Path, session: &mut dyn Session) -> usize {
     session.open(Source::Path(path.to_path_buf()), "capture");
     let mut lent = [(); 2].map(|()| (vec![0; session.batch_len()], vec![0; session.block_len()]));
     let mut rows = 0;
@@ -79,6 +39,30 @@ fn packets(path: &Path) -> (f64, u64, usize) {
             _ => {}
         }
     }
+    rows
+}
+
+fn flows(path: &Path, threads: usize) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let decode = DecodeOptions { threads, ..Default::default() };
+    let options = FlowSessionOptions { chains: vec![Chain::Basic, Chain::Tcp], decode, ..Default::default() };
+    let mut session = FlowSession::new(options);
+    let records = drive(path, &mut session);
+    (start.elapsed().as_secs_f64(), session.stats().packets, records)
+}
+
+fn streams(path: &Path, options: StreamSessionOptions) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let mut session = StreamSession::new(options);
+    let events = drive(path, &mut session);
+    (start.elapsed().as_secs_f64(), session.stats().packets, events)
+}
+
+/// Packets as columns; nobody reads them.
+fn packets(path: &Path) -> (f64, u64, usize) {
+    let start = Instant::now();
+    let mut session = PacketSession::new(PacketSessionOptions::default());
+    let rows = drive(path, &mut session);
     (start.elapsed().as_secs_f64(), session.stats().packets, rows)
 }
 

@@ -79,6 +79,11 @@ pub struct Identity {
     pub quoted: bool,
 }
 
+impl Identity {
+    /// Whom every packet belongs to, for `aggregate`.
+    pub const AGGREGATE: Self = Self { key: FlowKey::AGGREGATE, from_first: true, quoted: false };
+}
+
 /// Whom `datagram` belongs to; `None` where ports are needed but weren't captured. `encap` is what lies around it as
 /// far as it counts: see [`DecodeOptions::key_encap`](crate::decode::DecodeOptions::key_encap).
 #[inline(always)]

@@ -7,9 +7,6 @@ use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, proto};
 use crate::flow::{Direction, FlowCold, FlowKey, FlowTable, Identity, identify};
 use crate::session::Stats;
 
-/// Whom every packet belongs to when flows are aggregated.
-const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false };
-
 /// Packets whose flows are fetched in one go: more than memory answers in the time that one packet takes, and few enough
 /// for the first cache.
 const FETCHED: usize = 16;
@@ -81,7 +78,9 @@ impl FlowTracker {
         if !decoded.is_plain() {
             return;
         }
-        let Some(identity) = (if self.aggregate { Some(AGGREGATE) } else { decoded.identity(block) }) else { return };
+        let Some(identity) = (if self.aggregate { Some(Identity::AGGREGATE) } else { decoded.identity(block) }) else {
+            return;
+        };
         owner.key = identity.key;
         owner.hash = self.table.hash_ahead(&identity.key);
         owner.from_first = identity.from_first;
@@ -147,7 +146,7 @@ impl FlowTracker {
 
     fn owner(&self, datagram: &Datagram<'_>) -> Option<(Identity, u64)> {
         let encap = self.decode.key_encap(datagram.outer);
-        let identity = if self.aggregate { AGGREGATE } else { identify(datagram, encap)? };
+        let identity = if self.aggregate { Identity::AGGREGATE } else { identify(datagram, encap)? };
         Some((identity, self.table.hash_ahead(&identity.key)))
     }
 

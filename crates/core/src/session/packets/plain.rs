@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::rows::{AGGREGATE, MOVES_CLOCK, Rows, Upper, head_of, meta, parts};
+use super::rows::{MOVES_CLOCK, Rows, Upper, head_of, meta, parts};
 use super::tail::Tail;
 use crate::decode::{Decoder, Fragment};
-use crate::flow::FlowKey;
+use crate::flow::{FlowKey, Identity};
 use crate::session::Feed;
 use crate::session::flows::decoded::Decoded;
 
@@ -100,7 +100,8 @@ impl Rows {
             if !decoded.is_plain() {
                 continue;
             }
-            let Some(identity) = (if options.aggregate { Some(AGGREGATE) } else { decoded.identity(block) }) else {
+            let Some(identity) = (if options.aggregate { Some(Identity::AGGREGATE) } else { decoded.identity(block) })
+            else {
                 continue;
             };
             owner.key = identity.key;

@@ -7,7 +7,7 @@ use super::tail::Tail;
 use crate::batch::{Layout, RowWriter};
 use crate::capture::Packet;
 use crate::decode::{Datagram, Decoder, Fragment, Layers, Segment, proto};
-use crate::flow::{FlowKey, Identity, identify, second_at_or_after};
+use crate::flow::{Identity, identify, second_at_or_after};
 use crate::session::keys::{KeyTable, NO_KEY};
 use crate::session::{Feed, Stats};
 
@@ -16,9 +16,6 @@ pub(super) const MAX_ROWS: usize = 16_384;
 
 /// The bit of `meta` that says that the clock goes on.
 pub(super) const MOVES_CLOCK: u32 = 1 << 16;
-
-/// Whom every packet belongs to when flows are aggregated.
-pub(super) const AGGREGATE: Identity = Identity { key: FlowKey::AGGREGATE, from_first: true, quoted: false };
 
 const NS: i64 = 1_000_000_000;
 
@@ -168,7 +165,7 @@ impl Rows {
     #[inline]
     fn identify(&self, datagram: &Datagram<'_>) -> Option<Identity> {
         if self.options.aggregate {
-            return Some(AGGREGATE);
+            return Some(Identity::AGGREGATE);
         }
         identify(datagram, self.options.decode.key_encap(datagram.outer))
     }

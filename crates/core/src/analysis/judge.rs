@@ -91,6 +91,30 @@ impl Judge {
         {
             self.initial_rtt_ns = Some(seen.ts_ns.wrapping_sub(syn)).filter(|&time| time != 0);
         }
+        if self.is_ordinary(seen) {
+            self.said[way].go_on(seen);
+            return Kinds::default();
+        }
+        self.judge_closely(seen)
+    }
+
+    /// The segment is of no kind, as most are: it begins at the next number expected, nothing is missing before it and
+    /// it acknowledges octets that were seen.
+    #[inline]
+    fn is_ordinary(&self, seen: &Seen<'_>) -> bool {
+        let way = seen.direction.index();
+        let (me, peer) = (&self.said[way], &self.said[1 - way]);
+        let expected = me.next == Some(seen.seq) && me.ackable == me.next;
+        let acks = !(seen.has(flags::ACK) && peer.ackable.is_some_and(|end| after(seen.ack, end)));
+        if !(expected && acks && seen.is_plain() && seen.window != 0 && peer.window != Some(0)) {
+            return false;
+        }
+        if seen.len == 0 { seen.ack != me.last_ack } else { !peer.has_acked(seen) && !peer.is_full_with(seen) }
+    }
+
+    #[inline(never)]
+    fn judge_closely(&mut self, seen: &Seen<'_>) -> Kinds {
+        let way = seen.direction.index();
         let mut kinds = self.of_header(seen);
         let peer = &self.said[1 - way];
         if seen.has(flags::ACK) && peer.ackable.is_some_and(|end| after(seen.ack, end)) {
@@ -111,8 +135,8 @@ impl Judge {
     fn of_header(&mut self, seen: &Seen<'_>) -> Kinds {
         let way = seen.direction.index();
         let mut kinds = Kinds::default();
-        let peer = self.said[1 - way];
-        let me = &mut self.said[way];
+        let [fwd, rev] = &mut self.said;
+        let (me, peer) = if way == 0 { (fwd, rev) } else { (rev, fwd) };
         let Some(next) = me.next else {
             kinds.add(Kinds::ZERO_WINDOW, seen.window == 0 && seen.is_plain());
             return kinds;
@@ -128,8 +152,7 @@ impl Judge {
         kinds.add(Kinds::ZERO_WINDOW, seen.window == 0);
         kinds.add(Kinds::KEEP_ALIVE, ahead == -1 && seen.len <= 1);
         if seen.len > 0 {
-            let edge = peer.window().filter(|_| peer.scale != Scale::Unknown).map(|w| peer.last_ack.wrapping_add(w));
-            kinds.add(Kinds::WINDOW_FULL, edge == Some(seen.seq.wrapping_add(seen.len)));
+            kinds.add(Kinds::WINDOW_FULL, peer.is_full_with(seen));
         } else if ahead == 0 && seen.ack == me.last_ack {
             me.repeats(seen, peer.last, &mut kinds);
         }
@@ -183,6 +206,29 @@ impl Judge {
 }
 
 impl Said {
+    /// What [`Self::remember`] does with an ordinary segment.
+    #[inline]
+    fn go_on(&mut self, seen: &Seen<'_>) {
+        if seen.ack != self.last_ack {
+            self.duplicates = 0;
+        }
+        if seen.len > 0 {
+            self.next = Some(seen.seq.wrapping_add(seen.len)).filter(|&end| end != 0);
+            self.next_ns = seen.ts_ns;
+            self.ackable = self.next;
+        }
+        (self.window, self.syn_window) = (Some(seen.window), false);
+        (self.last_ack, self.last_ack_ns) = (seen.ack, seen.ts_ns);
+        self.last = Kinds::default();
+    }
+
+    /// The peer's segment ends where this direction's window does.
+    #[inline]
+    fn is_full_with(&self, seen: &Seen<'_>) -> bool {
+        let edge = self.window().filter(|_| self.scale != Scale::Unknown).map(|w| self.last_ack.wrapping_add(w));
+        edge == Some(seen.seq.wrapping_add(seen.len))
+    }
+
     #[inline]
     fn remember(&mut self, seen: &Seen<'_>, kinds: Kinds) {
         if seen.ack != self.last_ack {

@@ -74,8 +74,10 @@ impl KindCounts {
     /// Counts a segment.
     #[cold]
     pub fn count(&mut self, kinds: Kinds) {
-        for (bit, count) in self.0.iter_mut().enumerate() {
-            *count += u32::from(kinds.0 >> bit & 1);
+        let mut left = kinds.0;
+        while let Some(count) = self.0.get_mut(left.trailing_zeros() as usize) {
+            *count += 1;
+            left &= left - 1;
         }
     }
 }

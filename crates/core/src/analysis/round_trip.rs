@@ -77,16 +77,20 @@ impl RoundTrips {
         }
     }
 
+    /// Numbers `[begin, end)` were sent before. Queues are in order of numbers, and each entry begins where the one before
+    /// ended.
     #[cold]
     fn sent_again(&mut self, begin: u32, end: u32) {
-        let mut previous = None;
-        for timed in self.under_way.iter_mut().flat_map(|under_way| &mut under_way.by_seq) {
-            // It begins where the one before ended, or before that.
-            let begins_before_end = previous.is_none_or(|number| after(end, number));
-            previous = Some(timed.number);
-            if begins_before_end && after(timed.number, begin) {
-                timed.ts_ns = AMBIGUOUS;
+        let Some(under_way) = &mut self.under_way else { return };
+        let queue = &mut under_way.by_seq;
+        let first = queue.partition_point(|timed| !after(timed.number, begin));
+        let mut begins_before_end = true;
+        for timed in queue.range_mut(first..) {
+            if !begins_before_end {
+                break;
             }
+            timed.ts_ns = AMBIGUOUS;
+            begins_before_end = after(end, timed.number);
         }
     }
 

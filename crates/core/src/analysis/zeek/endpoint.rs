@@ -178,6 +178,11 @@ impl Endpoint {
         }
     }
 
+    /// It has begun, and doesn't want to close.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, EndpointState::Established | EndpointState::Partial) && !self.wants_close
+    }
+
     /// Something was sent that was neither seen nor given up yet.
     pub fn is_pending(&self) -> bool {
         let sent = self.full(self.last, self.last_wraps);

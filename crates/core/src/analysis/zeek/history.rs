@@ -47,17 +47,23 @@ impl History {
     #[inline]
     pub fn segment(&mut self, seen: &Seen<'_>, way: usize, place: i64) {
         if seen.is_plain() {
-            let (mask, letter) = match seen.len {
-                0 if seen.has(flags::ACK) => (ACK, b'a'),
-                0 => return,
-                _ => (DATA, b'd'),
-            };
-            if self.noted[way].letters & mask == 0 {
-                self.first(way, mask, letter);
-            }
-            return;
+            self.plain(seen, way);
+        } else {
+            self.control(seen, way, place);
         }
-        self.control(seen, way, place);
+    }
+
+    /// One without SYN, FIN and RST.
+    #[inline]
+    pub fn plain(&mut self, seen: &Seen<'_>, way: usize) {
+        let (mask, letter) = match seen.len {
+            0 if seen.has(flags::ACK) => (ACK, b'a'),
+            0 => return,
+            _ => (DATA, b'd'),
+        };
+        if self.noted[way].letters & mask == 0 {
+            self.first(way, mask, letter);
+        }
     }
 
     #[cold]
@@ -78,6 +84,7 @@ impl History {
     }
 
     /// Noted the first time only.
+    #[cold]
     fn first(&mut self, way: usize, mask: u8, letter: u8) {
         if self.noted[way].letters & mask == 0 {
             self.noted[way].letters |= mask;

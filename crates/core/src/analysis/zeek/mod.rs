@@ -62,12 +62,43 @@ pub struct Zeek {
     pub missed_bytes: u64,
     first_ns: i64,
     last_ns: i64,
+    /// Both sides have begun and neither wants to close: what moves states is behind or before.
+    under_way: bool,
 }
 
 impl Zeek {
     /// Takes in a segment; `ports` are those of client and server.
     #[inline]
     pub fn segment(&mut self, seen: &Seen<'_>, ports: [u16; 2]) {
+        if self.under_way && seen.is_plain() {
+            self.transfer(seen);
+        } else {
+            self.control(seen, ports);
+        }
+    }
+
+    /// As [`Self::control`], for a segment that moves no state.
+    #[inline]
+    fn transfer(&mut self, seen: &Seen<'_>) {
+        let way = self.way(seen);
+        self.last_ns = seen.ts_ns;
+        let place = self.ends[way].place(seen.seq);
+        self.history.plain(seen, way);
+        if seen.window == 0 {
+            self.history.scaled(way, b'w');
+        }
+        let acked = if seen.has(flags::ACK) { self.take_ack(seen, way) } else { 0 };
+        if self.ends[way].advance(seen) {
+            self.history.scaled(way, b't');
+        }
+        self.trim(1 - way, acked);
+        if seen.len > 0 && place >= 0 {
+            self.ends[way].data(place.unsigned_abs(), seen);
+        }
+    }
+
+    #[inline(never)]
+    fn control(&mut self, seen: &Seen<'_>, ports: [u16; 2]) {
         if self.client_first.is_none() {
             self.begin(seen, ports);
         }
@@ -96,6 +127,7 @@ impl Zeek {
             self.ends[way].data(at, seen);
         }
         self.check_close(seen, way);
+        self.under_way = self.began == [true; 2] && self.ends.iter().all(Endpoint::is_under_way);
     }
 
     /// Nothing more will come: gives memory back.
@@ -184,10 +216,8 @@ impl Zeek {
     }
 
     /// Moves the endpoints' states.
-    #[inline]
     fn step(&mut self, seen: &Seen<'_>, way: usize) {
         match self.ends[way].state {
-            EndpointState::Established | EndpointState::Partial if seen.is_plain() => {}
             EndpointState::Inactive => self.leave_inactive(seen, way),
             EndpointState::SynSent | EndpointState::SynAckSent => self.leave_syn_sent(seen, way),
             EndpointState::Established | EndpointState::Partial => self.leave_established(seen, way),

@@ -97,28 +97,30 @@ impl PcapReader {
         if bytes.len() < next as usize {
             return Ok(Step::Need(next as usize));
         }
-        Ok(Step::Packet(self.head(header, captured_len, wire_len)))
+        Ok(Step::Packet(self.head([self.u32(header, 0), self.u32(header, 4), captured_len, wire_len])))
     }
 
     /// The packet at the head of `bytes`, where its record is whole and its lengths are nothing special.
     #[inline(always)]
     #[must_use]
     pub fn ordinary(&self, bytes: &[u8]) -> Option<PacketHead> {
-        let header = bytes.first_chunk::<RECORD_HEADER_LEN>()?;
-        let (captured_len, wire_len) = (self.u32(header, 8), self.u32(header, 12));
+        let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes.first_chunk::<RECORD_HEADER_LEN>()?;
+        let header = [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]];
+        let words = if self.big_endian { header.map(u32::from_be_bytes) } else { header.map(u32::from_le_bytes) };
+        let [.., captured_len, wire_len] = words;
         let next = self.header_len.wrapping_add(captured_len);
         let is_ordinary = self.header_read
             && captured_len.wrapping_sub(1) < wire_len
             && captured_len <= MAX_PACKET_LEN
             && bytes.len() >= next as usize;
-        is_ordinary.then(|| self.head(header, captured_len, wire_len))
+        is_ordinary.then(|| self.head(words))
     }
 
     /// The packet of a record that is whole.
     #[inline(always)]
-    fn head(&self, header: &[u8; RECORD_HEADER_LEN], captured_len: u32, wire_len: u32) -> PacketHead {
+    fn head(&self, [seconds, fraction, captured_len, wire_len]: [u32; 4]) -> PacketHead {
         PacketHead {
-            ts_ns: timestamp::from_parts(self.u32(header, 0), self.u32(header, 4), self.unit_ns),
+            ts_ns: timestamp::from_parts(seconds, fraction, self.unit_ns),
             data: self.header_len,
             captured_len,
             wire_len,

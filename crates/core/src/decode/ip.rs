@@ -1,9 +1,12 @@
 //! IPv4 and IPv6 headers, extension headers included. The one place where etherparse reads them.
 
-use etherparse::{Ipv4Slice, Ipv6Slice, LaxIpv4Slice, LaxIpv6Slice};
+use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv4Slice, Ipv6HeaderSlice, Ipv6Slice, LaxIpv4Slice, LaxIpv6Slice};
 
 use super::Drop;
 use super::encap::EncapId;
+
+/// Octets of an IPv6 header (RFC 8200 section 3).
+const V6_HEADER_LEN: usize = 40;
 
 /// What part of a datagram a packet holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +64,103 @@ impl Datagram<'_> {
     #[inline]
     #[must_use]
     pub fn ports(&self) -> Option<(u16, u16)> {
-        if !super::proto::has_ports(self.proto) || self.fragment == Fragment::Later {
+        if self.fragment == Fragment::Later { None } else { ports(self.proto, self.upper) }
+    }
+}
+
+#[inline(always)]
+fn ports(proto: u8, upper: &[u8]) -> Option<(u16, u16)> {
+    if !super::proto::has_ports(proto) {
+        return None;
+    }
+    let word = upper.first_chunk::<4>()?;
+    Some((u16::from_be_bytes([word[0], word[1]]), u16::from_be_bytes([word[2], word[3]])))
+}
+
+/// An IP packet that is all there, in one piece and without extension headers: what isn't the same for all of those.
+/// Most packets are; made inline of one version, nothing of it goes through memory.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainIp<'a> {
+    /// 4 or 6.
+    pub version: u8,
+    /// Upper-layer protocol.
+    pub proto: u8,
+    /// As in [`Datagram`].
+    pub traffic_class: u8,
+    /// As in [`Datagram`].
+    pub src: [u8; 16],
+    /// As in [`Datagram`].
+    pub dst: [u8; 16],
+    /// IP header and everything behind it, link-layer padding taken off.
+    pub packet: &'a [u8],
+    /// The upper layer.
+    pub upper: &'a [u8],
+}
+
+impl<'a> PlainIp<'a> {
+    /// The IPv4 packet at the head of `bytes`; `None` says nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn v4(bytes: &'a [u8]) -> Option<Self> {
+        let header = Ipv4HeaderSlice::from_slice(bytes).ok()?;
+        let proto = header.protocol();
+        let packet = bytes.get(..usize::from(header.total_len()))?;
+        let upper = packet.get(header.slice().len()..)?;
+        if header.is_fragmenting_payload() || proto == IpNumber::AUTHENTICATION_HEADER {
             return None;
         }
-        let word = self.upper.first_chunk::<4>()?;
-        Some((u16::from_be_bytes([word[0], word[1]]), u16::from_be_bytes([word[2], word[3]])))
+        let (src, dst) = (widen(header.source()), widen(header.destination()));
+        Some(Self { version: 4, proto: proto.0, traffic_class: bytes[1], src, dst, packet, upper })
+    }
+
+    /// The IPv6 packet at the head of `bytes`; `None` says nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn v6(bytes: &'a [u8]) -> Option<Self> {
+        let header = Ipv6HeaderSlice::from_slice(bytes).ok()?;
+        let proto = header.next_header();
+        // RFC 2675 jumbograms and segmentation offload leave the length field 0.
+        let len = usize::from(header.payload_length());
+        if proto.is_ipv6_ext_header_value() || len == 0 {
+            return None;
+        }
+        let packet = bytes.get(..V6_HEADER_LEN + len)?;
+        let upper = &packet[V6_HEADER_LEN..];
+        let (src, dst) = (header.source(), header.destination());
+        Some(Self { version: 6, proto: proto.0, traffic_class: header.traffic_class(), src, dst, packet, upper })
+    }
+
+    /// As [`Datagram::ports`].
+    #[inline(always)]
+    #[must_use]
+    pub fn ports(&self) -> Option<(u16, u16)> {
+        ports(self.proto, self.upper)
+    }
+
+    /// The datagram, whose header stands at `offset` in its frame.
+    #[inline(always)]
+    fn datagram(self, offset: usize, outer: EncapId) -> Datagram<'a> {
+        let Self { version, proto, traffic_class, src, dst, packet, upper } = self;
+        let ip_len = packet.len() as u32;
+        Datagram {
+            version,
+            proto,
+            traffic_class,
+            fragment: Fragment::Whole,
+            src,
+            dst,
+            ip_offset: offset as u32,
+            ip_len,
+            packet,
+            upper,
+            upper_offset: (offset + packet.len() - upper.len()) as u32,
+            upper_len: upper.len() as u32,
+            packets: 1,
+            octets: ip_len,
+            reassembled: false,
+            serial: 0,
+            outer,
+        }
     }
 }
 
@@ -93,23 +188,15 @@ pub fn parse_within(frame: &[u8], offset: usize, outer: EncapId) -> Result<Datag
     Ok(datagram)
 }
 
-/// [`parse`] of a packet that is all there; `None` says nothing. Inlined, nothing of it goes through memory.
-#[inline(always)]
-pub fn parse_whole(frame: &[u8], offset: usize) -> Option<Datagram<'_>> {
-    let bytes = frame.get(offset..)?;
-    match bytes.first()? >> 4 {
-        4 => v4_whole(bytes, offset, EncapId(0)),
-        6 => v6_whole(bytes, offset, EncapId(0)),
-        _ => None,
-    }
-}
-
 #[inline]
 fn v4(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    if let Some(plain) = PlainIp::v4(bytes) {
+        return Ok(plain.datagram(offset, outer));
+    }
     v4_whole(bytes, offset, outer).map_or_else(|| v4_lax(bytes, offset, outer), Ok)
 }
 
-#[inline(always)]
+/// Also a fragment, or with an authentication header.
 fn v4_whole(bytes: &[u8], offset: usize, outer: EncapId) -> Option<Datagram<'_>> {
     let slice = Ipv4Slice::from_slice(bytes).ok()?;
     let header = slice.header();
@@ -192,10 +279,13 @@ fn lax_v4_reason(bytes: &[u8]) -> Drop {
 
 #[inline]
 fn v6(bytes: &[u8], offset: usize, outer: EncapId) -> Result<Datagram<'_>, Drop> {
+    if let Some(plain) = PlainIp::v6(bytes) {
+        return Ok(plain.datagram(offset, outer));
+    }
     v6_whole(bytes, offset, outer).map_or_else(|| v6_lax(bytes, offset, outer), Ok)
 }
 
-#[inline(always)]
+/// Also with extension headers, or with a length field of 0.
 fn v6_whole(bytes: &[u8], offset: usize, outer: EncapId) -> Option<Datagram<'_>> {
     let slice = Ipv6Slice::from_slice(bytes).ok()?;
     let header = slice.header();
@@ -203,7 +293,7 @@ fn v6_whole(bytes: &[u8], offset: usize, outer: EncapId) -> Option<Datagram<'_>>
     let total = match header.payload_length() {
         // RFC 2675 jumbograms and segmentation offload leave the length field 0.
         0 => bytes.len(),
-        n => 40 + usize::from(n),
+        n => V6_HEADER_LEN + usize::from(n),
     };
     let upper_at = distance(bytes, payload.payload);
     Some(Datagram {

@@ -23,7 +23,7 @@ mod tunnel;
 mod walk;
 
 pub use encap::{EncapId, EncapTable, Layer, LayerKind, Layers, PeerTable};
-pub use ip::{Datagram, Fragment};
+pub use ip::{Datagram, Fragment, PlainIp};
 pub use link::UnknownLinks;
 pub use settings::DecodeOptions;
 pub use tcp::{Segment, flags};
@@ -221,18 +221,25 @@ impl PlainDecoder {
         ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.leaves(datagram))
     }
 
-    /// [`PlainDecoder::decode`] of a packet that was captured whole.
+    /// Where the IP header begins in a plain packet's frame, and its version.
     #[inline(always)]
     #[must_use]
-    pub fn decode_whole<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
+    pub fn ip(self, packet: &Packet, frame: &[u8]) -> Option<(u8, usize)> {
         let offset = link::plain_ethernet(packet.link, frame)?;
-        ip::parse_whole(frame, offset).filter(|datagram| !self.leaves(datagram))
+        Some((frame.get(offset)? >> 4, offset))
+    }
+
+    /// [`PlainDecoder::decode`] takes the packet.
+    #[inline(always)]
+    #[must_use]
+    pub fn takes(self, ip: &PlainIp<'_>) -> bool {
+        !(self.checks || self.decap && tunnel::is_candidate(ip.proto, || ip.ports()))
     }
 
     /// A fragment, perhaps a tunnel's, or checksums are asked for.
     #[inline]
     fn leaves(self, datagram: &Datagram<'_>) -> bool {
-        let may_hold_tunnel = self.decap && tunnel::is_candidate(datagram);
+        let may_hold_tunnel = self.decap && tunnel::is_candidate(datagram.proto, || datagram.ports());
         datagram.fragment != Fragment::Whole || may_hold_tunnel || self.checks
     }
 }

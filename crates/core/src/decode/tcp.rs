@@ -63,23 +63,23 @@ impl<'a> Segment<'a> {
             return None;
         }
         match TcpSlice::from_slice(datagram.upper) {
-            Ok(slice) => Self::from_slice(datagram, slice),
+            Ok(slice) => Self::from_slice(datagram.upper, datagram.upper_len, slice),
             Err(_) => Self::parse_cut(datagram),
         }
     }
 
-    /// [`Segment::parse`] of the TCP segment of a whole datagram, where its header is all there; `None` says nothing.
-    /// Inlined, nothing of it goes through memory.
+    /// The segment of which `upper` was captured, of `upper_len` octets, where its header is all there; `None` says
+    /// nothing. Inlined, nothing of it goes through memory.
     #[inline(always)]
     #[must_use]
-    pub fn parse_whole(datagram: &Datagram<'a>) -> Option<Self> {
-        Self::from_slice(datagram, TcpSlice::from_slice(datagram.upper).ok()?)
+    pub fn parse_whole(upper: &'a [u8], upper_len: u32) -> Option<Self> {
+        Self::from_slice(upper, upper_len, TcpSlice::from_slice(upper).ok()?)
     }
 
     #[inline(always)]
-    fn from_slice(datagram: &Datagram<'a>, slice: TcpSlice<'a>) -> Option<Self> {
+    fn from_slice(upper: &'a [u8], upper_len: u32, slice: TcpSlice<'a>) -> Option<Self> {
         let header_len = u32::from(slice.data_offset()) * 4;
-        if datagram.upper_len < header_len {
+        if upper_len < header_len {
             return None;
         }
         Some(Self {
@@ -90,9 +90,9 @@ impl<'a> Segment<'a> {
             flags: flag_bits(slice.slice()[12], slice.slice()[13]),
             window: slice.window_size(),
             urgent: slice.urgent_pointer(),
-            options: &datagram.upper[20..header_len as usize],
-            payload: &datagram.upper[header_len as usize..],
-            payload_len: datagram.upper_len - header_len,
+            options: &upper[20..header_len as usize],
+            payload: &upper[header_len as usize..],
+            payload_len: upper_len - header_len,
             header_len,
         })
     }

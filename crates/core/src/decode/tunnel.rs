@@ -65,12 +65,15 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Looking into `datagram` may be worth while.
-#[inline]
-pub(super) fn is_candidate(datagram: &Datagram<'_>) -> bool {
-    match datagram.proto {
-        proto::TCP => false,
-        proto::UDP => datagram.ports().is_some_and(|(src, dst)| udp::is_tunnel_port(src) || udp::is_tunnel_port(dst)),
+/// Looking into a datagram of this protocol, with these ports, may be worth while.
+#[inline(always)]
+pub(super) fn is_candidate(proto: u8, ports: impl FnOnce() -> Option<(u16, u16)>) -> bool {
+    // Asked of every packet; most have this answer.
+    if proto == proto::TCP {
+        return false;
+    }
+    match proto {
+        proto::UDP => ports().is_some_and(|(src, dst)| udp::is_tunnel_port(src) || udp::is_tunnel_port(dst)),
         number::IPV4 | number::IPV6 | number::GRE | number::ETHERIP | number::MPLS | number::ETHERNET => true,
         _ => false,
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tcpskein_map::Pages;
 
 use super::index::KeyIndex;
-use super::timers::{Bin, Entry, Timers, second_at_or_after};
+use super::timers::{Bin, Entry, NS, Timers, second_at_or_after};
 use super::{Direction, FlowKey, Identity};
 use crate::chain::{BasicState, TcpState};
 use crate::decode::EncapId;
@@ -47,8 +47,8 @@ pub struct FlowSlot {
     key: FlowKey,
     /// Time of the latest packet, nanoseconds since the Unix epoch.
     pub last_ns: i64,
-    /// Second at which the flow is idle.
-    idle_second: i64,
+    /// Time at which the flow is idle.
+    idle_ns: i64,
     /// Packets forward and back.
     pub packets: [u64; 2],
     /// Octets of IP packets forward and back.
@@ -67,6 +67,11 @@ impl FlowSlot {
     #[inline]
     fn is_open(&self) -> bool {
         matches!(self.status, Status::Active | Status::Expiring)
+    }
+
+    /// Second at which the flow is idle.
+    fn idle_second(&self) -> i64 {
+        second_at_or_after(self.idle_ns)
     }
 }
 
@@ -119,6 +124,8 @@ pub struct FlowTable {
     ready: VecDeque<u32>,
     /// Packet time in whole seconds, rounded up; none before the first packet.
     second: Option<i64>,
+    /// Its end: until then no timer fires.
+    until_ns: i64,
     /// Flows ever opened.
     pub opened: u64,
     /// Flows that had to go because the table was full.
@@ -139,6 +146,7 @@ impl FlowTable {
             timers: Timers::default(),
             ready: VecDeque::new(),
             second: None,
+            until_ns: i64::MIN,
             opened: 0,
             evicted: 0,
         }
@@ -153,11 +161,8 @@ impl FlowTable {
     /// Moves packet time on and ends the flows whose time has come.
     #[inline]
     pub fn advance(&mut self, ts_ns: i64) {
-        let second = second_at_or_after(ts_ns);
-        match self.second {
-            Some(now) if second <= now => {}
-            Some(_) => self.run_timers(second),
-            None => self.second = Some(second),
+        if ts_ns > self.until_ns || self.second.is_none() {
+            self.run_timers(second_at_or_after(ts_ns));
         }
     }
 
@@ -167,6 +172,7 @@ impl FlowTable {
             self.fire(fired, bin);
         }
         self.second = Some(second);
+        self.until_ns = second.saturating_mul(NS);
     }
 
     fn fire(&mut self, second: i64, bin: Bin) {
@@ -175,8 +181,8 @@ impl FlowTable {
         idle.sort_unstable_by_key(|e| self.cold[e.slot as usize].flow_id);
         for entry in idle {
             let Some(slot) = self.active(entry) else { continue };
-            if slot.idle_second > second {
-                let later = slot.idle_second;
+            let later = slot.idle_second();
+            if later > second {
                 self.timers.set_idle(later, entry);
             } else {
                 self.set_complete(entry, second, EndReason::Idle);
@@ -206,40 +212,55 @@ impl FlowTable {
         hash
     }
 
-    /// Begins to fetch the flow that is probably meant by `hash`.
+    /// The slot of the flow that is probably meant by `hash`, which begins to be fetched.
     #[inline]
-    pub fn fetch_ahead(&self, hash: u64) {
-        if let Some(slot) = self.index.likely(hash) {
-            self.slots.prefetch(slot as usize, size_of::<FlowSlot>());
-        }
+    #[must_use]
+    pub fn fetch_ahead(&self, hash: u64) -> Option<u32> {
+        let slot = self.index.likely(hash)?;
+        self.slots.prefetch(slot as usize, size_of::<FlowSlot>());
+        Some(slot)
     }
 
     /// The flow of `identity`, whose key has this hash, and the packet's direction in it. A new flow gets what `open`
-    /// makes.
+    /// makes. `likely` is its slot if [`Self::fetch_ahead`] was right, and if nothing came between.
     #[inline]
     pub fn find_or_open(
+        &mut self,
+        identity: &Identity,
+        (hash, likely): (u64, Option<u32>),
+        ts_ns: i64,
+        open: impl FnOnce(u64) -> FlowCold,
+    ) -> (usize, Direction, &mut FlowSlot) {
+        // Of flows in the table only one has the key.
+        let is_it = |slot: &FlowSlot| slot.key == identity.key && slot.is_open();
+        let index = match likely {
+            Some(likely) if is_it(&self.slots[likely as usize]) => likely,
+            _ => self.find_or_open_slowly(identity, hash, ts_ns, open),
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.last_ns = ts_ns;
+        slot.idle_ns = slot.idle_ns.max(ts_ns.saturating_add(self.options.idle_timeout_ns));
+        let direction = if identity.from_first == slot.first_is_fwd { Direction::Fwd } else { Direction::Rev };
+        (index as usize, direction, slot)
+    }
+
+    #[inline(never)]
+    fn find_or_open_slowly(
         &mut self,
         identity: &Identity,
         hash: u64,
         ts_ns: i64,
         open: impl FnOnce(u64) -> FlowCold,
-    ) -> (usize, Direction) {
+    ) -> u32 {
         let slots = &self.slots;
-        let found = self.index.find(hash, |i| slots[i as usize].key == identity.key);
-        let index = match found {
-            Some(index) => index,
-            None => self.open(identity, hash, open),
-        };
-        let slot = &mut self.slots[index as usize];
-        slot.last_ns = ts_ns;
-        slot.idle_second = slot.idle_second.max(second_at_or_after(ts_ns.saturating_add(self.options.idle_timeout_ns)));
-        if found.is_none() {
-            let (second, entry) = (slot.idle_second, Entry { slot: index, generation: slot.generation });
-            self.timers.set_idle(second, entry);
+        if let Some(found) = self.index.find(hash, |i| slots[i as usize].key == identity.key) {
+            return found;
         }
-        let slot = &self.slots[index as usize];
-        let direction = if identity.from_first == slot.first_is_fwd { Direction::Fwd } else { Direction::Rev };
-        (index as usize, direction)
+        let index = self.open(identity, hash, open);
+        let entry = Entry { slot: index, generation: self.slots[index as usize].generation };
+        let idle_ns = ts_ns.saturating_add(self.options.idle_timeout_ns);
+        self.timers.set_idle(second_at_or_after(idle_ns), entry);
+        index
     }
 
     fn open(&mut self, identity: &Identity, hash: u64, open: impl FnOnce(u64) -> FlowCold) -> u32 {
@@ -255,7 +276,7 @@ impl FlowTable {
         let slot = &mut self.slots[index as usize];
         *slot = FlowSlot {
             key: identity.key,
-            idle_second: i64::MIN,
+            idle_ns: i64::MIN,
             generation: slot.generation.wrapping_add(1),
             status: Status::Active,
             first_is_fwd: identity.from_first,
@@ -372,10 +393,10 @@ impl FlowTable {
             self.timers.idle_entries -= 1;
             if let Some(slot) = self.active(entry) {
                 // Seen again since the sorting: its turn is after all that weren't.
-                if slot.idle_second <= second && slot.last_ns <= sorted_ns {
+                if slot.idle_second() <= second && slot.last_ns <= sorted_ns {
                     return Some(entry);
                 }
-                let later = slot.idle_second.max(second);
+                let later = slot.idle_second().max(second);
                 self.timers.set_idle(later, entry);
             }
         }

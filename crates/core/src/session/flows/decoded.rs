@@ -2,7 +2,7 @@
 //! one thread to another without the memory they speak of.
 
 use crate::capture::Packet;
-use crate::decode::{Datagram, EncapId, Fragment, PlainDecoder, Segment, proto};
+use crate::decode::{Datagram, EncapId, Fragment, PlainDecoder, PlainIp, Segment, proto};
 use crate::flow::{FlowKey, Identity, identify};
 use crate::seq::SeqNum;
 
@@ -55,13 +55,52 @@ impl Decoded {
         if self.is_tick() {
             return;
         }
-        match plain.decode_whole(&self.packet, self.packet.bytes(block)) {
-            Some(datagram) => self.tell(&datagram),
-            None => self.decode_cut(block, plain),
+        let packet = self.packet;
+        let frame = packet.bytes(block);
+        match plain.ip(&packet, frame) {
+            Some((4, offset)) => {
+                if let Some(ip) = PlainIp::v4(&frame[offset..])
+                    && plain.takes(&ip)
+                {
+                    return self.whole(&ip, offset);
+                }
+            }
+            Some((6, offset)) => {
+                if let Some(ip) = PlainIp::v6(&frame[offset..])
+                    && plain.takes(&ip)
+                {
+                    return self.whole(&ip, offset);
+                }
+            }
+            _ => {}
         }
+        self.decode_cut(block, plain);
     }
 
-    /// The packet is cut, or not plain.
+    /// A plain packet that is all there. A bad segment is rare enough to be told later.
+    #[inline(always)]
+    fn whole(&mut self, ip: &PlainIp<'_>, offset: usize) {
+        let mut shape = Shape::Datagram;
+        if ip.proto == proto::TCP {
+            let Some(segment) = Segment::parse_whole(ip.upper, ip.upper.len() as u32) else { return };
+            self.ports = Some((segment.src_port, segment.dst_port));
+            self.segment_is(&segment);
+            shape = Shape::Segment;
+        } else {
+            self.ports = ip.ports();
+        }
+        self.ip_offset = offset as u16;
+        self.upper_offset = (offset + ip.packet.len() - ip.upper.len()) as u16;
+        (self.src, self.dst) = (ip.src, ip.dst);
+        (self.ip_len, self.ip_captured) = (ip.packet.len() as u32, ip.packet.len() as u32);
+        (self.upper_len, self.upper_captured) = (ip.upper.len() as u32, ip.upper.len() as u32);
+        self.version = ip.version;
+        self.proto = ip.proto;
+        self.traffic_class = ip.traffic_class;
+        self.shape = shape;
+    }
+
+    /// The packet is cut, has extension headers, or is not plain.
     #[inline(never)]
     fn decode_cut(&mut self, block: &[u8], plain: PlainDecoder) {
         if let Some(datagram) = plain.decode(&self.packet, self.packet.bytes(block)) {
@@ -70,17 +109,18 @@ impl Decoded {
     }
 
     /// A bad or cut segment is rare enough to be told later.
-    #[inline(always)]
     fn tell(&mut self, datagram: &Datagram<'_>) {
         if datagram.proto != proto::TCP {
             self.datagram_is(datagram);
-        } else if let Some(segment) = Segment::parse_whole(datagram) {
+        } else if let Some(segment) = Segment::parse_whole(datagram.upper, datagram.upper_len) {
             self.datagram_is(datagram);
-            self.segment_is(&segment);
+            if self.shape == Shape::Datagram {
+                self.segment_is(&segment);
+                self.shape = Shape::Segment;
+            }
         }
     }
 
-    #[inline(always)]
     fn datagram_is(&mut self, datagram: &Datagram<'_>) {
         let (Ok(ip_offset), Ok(upper_offset)) =
             (u16::try_from(datagram.ip_offset), u16::try_from(datagram.upper_offset))
@@ -102,19 +142,14 @@ impl Decoded {
         self.shape = Shape::Datagram;
     }
 
-    /// The segment of the datagram just told.
     #[inline(always)]
     fn segment_is(&mut self, segment: &Segment<'_>) {
-        if self.shape != Shape::Datagram {
-            return;
-        }
         self.seq = segment.seq;
         self.ack = segment.ack;
         self.flags = segment.flags;
         self.window = segment.window;
         self.urgent = segment.urgent;
         self.header_len = segment.header_len as u8;
-        self.shape = Shape::Segment;
     }
 
     pub const NOTHING: Self = Self {

@@ -4,7 +4,7 @@ use super::FlowSessionOptions;
 use super::decoded::Decoded;
 use crate::chain::{BasicState, Chain, ColdStates, Seen};
 use crate::decode::{Datagram, DecodeOptions, Decoder, Segment, proto};
-use crate::flow::{Direction, FlowCold, FlowKey, FlowTable, Identity, identify};
+use crate::flow::{Direction, FlowCold, FlowSlot, FlowTable, Identity, identify};
 use crate::session::Stats;
 
 /// Packets whose flows are fetched in one go: more than memory answers in the time that one packet takes, and few enough
@@ -12,15 +12,17 @@ use crate::session::Stats;
 const FETCHED: usize = 16;
 
 /// Whom a packet belongs to. Written and read field by field, as [`Decoded`] is.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Owner {
-    key: FlowKey,
+    identity: Identity,
     hash: u64,
-    from_first: bool,
-    quoted: bool,
+    /// Where the flow probably lies.
+    likely: Option<u32>,
     /// False: nobody, or it isn't told before the packet's turn.
     is_known: bool,
 }
+
+const NOBODY: Owner = Owner { identity: Identity::AGGREGATE, hash: 0, likely: None, is_known: false };
 
 /// Everything that is remembered of packets.
 pub(super) struct FlowTracker {
@@ -32,7 +34,8 @@ pub(super) struct FlowTracker {
     decode: DecodeOptions,
     /// The tcp chain may say that a flow is complete.
     tcp_completes: bool,
-    owners: [Owner; FETCHED],
+    /// Room for those of packets that are walked: taken for as long as they are.
+    owners: Vec<Owner>,
 }
 
 impl FlowTracker {
@@ -44,21 +47,21 @@ impl FlowTracker {
             aggregate: options.aggregate,
             decode: options.decode,
             tcp_completes: options.chains.contains(&Chain::Tcp),
-            owners: [Owner::default(); FETCHED],
+            owners: vec![NOBODY; FETCHED],
         }
     }
 
     /// Takes in packets of `block` in their order; `decoder` looks at those that aren't plain.
     pub fn walk(&mut self, packets: &[Decoded], block: &[u8], decoder: &mut Decoder) {
-        let mut owners = self.owners;
+        let mut owners = std::mem::take(&mut self.owners);
         for group in packets.chunks(FETCHED) {
-            for (decoded, owner) in group.iter().zip(&mut owners) {
+            for (decoded, owner) in group.iter().zip(owners.iter_mut()) {
                 self.find_owner(decoded, block, owner);
             }
-            for owner in owners[..group.len()].iter().filter(|owner| owner.is_known) {
-                self.table.fetch_ahead(owner.hash);
+            for owner in owners[..group.len()].iter_mut().filter(|owner| owner.is_known) {
+                owner.likely = self.table.fetch_ahead(owner.hash);
             }
-            for (decoded, owner) in group.iter().zip(&owners) {
+            for (decoded, owner) in group.iter().zip(owners.iter()) {
                 self.table.advance(decoded.packet.ts_ns);
                 if decoded.is_plain() {
                     self.count(decoded);
@@ -69,6 +72,7 @@ impl FlowTracker {
                 }
             }
         }
+        self.owners = owners;
     }
 
     /// Whom a plain packet belongs to, and the key's hash; what a look-up touches begins to be fetched.
@@ -81,10 +85,8 @@ impl FlowTracker {
         let Some(identity) = (if self.aggregate { Some(Identity::AGGREGATE) } else { decoded.identity(block) }) else {
             return;
         };
-        owner.key = identity.key;
         owner.hash = self.table.hash_ahead(&identity.key);
-        owner.from_first = identity.from_first;
-        owner.quoted = identity.quoted;
+        owner.identity = identity;
         owner.is_known = true;
     }
 
@@ -100,15 +102,14 @@ impl FlowTracker {
             self.stats.short_key += 1;
             return;
         }
-        let &Owner { key, from_first, quoted, hash, .. } = owner;
-        let (index, direction) =
-            self.flow((Identity { key, from_first, quoted }, hash), decoded, || decoded.datagram(block));
-        let slot = self.table.slot_mut(index);
+        let tcp_completes = self.tcp_completes;
+        let place = (owner.hash, owner.likely);
+        let (index, direction, slot) = self.flow(&owner.identity, place, decoded, || decoded.datagram(block));
         slot.packets[direction.index()] += 1;
         slot.octets[direction.index()] += u64::from(decoded.octets());
         let mut keep = true;
         if let Some(flags) = decoded.flags() {
-            keep = slot.tcp.segment(flags, direction) || !self.tcp_completes;
+            keep = slot.tcp.segment(flags, direction) || !tcp_completes;
         }
         if !self.states.is_empty() {
             let datagram = &decoded.datagram(block);
@@ -131,12 +132,11 @@ impl FlowTracker {
     }
 
     fn datagram(&mut self, decoded: &Decoded, datagram: &Datagram<'_>) {
-        let Some(owner) = self.owner(datagram) else {
+        let Some((identity, hash)) = self.owner(datagram) else {
             self.stats.short_key += 1;
             return;
         };
-        let (index, direction) = self.flow(owner, decoded, || *datagram);
-        let slot = self.table.slot_mut(index);
+        let (index, direction, slot) = self.flow(&identity, (hash, None), decoded, || *datagram);
         slot.packets[direction.index()] += u64::from(datagram.packets);
         slot.octets[direction.index()] += u64::from(datagram.octets);
         if !self.chains(index, datagram, direction) {
@@ -154,14 +154,15 @@ impl FlowTracker {
     #[inline]
     fn flow<'a>(
         &mut self,
-        (identity, hash): (Identity, u64),
+        identity: &Identity,
+        place: (u64, Option<u32>),
         decoded: &Decoded,
         datagram: impl FnOnce() -> Datagram<'a>,
-    ) -> (usize, Direction) {
+    ) -> (usize, Direction, &mut FlowSlot) {
         self.stats.quoted += u64::from(identity.quoted);
         let packet = &decoded.packet;
         let mut is_new = false;
-        let (index, direction) = self.table.find_or_open(&identity, hash, packet.ts_ns, |flow_id| {
+        let (index, direction, slot) = self.table.find_or_open(identity, place, packet.ts_ns, |flow_id| {
             is_new = true;
             let datagram = datagram();
             FlowCold {
@@ -177,7 +178,7 @@ impl FlowTracker {
         if is_new && !self.states.is_empty() {
             self.states.begin(index);
         }
-        (index, direction)
+        (index, direction, slot)
     }
 
     /// Shows every chain the packet. False: the flow is complete.

@@ -22,6 +22,14 @@ struct Slot {
     batch: u32,
 }
 
+impl Slot {
+    /// Its number is in use for this key.
+    #[inline]
+    fn is_of(&self, key: &FlowKey) -> bool {
+        self.key == *key && self.batch != FREE
+    }
+}
+
 /// Keys and their numbers.
 #[derive(Debug, Default)]
 pub struct KeyTable {
@@ -47,7 +55,7 @@ impl KeyTable {
     /// The number of `key`, which stands in batch `batch`.
     #[inline]
     pub fn id(&mut self, key: &FlowKey, batch: u32) -> u32 {
-        self.id_ahead(key, key.hash(&self.hasher), batch)
+        self.id_ahead(key, (key.hash(&self.hasher), None), batch)
     }
 
     /// The hash of `key`; what a look-up touches first begins to be fetched.
@@ -59,24 +67,31 @@ impl KeyTable {
         hash
     }
 
-    /// Begins to fetch the key that is probably meant by `hash`.
+    /// The number of the key that is probably meant by `hash`, which begins to be fetched.
     #[inline]
-    pub fn fetch_ahead(&self, hash: u64) {
-        if let Some(id) = self.index.likely(hash) {
-            prefetch(&self.slots, id as usize);
-        }
+    #[must_use]
+    pub fn fetch_ahead(&self, hash: u64) -> Option<u32> {
+        let id = self.index.likely(hash)?;
+        prefetch(&self.slots, id as usize);
+        Some(id)
     }
 
-    /// [`KeyTable::id`] of a key with this hash.
+    /// [`KeyTable::id`] of a key with this hash; `likely` is its number if [`Self::fetch_ahead`] was right, and if nothing
+    /// came between.
     #[inline]
-    pub fn id_ahead(&mut self, key: &FlowKey, hash: u64, batch: u32) -> u32 {
-        let slots = &self.slots;
-        let id = match self.index.find(hash, |i| slots[i as usize].key == *key) {
-            Some(id) => id,
-            None => self.insert(key, hash),
+    pub fn id_ahead(&mut self, key: &FlowKey, (hash, likely): (u64, Option<u32>), batch: u32) -> u32 {
+        let id = match likely {
+            Some(likely) if self.slots[likely as usize].is_of(key) => likely,
+            _ => self.find_or_insert(key, hash),
         };
         self.slots[id as usize].batch = batch;
         id
+    }
+
+    #[inline(never)]
+    fn find_or_insert(&mut self, key: &FlowKey, hash: u64) -> u32 {
+        let slots = &self.slots;
+        self.index.find(hash, |i| slots[i as usize].key == *key).unwrap_or_else(|| self.insert(key, hash))
     }
 
     fn insert(&mut self, key: &FlowKey, hash: u64) -> u32 {

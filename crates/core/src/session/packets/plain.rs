@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::rows::{MOVES_CLOCK, Rows, Upper, head_of, meta, parts};
+use super::rows::{MOVES_CLOCK, Rows, SecondParts, Upper, head_of, meta};
 use super::tail::Tail;
 use crate::decode::{Decoder, Fragment};
 use crate::flow::{FlowKey, Identity};
@@ -21,6 +21,8 @@ const FETCHED: usize = 16;
 struct Owner {
     key: FlowKey,
     hash: u64,
+    /// The key's number, probably.
+    likely: Option<u32>,
     meta: u32,
     /// False: nobody, or it isn't told before the packet's turn.
     is_known: bool,
@@ -56,11 +58,11 @@ impl Rows {
             for (at, decoded) in (from..to).zip(&group[from..to]) {
                 let owner = &self.owners.owners[at - from];
                 if owner.is_known {
-                    let (key, hash, meta) = (owner.key, owner.hash, owner.meta);
+                    self.owners.keys[at] = self.keys.id_ahead(&owner.key, (owner.hash, owner.likely), self.batch);
+                    let meta = owner.meta;
                     self.count(&decoded.packet);
                     self.stats.quoted += u64::from(meta >> 1 & 1);
                     let clock = if self.moves_clock(decoded.packet.ts_ns) { MOVES_CLOCK } else { 0 };
-                    self.owners.keys[at] = self.keys.id_ahead(&key, hash, self.batch);
                     self.owners.metas[at] = meta | clock;
                     run.end = at + 1;
                     continue;
@@ -109,8 +111,8 @@ impl Rows {
             owner.meta = meta(&identity, upper_of(decoded), Fragment::Whole, decoded.version(), decoded.proto());
             owner.is_known = true;
         }
-        for owner in owners.owners[..packets.len()].iter().filter(|owner| owner.is_known) {
-            keys.fetch_ahead(owner.hash);
+        for owner in owners.owners[..packets.len()].iter_mut().filter(|owner| owner.is_known) {
+            owner.likely = keys.fetch_ahead(owner.hash);
         }
     }
 
@@ -128,13 +130,14 @@ impl Rows {
             return row;
         }
         let out = &mut self.layout.rows(batch, row..behind);
+        let (mut seconds, mut nanoseconds) = (SecondParts::default(), SecondParts::default());
         out.u32(self.owners.keys[run.clone()].iter().copied());
         out.u32(self.owners.metas[run].iter().copied());
         out.u64(packets.iter().map(|decoded| decoded.packet.number));
         out.u32(packets.iter().map(|decoded| decoded.packet.capture));
         out.i64(packets.iter().map(|decoded| decoded.packet.ts_ns));
-        out.f64(packets.iter().map(|decoded| parts(decoded.packet.ts_ns).0));
-        out.u32(packets.iter().map(|decoded| parts(decoded.packet.ts_ns).1));
+        out.f64(packets.iter().map(|decoded| seconds.of(decoded.packet.ts_ns).0));
+        out.u32(packets.iter().map(|decoded| nanoseconds.of(decoded.packet.ts_ns).1));
         out.u32(packets.iter().map(|decoded| tail.place(decoded.ip_at())));
         out.u32(packets.iter().map(Decoded::octets));
         out.u32(packets.iter().map(Decoded::ip_captured));

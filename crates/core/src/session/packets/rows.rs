@@ -69,6 +69,30 @@ pub(super) fn parts(ts_ns: i64) -> (f64, u32) {
     (ts_ns.div_euclid(NS) as f64, ts_ns.rem_euclid(NS) as u32)
 }
 
+/// [`parts`] of times most of which lie in the second of the one before: nothing is divided then.
+#[derive(Default)]
+pub(super) struct SecondParts {
+    /// Where that second begins, and the same in seconds.
+    begin_ns: i64,
+    second: f64,
+}
+
+impl SecondParts {
+    #[inline]
+    pub fn of(&mut self, ts_ns: i64) -> (f64, u32) {
+        // Exact, wherever it is no earlier.
+        let within = ts_ns.wrapping_sub(self.begin_ns) as u64;
+        if ts_ns >= self.begin_ns && within < NS as u64 {
+            return (self.second, within as u32);
+        }
+        let (second, nanosecond) = parts(ts_ns);
+        if let Some(begin_ns) = ts_ns.checked_sub(i64::from(nanosecond)) {
+            (self.begin_ns, self.second) = (begin_ns, second);
+        }
+        (second, nanosecond)
+    }
+}
+
 /// Writes rows; remembers the numbers of flow keys and how late it is.
 pub(super) struct Rows {
     pub layout: Layout,
@@ -78,8 +102,8 @@ pub(super) struct Rows {
     pub batch: u32,
     pub owners: Owners,
     pub options: PacketSessionOptions,
-    /// The latest second that the consumer's clock knows of.
-    second: i64,
+    /// The end of the latest second that the consumer's clock knows of; none before the first packet.
+    until_ns: Option<i64>,
 }
 
 impl Rows {
@@ -92,16 +116,17 @@ impl Rows {
             batch: 0,
             owners: Owners::default(),
             options,
-            second: i64::MIN,
+            until_ns: None,
         }
     }
 
     /// Notes the time of a packet. True: the clock goes on.
     #[inline]
     pub fn moves_clock(&mut self, ts_ns: i64) -> bool {
-        let second = second_at_or_after(ts_ns);
-        let moves = second > self.second;
-        self.second = self.second.max(second);
+        let moves = self.until_ns.is_none_or(|until_ns| ts_ns > until_ns);
+        if moves {
+            self.until_ns = Some(second_at_or_after(ts_ns).saturating_mul(NS));
+        }
         moves
     }
 
@@ -256,4 +281,40 @@ fn cut_head(octets: &[u8], upper: Upper) -> [u8; HEAD_LEN] {
         head[..there].copy_from_slice(&octets[..there]);
     }
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Times near each other, near the ends of what there is, and anywhere.
+    fn times() -> impl Strategy<Value = Vec<i64>> {
+        let near = (0_i64..3 * NS).prop_map(|ns| 1_700_000_000 * NS + ns);
+        let first = (0_i64..2 * NS).prop_map(|ns| i64::MIN + ns);
+        let last = (0_i64..2 * NS).prop_map(|ns| i64::MAX - ns);
+        prop::collection::vec(prop_oneof![4 => near, 1 => first, 1 => last, 1 => any::<i64>()], 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn remembered_seconds_are_those_of_a_division(times in times()) {
+            let mut remembered = SecondParts::default();
+            for ts_ns in times {
+                prop_assert_eq!(remembered.of(ts_ns), parts(ts_ns));
+            }
+        }
+
+        #[test]
+        fn clock_moves_with_each_second_that_no_packet_has_reached(times in times()) {
+            let mut rows = Rows::new(PacketSessionOptions::default());
+            let mut latest = None;
+            for ts_ns in times {
+                let second = second_at_or_after(ts_ns);
+                prop_assert_eq!(rows.moves_clock(ts_ns), latest.is_none_or(|latest| second > latest));
+                latest = latest.max(Some(second));
+            }
+        }
+    }
 }

@@ -43,12 +43,19 @@ enum Status {
 #[repr(align(64))]
 struct Slot {
     key: FlowKey,
-    /// Second at which the connection ends: idle or, where it is over, no longer awaited.
-    end_second: i64,
+    /// Time at which the connection ends: idle or, where it is over, no longer awaited.
+    end_ns: i64,
     generation: u32,
     status: Status,
     /// The key's first endpoint is the client.
     first_is_client: bool,
+}
+
+impl Slot {
+    /// Second at which the connection ends.
+    fn end_second(&self) -> i64 {
+        second_at_or_after(self.end_ns)
+    }
 }
 
 /// A connection that left the table, and why.
@@ -120,7 +127,7 @@ impl ConnectionTable {
                 if self.status(entry) != Some(Status::Known) {
                     continue;
                 }
-                let end_second = self.slots[entry.slot as usize].end_second;
+                let end_second = self.slots[entry.slot as usize].end_second();
                 if end_second > fired {
                     self.timers.set_idle(end_second, entry);
                 } else {
@@ -131,7 +138,7 @@ impl ConnectionTable {
                 if self.status(entry) != Some(Status::Over) {
                     continue;
                 }
-                let end_second = self.slots[entry.slot as usize].end_second;
+                let end_second = self.slots[entry.slot as usize].end_second();
                 if end_second > fired {
                     self.timers.set_expiry(end_second, entry);
                 } else {
@@ -186,7 +193,7 @@ impl ConnectionTable {
         slot.key = key;
         slot.generation = slot.generation.wrapping_add(1);
         slot.status = Status::Known;
-        slot.end_second = i64::MIN;
+        slot.end_ns = i64::MIN;
         // Who talks to itself is its own client.
         let is_own_peer = connection.addr[0] == connection.addr[1] && connection.port[0] == connection.port[1];
         slot.first_is_client = is_own_peer || (direction == Direction::Fwd) == from_first;
@@ -199,7 +206,7 @@ impl ConnectionTable {
     fn add_slot(&mut self) -> u32 {
         let (key, status) = (FlowKey::default(), Status::Free);
         self.connections.push(None);
-        self.slots.push(Slot { key, end_second: 0, generation: 0, status, first_is_client: false }) as u32
+        self.slots.push(Slot { key, end_ns: 0, generation: 0, status, first_is_client: false }) as u32
     }
 
     fn connection(&self, index: usize) -> Option<&Connection> {
@@ -221,12 +228,12 @@ impl ConnectionTable {
     #[inline]
     pub fn touch(&mut self, index: usize, ts_ns: i64) {
         let slot = &mut self.slots[index];
-        let was_new = slot.end_second == i64::MIN;
+        let was_new = slot.end_ns == i64::MIN;
         let wait_ns = if slot.status == Status::Over { self.limits.linger_ns } else { self.limits.idle_ns };
-        slot.end_second = slot.end_second.max(second_at_or_after(ts_ns.saturating_add(wait_ns)));
+        slot.end_ns = slot.end_ns.max(ts_ns.saturating_add(wait_ns));
         if was_new {
             let entry = Entry { slot: index as u32, generation: slot.generation };
-            self.timers.set_idle(slot.end_second, entry);
+            self.timers.set_idle(slot.end_second(), entry);
         }
     }
 
@@ -235,9 +242,9 @@ impl ConnectionTable {
         let slot = &mut self.slots[index];
         if slot.status == Status::Known {
             slot.status = Status::Over;
-            slot.end_second = second_at_or_after(ts_ns.saturating_add(self.limits.linger_ns));
+            slot.end_ns = ts_ns.saturating_add(self.limits.linger_ns);
             let entry = Entry { slot: index as u32, generation: slot.generation };
-            self.timers.set_expiry(slot.end_second, entry);
+            self.timers.set_expiry(slot.end_second(), entry);
         }
     }
 
@@ -295,7 +302,7 @@ impl ConnectionTable {
             let sorted_ns = bin.sorted_ns;
             self.timers.idle_entries -= 1;
             if self.status(entry) == Some(Status::Known) {
-                let end_second = self.slots[entry.slot as usize].end_second;
+                let end_second = self.slots[entry.slot as usize].end_second();
                 let last_ns = self.connection(entry.slot as usize).map_or(i64::MIN, |c| c.last_ns);
                 // Seen again since the sorting: its turn is after all that weren't.
                 if end_second <= second && last_ns <= sorted_ns {

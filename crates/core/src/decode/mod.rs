@@ -98,8 +98,17 @@ impl Decoder {
     ///
     /// # Errors
     /// The reason why there is none.
-    #[inline]
+    #[inline(always)]
     pub fn decode<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
+        // Most are plain: what is made of them inline is put together once, where the caller needs it.
+        match self.plain().decode_whole(packet, frame) {
+            Some(datagram) => Ok(datagram),
+            None => self.decode_any(packet, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_any<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
         self.layers.clear();
         let offset = match link::network_layer(packet.link, frame, &mut self.layers) {
             Ok(offset) => offset,
@@ -219,6 +228,18 @@ impl PlainDecoder {
     pub fn decode<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
         let offset = link::plain_ethernet(packet.link, frame)?;
         ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.leaves(datagram))
+    }
+
+    /// The same of a packet that was captured whole and has no extension headers.
+    #[inline(always)]
+    fn decode_whole<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
+        let (version, offset) = self.ip(packet, frame)?;
+        let ip = match version {
+            4 => PlainIp::v4(&frame[offset..])?,
+            6 => PlainIp::v6(&frame[offset..])?,
+            _ => return None,
+        };
+        self.takes(&ip).then(|| ip.datagram(offset, EncapId(0)))
     }
 
     /// Where the IP header begins in a plain packet's frame, and its version.

@@ -174,13 +174,15 @@ export function bindRecord(
   block: Uint8Array,
   captures: readonly string[] | null,
 ): RowReader<ConnectionRecord> {
-  // Made when it is first needed: not all who walk events want records.
-  let make: MakeRow<ConnectionRecord> | undefined
   const arrays = new RowArrays(view, captures)
+  // Made when it is first needed: not all who walk events want records.
+  let make: MakeRow<ConnectionRecord> = (from, row) => {
+    make = rowMaker(view.layout, recordPlan(view.layout, captures))
+    return make(from, row)
+  }
   const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
   const [sha256, hashed] = [view.numbers('sha256_at'), view.flags('sha256_at')]
   return row => {
-    make ??= rowMaker(view.layout, recordPlan(view.layout, captures))
     const record = make(arrays, row)
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
     if (fwd > 0) record.gaps_fwd = readGaps(block, at[row]!, fwd)

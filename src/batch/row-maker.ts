@@ -133,45 +133,50 @@ function sourceOf(layout: Layout, plan: RowPlan): string {
     }`
 }
 
-function classOf({ name, base, columns, parts = [] }: RowPlan): string {
+function classOf({ name, base, columns, parts = [], shared = {} }: RowPlan): string {
   const parameters = columns.map((_, i) => `v${i}`)
-  const later = parts.flatMap(({ columns, bit }) => columns.map(name => [name, bit === undefined ? 'null' : '0']))
-  const fields = [...columns.map((name, i) => [name, `v${i}`]), ...later]
-  const puts = fields.map(([name, value]) => `this[${JSON.stringify(name)}] = ${value}`).join('\n')
-  const body = base === undefined ? `{ constructor(${parameters}) {\n${puts}\n} }` : `extends Base { constructor(${parameters}) {\nsuper()\n${puts}\n} }`
-  return `class Row ${body}
+  const atOnce = columns.map((name, i) => [name, name in shared ? 'null' : `v${i}`] as const)
+  const later = parts.flatMap(({ columns, bit }) => columns.map(name => [name, bit === undefined ? 'null' : '0'] as const))
+  // Twice: V8 would take what is the same in each record for a constant, and begin anew at the first record with its own.
+  const again = columns.flatMap((name, i) => (name in shared ? [[name, `v${i}`] as const] : []))
+  const fields = [...atOnce, ...later]
+  const body = [...fields, ...again].map(([name, value]) => `this[${JSON.stringify(name)}] = ${value}`)
+  // Without arguments it makes one for `showAll`.
+  if (parts.length > 0) body.unshift('if (v0 === undefined) return')
+  if (base !== undefined) body.unshift('super()')
+  return `class Row ${base === undefined ? '' : 'extends Base'} { constructor(${parameters}) {\n${body.join('\n')}\n} }
     Object.defineProperty(Row, 'name', { value: ${JSON.stringify(name)} })
     ${base === undefined ? 'recordClass(Row)' : ''}
-    ${parts.length === 0 ? '' : showAll(fields.map(([name]) => name!))}`
+    ${parts.length === 0 ? '' : showAll(fields.map(([name]) => name))}`
 }
 
 /**
- * With parts, each field is shown numbers of both kinds and null. V8 makes code for what it has seen in a field, and throws
- * it away when something else comes: here that would be again and again, as it doesn't remember it of fields that are
- * filled later.
+ * With parts, each field is shown null and a number before there is the next. V8 makes code for what it has seen in a
+ * field, and throws it away when something else comes: here that would be again and again, as it doesn't remember it of
+ * fields that are filled later.
  */
 function showAll(names: readonly string[]): string {
-  const puts = names.map(name => `record[${JSON.stringify(name)}] = value`).join('\n')
-  return `for (const value of [0, 1.5, null]) {\nconst record = new Row()\n${puts}\n}`
+  const puts = names.map(name => JSON.stringify(name)).map(name => `record[${name}] = null\nrecord[${name}] = 0`)
+  return `const record = new Row()\n${puts.join('\n')}`
 }
 
 /** What reads a record's values. */
 class Values {
   /** Declares what they look up. */
   readonly tables: string[] = []
-  readonly #layout: Layout
+  readonly #places: ReadonlyMap<string, ColumnPlace>
   readonly #shared: object
   readonly #version: string
 
-  constructor(layout: Layout, { shared = {} }: RowPlan) {
-    this.#layout = layout
+  constructor({ columns }: Layout, { shared = {} }: RowPlan) {
+    this.#places = new Map(columns.map(column => [column.name, column]))
     this.#shared = shared
-    this.#version = place(placeIn(layout, 'ip_version'))
+    this.#version = place(this.#places.get('ip_version')!)
   }
 
   of(name: string): string {
-    if (name in this.#shared) return `shared[${JSON.stringify(name)}]`
-    const column = placeIn(this.#layout, name)
+    if (name in this.#shared) return this.#table(`shared[${JSON.stringify(name)}]`)
+    const column = this.#places.get(name)!
     const value = this.#plain(column)
     // The value is read in any case: V8 throws its code away where it comes to what it never came to before.
     return column.flags === null ? value : `(t = ${value}, u8[${column.flags} + row] === 1 ? t : null)`

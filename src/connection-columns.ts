@@ -1,6 +1,5 @@
 /** The columns of connection records: names in a record's order, types from the engine's layout. */
-import { AnalysedRow } from './analysis/columns.js'
-import { ConnectionRow } from './connection.js'
+import { recordNames } from './connection.js'
 import type { StreamEngineOptions } from './engine.js'
 import { columnInfo, derived, type ColumnInfo } from './export/columns.js'
 import type { EngineName } from './options.js'
@@ -23,8 +22,7 @@ export function connectionColumns(
   const engine = platform().engines(name).streams({ ...options, events: false, marks: false, sha256, analyse })
   const { closes } = parseEventLayouts(engine.layout())
   engine.close()
-  const names = Object.keys(analyse ? new AnalysedRow() : new ConnectionRow())
-  const columns = names.map(name => {
+  const columns = recordNames(closes).map(name => {
     const place = closes.columns.find(column => column.name === name)
     return place ? columnInfo(place) : derived(name, 'json')
   })

@@ -1,6 +1,8 @@
 /** The connection record: one per TCP connection, with the same names in every format. */
 import { formatAddress } from './address.js'
-import { whole, type BatchView, type NumberArray } from './batch/view.js'
+import { analysisParts } from './analysis/columns.js'
+import { RowArrays, rowMaker, type MakeRow, type RowPlan } from './batch/row-maker.js'
+import { whole, type BatchView, type Layout } from './batch/view.js'
 import { hex } from './octets.js'
 import { recordClass } from './record.js'
 import { noContents, type Contents, type StreamContent } from './stream-content.js'
@@ -114,12 +116,6 @@ export type RowReader<T> = (row: number) => T
 /** Shared by the many records that have none. */
 const NO_GAPS = Object.freeze<Gap[]>([]) as Gap[]
 
-type Nullable = readonly [values: NumberArray, flags: Uint8Array]
-
-const optional = ([values, flags]: Nullable, row: number): number | null => (flags[row] === 1 ? values[row]! : null)
-const optionalFlag = ([values, flags]: Nullable, row: number): boolean | null =>
-  flags[row] === 1 ? values[row] === 1 : null
-
 /** A reader of identities, from the table of connections that begin; `captures` names the captures of several. */
 export function bindIdentity(view: BatchView, captures: readonly string[] | null): RowReader<ConnectionIdentity> {
   const write = bindIdentityColumns(view, captures)
@@ -148,75 +144,51 @@ function bindIdentityColumns(view: BatchView, captures: readonly string[] | null
   }
 }
 
+/** What the table of connections that end has beside columns of records; those of the analysis stand behind the last. */
+const BESIDE = new Set(['capture', 'gaps_at', 'gap_count_fwd', 'gap_count_rev', 'sha256_at', 'analysis_noted'])
+
+/** The names of a record's columns, in order, but for those that not all records have; from the table's layout. */
+export function recordNames({ columns }: Layout): readonly string[] {
+  return columns.flatMap(({ name }) => {
+    if (BESIDE.has(name)) return []
+    return name === 'stream_len_rev' ? [name, 'gaps_fwd', 'gaps_rev'] : [name]
+  })
+}
+
+/** How records are made of the table's rows. */
+function recordPlan(layout: Layout, captures: readonly string[] | null): RowPlan {
+  const analysis = layout.columns.findIndex(({ name }) => name === 'analysis_noted')
+  const analysed = new Set(analysis < 0 ? [] : layout.columns.slice(analysis + 1).map(({ name }) => name))
+  const names = recordNames(layout)
+  const columns = names.filter(name => !analysed.has(name))
+  const last = captures === null ? [] : ['capture']
+  const shared = { gaps_fwd: NO_GAPS, gaps_rev: NO_GAPS }
+  if (analysis < 0) return { name: 'ConnectionRow', base: ConnectionRow, columns: [...columns, ...last], shared }
+  const parts = analysisParts([...names.filter(name => analysed.has(name)), ...last])
+  return { name: 'AnalysedRow', base: ConnectionRow, columns, parts, noted: 'analysis_noted', shared }
+}
+
 /** A reader of records, from the table of connections that end and what lies in the block. */
 export function bindRecord(
   view: BatchView,
   block: Uint8Array,
   captures: readonly string[] | null,
-  Row: new () => ConnectionRow = ConnectionRow,
 ): RowReader<ConnectionRecord> {
-  const writeIdentity = bindIdentityColumns(view, captures)
-  const number = (name: string) => [view.numbers(`${name}_fwd`), view.numbers(`${name}_rev`)] as const
-  const nullable = (name: string): readonly [Nullable, Nullable] => [
-    [view.numbers(`${name}_fwd`), view.flags(`${name}_fwd`)],
-    [view.numbers(`${name}_rev`), view.flags(`${name}_rev`)],
-  ]
-  const last = view.bigints('last_ns')
-  const [state, states] = [view.numbers('state'), view.words('state') as readonly ConnectionState[]]
-  const [packets, payload] = [number('packets'), number('payload_bytes')]
-  const [syn, isn, mss, scale] = [nullable('syn_flags'), nullable('isn'), nullable('mss'), nullable('window_scale')]
-  const [fin, rst, connected] = [number('fin'), number('rst'), view.numbers('connected')]
-  const [sack, timestamps] = [nullable('sack_permitted'), nullable('timestamps')]
-  const [streamLen, gapBytes] = [number('stream_len'), number('gap_bytes')]
-  const [retransmitted, outOfOrder] = [number('retransmitted_bytes'), number('out_of_order')]
-  const [overlap, conflict] = [number('overlap_bytes'), number('conflict_bytes')]
-  const [reason, reasons] = [view.numbers('end_reason'), view.words('end_reason') as readonly ConnectionEndReason[]]
+  const arrays = new RowArrays(view, captures)
+  // Made when it is first needed: not all who walk events want records.
+  let make: MakeRow<ConnectionRecord> = (from, row) => {
+    make = rowMaker(view.layout, recordPlan(view.layout, captures))
+    return make(from, row)
+  }
   const [at, countFwd, countRev] = [view.numbers('gaps_at'), view.numbers('gap_count_fwd'), view.numbers('gap_count_rev')]
-  const sha256: Nullable = [view.numbers('sha256_at'), view.flags('sha256_at')]
+  const [sha256, hashed] = [view.numbers('sha256_at'), view.flags('sha256_at')]
   return row => {
-    const record = new Row()
-    writeIdentity(row, record)
-    record.last_ns = last[row]!
-    record.state = states[state[row]!]!
-    record.packets_fwd = whole(packets[0][row]!)
-    record.packets_rev = whole(packets[1][row]!)
-    record.payload_bytes_fwd = whole(payload[0][row]!)
-    record.payload_bytes_rev = whole(payload[1][row]!)
-    record.syn_flags_fwd = optional(syn[0], row)
-    record.syn_flags_rev = optional(syn[1], row)
-    record.fin_fwd = fin[0][row] === 1
-    record.fin_rev = fin[1][row] === 1
-    record.rst_fwd = rst[0][row] === 1
-    record.rst_rev = rst[1][row] === 1
-    record.connected = connected[row] === 1
-    record.isn_fwd = optional(isn[0], row)
-    record.isn_rev = optional(isn[1], row)
-    record.mss_fwd = optional(mss[0], row)
-    record.mss_rev = optional(mss[1], row)
-    record.window_scale_fwd = optional(scale[0], row)
-    record.window_scale_rev = optional(scale[1], row)
-    record.sack_permitted_fwd = optionalFlag(sack[0], row)
-    record.sack_permitted_rev = optionalFlag(sack[1], row)
-    record.timestamps_fwd = optionalFlag(timestamps[0], row)
-    record.timestamps_rev = optionalFlag(timestamps[1], row)
-    record.stream_len_fwd = whole(streamLen[0][row]!)
-    record.stream_len_rev = whole(streamLen[1][row]!)
-    record.gap_bytes_fwd = whole(gapBytes[0][row]!)
-    record.gap_bytes_rev = whole(gapBytes[1][row]!)
-    record.retransmitted_bytes_fwd = whole(retransmitted[0][row]!)
-    record.retransmitted_bytes_rev = whole(retransmitted[1][row]!)
-    record.out_of_order_fwd = whole(outOfOrder[0][row]!)
-    record.out_of_order_rev = whole(outOfOrder[1][row]!)
-    record.overlap_bytes_fwd = whole(overlap[0][row]!)
-    record.overlap_bytes_rev = whole(overlap[1][row]!)
-    record.conflict_bytes_fwd = whole(conflict[0][row]!)
-    record.conflict_bytes_rev = whole(conflict[1][row]!)
-    record.end_reason = reasons[reason[row]!]!
+    const record = make(arrays, row)
     const [fwd, rev] = [countFwd[row]!, countRev[row]!]
     if (fwd > 0) record.gaps_fwd = readGaps(block, at[row]!, fwd)
     if (rev > 0) record.gaps_rev = readGaps(block, at[row]! + fwd * 16, rev)
-    const digests = optional(sha256, row)
-    if (digests !== null) {
+    if (hashed[row] === 1) {
+      const digests = sha256[row]!
       record.stream_sha256_fwd = hex(block, digests, digests + 32)
       record.stream_sha256_rev = hex(block, digests + 32, digests + 64)
     }
@@ -242,62 +214,13 @@ class IdentityRow implements ConnectionIdentity {
   declare capture?: string
 }
 
-/** Record columns in order, with nothing in them yet. */
-export class ConnectionRow implements ConnectionRecord {
+/** What a record has beside its columns; the classes of records extend it. */
+export class ConnectionRow {
   /** What each side sent: no column, and seen from `connections` only. */
   #contents: Contents | undefined
-  connection_id = 0
-  first_packet = 0
-  first_ns = 0n
-  last_ns = 0n
-  ip_version = 0
-  client_addr = ''
-  client_port = 0
-  server_addr = ''
-  server_port = 0
-  state: ConnectionState = 'midstream'
-  end_reason: ConnectionEndReason = 'eof'
-  packets_fwd = 0
-  packets_rev = 0
-  payload_bytes_fwd = 0
-  payload_bytes_rev = 0
-  syn_flags_fwd: number | null = null
-  syn_flags_rev: number | null = null
-  fin_fwd = false
-  fin_rev = false
-  rst_fwd = false
-  rst_rev = false
-  connected = false
-  isn_fwd: number | null = null
-  isn_rev: number | null = null
-  mss_fwd: number | null = null
-  mss_rev: number | null = null
-  window_scale_fwd: number | null = null
-  window_scale_rev: number | null = null
-  sack_permitted_fwd: boolean | null = null
-  sack_permitted_rev: boolean | null = null
-  timestamps_fwd: boolean | null = null
-  timestamps_rev: boolean | null = null
-  stream_len_fwd = 0
-  stream_len_rev = 0
-  gaps_fwd: Gap[] = NO_GAPS
-  gaps_rev: Gap[] = NO_GAPS
-  gap_bytes_fwd = 0
-  gap_bytes_rev = 0
-  retransmitted_bytes_fwd = 0
-  retransmitted_bytes_rev = 0
-  out_of_order_fwd = 0
-  out_of_order_rev = 0
-  overlap_bytes_fwd = 0
-  overlap_bytes_rev = 0
-  conflict_bytes_fwd = 0
-  conflict_bytes_rev = 0
-  declare capture?: string
-  declare stream_sha256_fwd?: string
-  declare stream_sha256_rev?: string
 
   /** The record is complete, and this is what was kept. */
-  static keep(record: ConnectionRow, contents: Contents): void {
+  static keep(record: ConnectionRecord & ConnectionRow, contents: Contents): void {
     contents[0].end(record)
     contents[1].end(record)
     record.#contents = contents
@@ -312,7 +235,7 @@ export class ConnectionRow implements ConnectionRecord {
   }
 
   #sides(): Contents {
-    if (this.#contents === undefined) ConnectionRow.keep(this, noContents())
+    if (this.#contents === undefined) ConnectionRow.keep(this as this & ConnectionRecord, noContents())
     return this.#contents!
   }
 }

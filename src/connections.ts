@@ -231,14 +231,15 @@ class Keeper {
     return contents
   }
 
-  #end(record: ConnectionRecord): Connection {
+  #end(closed: ConnectionRecord): Connection {
+    const record = closed as ConnectionRecord & ConnectionRow
     const contents = this.#open.size === 0 ? undefined : this.#open.get(record.connection_id)
     // Where nothing is kept, what says so is made when it is asked for.
     if (contents !== undefined) {
       this.#open.delete(record.connection_id)
       this.#kept -= contents[0].kept + contents[1].kept
-      ConnectionRow.keep(record as ConnectionRow, contents)
+      ConnectionRow.keep(record, contents)
     }
-    return record as ConnectionRow
+    return record
   }
 }

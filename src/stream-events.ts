@@ -220,7 +220,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     const layouts = parseEventLayouts(this.#engine.layout())
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
-    const slot = () => eventSlot(layouts, captures, length, analyse)
+    const slot = () => eventSlot(layouts, captures, length)
     const slots = [slot(), slot(), slot()] as const
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })

@@ -1,5 +1,4 @@
 /** The buffers of a stream engine, and what reads them. */
-import { AnalysedRow, bindAnalysis } from './analysis/columns.js'
 import { BatchView, parseLayout, type Layout, type NumberArray } from './batch/view.js'
 import {
   bindIdentity,
@@ -125,13 +124,8 @@ export function packetColumns(layouts: EventLayouts, { view }: EventSlot): Packe
   }
 }
 
-/** Makes a slot with a block of `blockLength` octets; `analyse`: closes have the analysis. */
-export function eventSlot(
-  layouts: EventLayouts,
-  captures: readonly string[] | null,
-  blockLength: number,
-  analyse: boolean,
-): EventSlot {
+/** Makes a slot with a block of `blockLength` octets. */
+export function eventSlot(layouts: EventLayouts, captures: readonly string[] | null, blockLength: number): EventSlot {
   const bytes = new Uint8Array(layouts.byteLength)
   const view = new BatchView(layouts.events, bytes)
   const opens = new BatchView(layouts.opens, bytes)
@@ -145,16 +139,7 @@ export function eventSlot(
     columns: new EventColumns(view),
     opens,
     readOpen: bindIdentity(opens, captures),
-    readClosed: bindClosed(closes, block, captures, analyse),
+    readClosed: bindRecord(closes, block, captures),
     readEnd: row => reasons[reason[row]!] as ConnectionEndReason,
   }
-}
-
-function bindClosed(
-  view: BatchView,
-  block: Uint8Array,
-  captures: readonly string[] | null,
-  analyse: boolean,
-): RowReader<ConnectionRecord> {
-  return analyse ? bindAnalysis(view, bindRecord(view, block, captures, AnalysedRow)) : bindRecord(view, block, captures)
 }

@@ -41,32 +41,32 @@ export const whole = (value: number): number => (value <= 0x3fff_ffff ? value | 
 
 /** One batch and its columns. */
 export class BatchView {
+  readonly layout: Layout
   readonly bytes: Uint8Array
-  readonly #layout: Layout
   readonly #stats: Float64Array
 
   /** @param bytes the batch, where several tables share one */
   constructor(layout: Layout, bytes: Uint8Array = new Uint8Array(layout.byteLength)) {
-    this.#layout = layout
+    this.layout = layout
     this.bytes = bytes
     this.#stats = new Float64Array(this.bytes.buffer, 0, layout.stats.length)
   }
 
   /** The statistics as they stood when the batch was filled. */
   stats(): Record<string, number> {
-    return readStats(this.#layout.stats, this.#stats)
+    return readStats(this.layout.stats, this.#stats)
   }
 
   /** The place of a column. */
   place(name: string): ColumnPlace {
-    return placeIn(this.#layout, name)
+    return placeIn(this.layout, name)
   }
 
   /** A column of numbers, booleans (0 or 1) or word numbers. */
   numbers(name: string): NumberArray {
     const { kind, values } = this.place(name)
     const { buffer } = this.bytes
-    const rows = this.#layout.maxRows
+    const rows = this.layout.maxRows
     switch (kind) {
       case 'bool':
       case 'u8':
@@ -86,32 +86,32 @@ export class BatchView {
 
   /** A column of times. */
   bigints(name: string): BigInt64Array {
-    return new BigInt64Array(this.bytes.buffer, this.place(name).values, this.#layout.maxRows)
+    return new BigInt64Array(this.bytes.buffer, this.place(name).values, this.layout.maxRows)
   }
 
   /** A column of addresses, 16 octets each. */
   addresses(name: string): Uint8Array {
-    return new Uint8Array(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
+    return new Uint8Array(this.bytes.buffer, this.place(name).values, 16 * this.layout.maxRows)
   }
 
   /** A column of parts of headers, 16 octets each. */
   data(name: string): DataView {
-    return new DataView(this.bytes.buffer, this.place(name).values, 16 * this.#layout.maxRows)
+    return new DataView(this.bytes.buffer, this.place(name).values, 16 * this.layout.maxRows)
   }
 
   /** What reads the texts of a column. */
   texts(name: string): (row: number) => string {
     const { values, width = 0 } = this.place(name)
-    const octets = new Uint8Array(this.bytes.buffer, values, width * this.#layout.maxRows)
-    const known = new KnownTexts(octets, width)
-    return row => known.read(row * width)
+    const octets = new Uint8Array(this.bytes.buffer, values, width * this.layout.maxRows)
+    const known = new KnownTexts(width)
+    return row => known.read(octets, row * width)
   }
 
   /** A column's null flags: 1 = there is a value. */
   flags(name: string): Uint8Array {
     const { flags } = this.place(name)
     if (flags === null) throw new InternalError(`column ${name} has no null flags`)
-    return new Uint8Array(this.bytes.buffer, flags, this.#layout.maxRows)
+    return new Uint8Array(this.bytes.buffer, flags, this.layout.maxRows)
   }
 
   /** A word column's words. */
@@ -131,33 +131,31 @@ export function placeIn(layout: Layout, name: string): ColumnPlace {
 const KNOWN = 256
 
 /** Texts of a column. They are short and repeat, so that most are found and not made. */
-class KnownTexts {
-  readonly #octets: Uint8Array
+export class KnownTexts {
   readonly #width: number
   readonly #texts: string[] = Array.from({ length: KNOWN }, () => '')
 
-  constructor(octets: Uint8Array, width: number) {
-    this.#octets = octets
+  /** @param width octets of a value */
+  constructor(width: number) {
     this.#width = width
   }
 
   /** The text at `at`; zeros stand behind it. */
-  read(at: number): string {
-    const octets = this.#octets
+  read(octets: Uint8Array, at: number): string {
     const most = at + this.#width
     let [end, hash] = [at, 0]
     while (end < most && octets[end] !== 0) hash = (Math.imul(hash, 31) + octets[end++]!) | 0
     const place = (hash ^ (hash >>> 8)) & (KNOWN - 1)
     const known = this.#texts[place]!
-    if (this.#is(known, at, end)) return known
+    if (isText(known, octets, at, end)) return known
     return (this.#texts[place] = String.fromCharCode(...octets.subarray(at, end)))
   }
+}
 
-  #is(text: string, at: number, end: number): boolean {
-    if (text.length !== end - at) return false
-    for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) !== this.#octets[at + i]) return false
-    return true
-  }
+function isText(text: string, octets: Uint8Array, at: number, end: number): boolean {
+  if (text.length !== end - at) return false
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) !== octets[at + i]) return false
+  return true
 }
 
 /** Reads a layout as an engine gives it. */

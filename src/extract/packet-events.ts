@@ -75,7 +75,7 @@ export class PacketEvents {
     this.#bare = bare
     const layouts = parseEventLayouts(engine.layout())
     const make = (): PacketEventSlot => {
-      const slot = eventSlot(layouts, captures, engine.blockLength(), false)
+      const slot = eventSlot(layouts, captures, engine.blockLength())
       return { ...slot, packets: packetColumns(layouts, slot), opened: openedColumns(slot) }
     }
     const slots = [make(), make()] as const

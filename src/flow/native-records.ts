@@ -1,12 +1,12 @@
 /** Flow records that an engine makes by itself: all chains are built in. */
 import type { CaptureInfo } from '../capture-info.js'
+import { RowArrays, rowMaker, type MakeRow } from '../batch/row-maker.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
 import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
 import { BASE_COLUMNS } from './columns.js'
-import { RowArrays, rowMaker, type MakeRow } from './row-class.js'
 import type { RecordSource } from './source.js'
 
 /** A batch and the arrays that records are read from. */
@@ -30,7 +30,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
     this.#engine = engine
     const layout = parseLayout(engine.layout())
     const slots = [flowSlot(layout, captures), flowSlot(layout, captures), flowSlot(layout, captures)] as const
-    this.#make = rowMaker<Flow>(layout, columnNames(chains, captures))
+    this.#make = rowMaker<Flow>(layout, { name: 'FlowRow', columns: columnNames(chains, captures) })
     this.#slot = slots[0]
     this.#arrays = slots[0].arrays
     this.#drive = new Drive(engine, options)

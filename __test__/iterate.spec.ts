@@ -24,7 +24,8 @@ async function leaves(t: ExecutionContext, leave: () => Promise<void>): Promise<
   await leave()
   if (!canCount) return t.log('skipped in part: open files and threads are counted on Linux only')
   t.is(await settled(() => openFiles(big.path), 0), 0, 'the file is open')
-  t.is(await settled(threads, before), before, 'a thread is left')
+  // Fewer is right too: the thread of the run before may just have been ending.
+  t.is(await settled(() => Math.max(threads(), before), before), before, 'a thread is left')
 }
 
 test.serial('break lets go of the file and the thread', async t => {

@@ -1,7 +1,7 @@
 /**
  * Drives an engine over captures: opens one after another, pushes chunks of streams, and gives filled batches.
  *
- * Batches go round: one is walked here while the engine fills another on a worker thread. An engine that takes several
+ * Batches go round: one is walked here while the engine fills another on a thread of its own. An engine that takes several
  * requests at a time may be given a third one, so that it needn't wait for this thread where files are read.
  */
 import type { BatchView } from './batch/view.js'
@@ -211,7 +211,7 @@ export class Drive<S extends Slot> {
     })
   }
 
-  /** An engine that captures says when to look for packets, so that none of Node's few worker threads waits for them. */
+  /** An engine that captures says when to look for packets, so that its thread needn't wait for them. */
   #openLive({ live, name }: Extract<OpenSource, { kind: 'live' }>): void {
     const engine = this.#engine
     if (!engine.openLive || !engine.liveReady) throw new OptionError('source: this engine can not capture')

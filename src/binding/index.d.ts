@@ -11,7 +11,7 @@ export declare class NativePacker {
   end(): Buffer
 }
 
-/** Reads captures on a worker thread and fills batches, one request after another. */
+/** Reads captures on a thread of its own and fills batches, one request after another. */
 export declare class NativeReader {
   /** A reader of flow records. */
   static flows(options: NativeFlowOptions): NativeReader

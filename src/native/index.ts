@@ -3,7 +3,7 @@ import type { EngineFactory } from '../engine.js'
 import { fromNative, type FlowError } from '../errors.js'
 import { loadBinding, type NativeBinding } from './load.js'
 
-/** Engines that run in Rust on Node's worker threads, or why there are none. */
+/** Engines that run in Rust on threads of their own, or why there are none. */
 export type Loaded = { readonly engines: EngineFactory } | { readonly failure: FlowError }
 
 let loaded: Loaded | undefined

@@ -38,7 +38,7 @@ export async function openSource(source: CaptureSource, follow: boolean): Promis
   return { kind: 'chunks', chunks: chunksOf(source), name }
 }
 
-/** A regular file goes to the engine; a pipe or device is read here, so that no worker thread waits for it. */
+/** A regular file goes to the engine; a pipe or device is read here, so that the engine never waits for it. */
 async function openPath(path: string, follow: boolean): Promise<OpenSource> {
   const found = await stat(path).catch(() => null)
   if (follow && found?.isFile() === true) return { kind: 'chunks', chunks: followFile(path), name: path }

@@ -1,7 +1,7 @@
 //! Captures in, a capture file per TCP flow out: PyPCAPKit's flow tracing.
 //!
 //! Frames go from the block straight to their flow's buffer in a [`FileSet`], and from there to the disk, all on the
-//! worker thread. JavaScript hears of flows that ended. The first file that can't be written ends the run: what was
+//! reader's thread. JavaScript hears of flows that ended. The first file that can't be written ends the run: what was
 //! written before stays.
 
 mod flows;

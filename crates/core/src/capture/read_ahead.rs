@@ -26,6 +26,10 @@ const HEADROOM: usize = MAX_NEED;
 /// of 2 MiB took a tenth more time (measured).
 const BLOCKS: usize = 8;
 
+/// Blocks that are given back at once: where there are fewer processors than threads, each time that the reading thread
+/// is woken it takes the place of the one that walks.
+const GIVEN_BACK: usize = BLOCKS / 2;
+
 type Answer = Result<(Buffer, usize), FlowError>;
 
 /// Where empty blocks go, and where full ones come from.
@@ -46,6 +50,8 @@ pub struct AheadBlock {
 pub struct ReadAhead {
     /// Both are there until this is dropped; without them the thread ends.
     channels: Option<Channels>,
+    /// Walked blocks to be given back.
+    walked: Vec<Buffer>,
     position: Arc<AtomicU64>,
     compression: Option<Compression>,
     /// `None` where the input may stall: such a thread isn't waited for.
@@ -68,7 +74,13 @@ impl ReadAhead {
                 filled
             });
         })?;
-        Ok(Self { channels: Some(channels), position, compression, thread: (!may_stall).then_some(thread) })
+        Ok(Self {
+            channels: Some(channels),
+            walked: Vec::new(),
+            position,
+            compression,
+            thread: (!may_stall).then_some(thread),
+        })
     }
 
     /// Starts reading a compressed file from its start, and decodes it on the same thread, right into the blocks.
@@ -83,7 +95,13 @@ impl ReadAhead {
             Ok(mut decoder) => blocks.fill_all(&mut |out| decoder.fill(out)),
             Err(error) => blocks.fail(error),
         })?;
-        Ok(Self { channels: Some(channels), position, compression: Some(compression), thread: Some(thread) })
+        Ok(Self {
+            channels: Some(channels),
+            walked: Vec::new(),
+            position,
+            compression: Some(compression),
+            thread: Some(thread),
+        })
     }
 
     /// How what is read is compressed.
@@ -103,8 +121,13 @@ impl ReadAhead {
     /// # Errors
     /// Those of the input.
     pub fn next_block(&mut self) -> Result<Option<AheadBlock>, FlowError> {
-        let Some((_, full)) = &self.channels else { return Ok(None) };
-        match full.recv() {
+        let Some((empty, full)) = &self.channels else { return Ok(None) };
+        // Nobody waits for a thread that waits for blocks.
+        let next = full.try_recv().or_else(|_| {
+            give(&mut self.walked, empty);
+            full.recv()
+        });
+        match next {
             Ok(Ok((block, end))) if end > HEADROOM => Ok(Some(AheadBlock { block, start: HEADROOM, end })),
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) => Err(error),
@@ -117,10 +140,19 @@ impl ReadAhead {
     pub fn give_back(&mut self, block: Buffer) {
         let is_ours = block.len() == HEADROOM + READ_LEN;
         let block = if is_ours { block } else { Buffer::new(HEADROOM + READ_LEN) };
-        if let Some((empty, _)) = &self.channels {
-            // The thread may have ended, or have enough: then nobody needs the block.
-            let _ = empty.try_send(block);
+        self.walked.push(block);
+        if let Some((empty, _)) = &self.channels
+            && self.walked.len() >= GIVEN_BACK
+        {
+            give(&mut self.walked, empty);
         }
+    }
+}
+
+fn give(walked: &mut Vec<Buffer>, empty: &SyncSender<Buffer>) {
+    for block in walked.drain(..) {
+        // The thread may have ended, or have enough: then nobody needs the block.
+        let _ = empty.try_send(block);
     }
 }
 

@@ -139,8 +139,8 @@ impl<'a> PlainIp<'a> {
 
     /// The datagram, whose header stands at `offset` in its frame.
     #[inline(always)]
-    pub fn datagram(self, offset: usize, outer: EncapId) -> Datagram<'a> {
-        let Self { version, proto, traffic_class, src, dst, packet, upper } = self;
+    pub fn datagram(&self, offset: usize, outer: EncapId) -> Datagram<'a> {
+        let &Self { version, proto, traffic_class, src, dst, packet, upper } = self;
         let ip_len = packet.len() as u32;
         Datagram {
             version,

@@ -100,15 +100,24 @@ impl Decoder {
     /// The reason why there is none.
     #[inline(always)]
     pub fn decode<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
-        // Most are plain: what is made of them inline is put together once, where the caller needs it.
-        match self.plain().decode_whole(packet, frame) {
-            Some(datagram) => Ok(datagram),
-            None => self.decode_any(packet, frame),
+        let plain = self.plain();
+        let ip = match plain.ip(packet, frame) {
+            Some((4, offset)) => PlainIp::v4(&frame[offset..]).map(|ip| (ip, offset)),
+            Some((6, offset)) => PlainIp::v6(&frame[offset..]).map(|ip| (ip, offset)),
+            _ => None,
+        };
+        match &ip {
+            Some((ip, offset)) if plain.takes(ip) => Ok(ip.datagram(*offset, EncapId(0))),
+            _ => self.decode_any(packet, frame),
         }
     }
 
+    /// [`Self::decode`] of a packet that [`PlainDecoder::takes`] says no to, or that was not captured whole.
+    ///
+    /// # Errors
+    /// The reason why there is no datagram.
     #[inline(never)]
-    fn decode_any<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
+    pub fn decode_any<'a>(&'a mut self, packet: &Packet, frame: &'a [u8]) -> Result<Datagram<'a>, Drop> {
         self.layers.clear();
         let offset = match link::network_layer(packet.link, frame, &mut self.layers) {
             Ok(offset) => offset,
@@ -228,18 +237,6 @@ impl PlainDecoder {
     pub fn decode<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
         let offset = link::plain_ethernet(packet.link, frame)?;
         ip::parse(frame, offset, EncapId(0)).ok().filter(|datagram| !self.leaves(datagram))
-    }
-
-    /// The same of a packet that was captured whole and has no extension headers.
-    #[inline(always)]
-    fn decode_whole<'a>(self, packet: &Packet, frame: &'a [u8]) -> Option<Datagram<'a>> {
-        let (version, offset) = self.ip(packet, frame)?;
-        let ip = match version {
-            4 => PlainIp::v4(&frame[offset..])?,
-            6 => PlainIp::v6(&frame[offset..])?,
-            _ => return None,
-        };
-        self.takes(&ip).then(|| ip.datagram(offset, EncapId(0)))
     }
 
     /// Where the IP header begins in a plain packet's frame, and its version.

@@ -13,17 +13,6 @@ use crate::error::FlowError;
 use crate::filter::Filter;
 use tcpskein_map::Buffer;
 
-/// What a feed has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedStep {
-    /// A packet, in the block.
-    Packet(Packet),
-    /// No packet: it is this late, in nanoseconds since the Unix epoch.
-    Tick(i64),
-    /// The block is walked to its end: fill another (or the same) one.
-    BlockDone,
-}
-
 /// What filling a block came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedFilled {
@@ -173,18 +162,7 @@ impl Feed {
         !self.errors.is_empty()
     }
 
-    /// The next packet in `block`.
-    #[inline(always)]
-    pub fn next(&mut self, block: &[u8]) -> FeedStep {
-        let mut packet = Packet::NOTHING;
-        match self.find(block, &mut packet) {
-            Found::Packet => FeedStep::Packet(packet),
-            Found::Tick(ts_ns) => FeedStep::Tick(ts_ns),
-            Found::BlockDone => FeedStep::BlockDone,
-        }
-    }
-
-    /// [`Feed::next`], with the packet written to `packet`; see [`BlockReader::find`].
+    /// The next packet in `block`, which is written to `packet`; see [`BlockReader::find`].
     #[inline(always)]
     pub fn find(&mut self, block: &[u8], packet: &mut Packet) -> Found {
         match self.find_chosen(block, packet) {

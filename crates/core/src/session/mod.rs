@@ -18,7 +18,7 @@ mod stats;
 mod streams;
 mod trace;
 
-pub use feed::{Feed, FeedStep};
+pub use feed::Feed;
 pub use flows::{FlowSession, FlowSessionOptions};
 pub use keys::{KeyTable, NO_KEY};
 pub use packets::{PacketSession, PacketSessionOptions};

@@ -11,8 +11,8 @@ mod tail;
 
 use super::feed::FeedFilled;
 use super::flows::group::Group;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
-use crate::capture::CaptureLog;
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
+use crate::capture::{CaptureLog, Found, Packet};
 use crate::decode::{DecodeOptions, Decoder};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -120,11 +120,12 @@ impl PacketSession {
     fn walk_frames(&mut self, batch: &mut [u8], block: &[u8], tail: &mut Tail<'_>) -> (usize, bool) {
         let Self { feed, decoder, rows, .. } = self;
         let mut row = 0;
+        let mut packet = Packet::NOTHING;
         while row < MAX_ROWS && tail.room() > 0 {
-            row += usize::from(match feed.next(block) {
-                FeedStep::Packet(packet) => rows.packet((batch, row), &packet, (block, tail), (decoder, feed)),
-                FeedStep::Tick(ts_ns) => rows.tick((batch, row), ts_ns, feed.capture()),
-                FeedStep::BlockDone => return (row, true),
+            row += usize::from(match feed.find(block, &mut packet) {
+                Found::Packet => rows.packet((batch, row), &packet, (block, tail), (decoder, feed)),
+                Found::Tick(ts_ns) => rows.tick((batch, row), ts_ns, feed.capture()),
+                Found::BlockDone => return (row, true),
             });
         }
         (row, false)

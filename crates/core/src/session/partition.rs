@@ -9,10 +9,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
 use crate::batch::{Column, Kind, Layout};
 use crate::capture::{
-    Block, CaptureInfo, CaptureLog, CaptureRange, FailedInput, LinkType, MAX_PACKET_LEN, Packet, RangeInput,
+    Block, CaptureInfo, CaptureLog, CaptureRange, FailedInput, Found, LinkType, MAX_PACKET_LEN, Packet, RangeInput,
     SharedInput,
 };
 use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, proto};
@@ -156,15 +156,16 @@ impl PartitionSession {
         let block = std::mem::take(&mut self.block);
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut done = false;
+        let mut packet = Packet::NOTHING;
         while !done && rows.has_room() && self.spill.is_empty() {
-            match self.feed.next(&block) {
-                FeedStep::Packet(mut packet) => {
+            match self.feed.find(&block, &mut packet) {
+                Found::Packet => {
                     packet.number += self.options.packets_before;
                     packet.capture += self.options.first_capture;
                     self.packet(&mut decoder, &packet, packet.bytes(&block), rows);
                 }
-                FeedStep::Tick(_) => {}
-                FeedStep::BlockDone => done = true,
+                Found::Tick(_) => {}
+                Found::BlockDone => done = true,
             }
         }
         self.block = block;

@@ -9,17 +9,17 @@ use super::events::{
 };
 use super::fault_ahead::FaultAhead;
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Stats, Status};
+use super::{Buffers, Feed, Progress, Session, Source, Stats, Status};
 use crate::analysis::series::{Head, HeadPiece, Point, Series};
 use crate::analysis::{Analyses, Seen};
-use crate::capture::{Block, CaptureLog, Packet};
+use crate::capture::{Block, CaptureLog, Found, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, EncapId, PlainIp, Segment, flags, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
-use crate::flow::{Direction, FlowKey, identify};
+use crate::flow::{Direction, FlowKey, Identity, identify};
 use crate::stream::{Arena, GapReason, Lent, Segment as StreamSegment, Sink, StreamLimits};
 
 /// Blocks of the capture that one call walks at most, so that progress and an abort are seen.
@@ -211,11 +211,12 @@ impl StreamSession {
         // A payload may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut done = false;
+        let mut packet = Packet::NOTHING;
         while !done && self.tracker.spill.is_empty() {
-            match self.feed.next(&block) {
-                FeedStep::Packet(packet) => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
-                FeedStep::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
-                FeedStep::BlockDone => done = true,
+            match self.feed.find(&block, &mut packet) {
+                Found::Packet => self.packet(&mut decoder, &packet, packet.bytes(&block), writer),
+                Found::Tick(ts_ns) => self.tracker.advance(ts_ns, 0, writer),
+                Found::BlockDone => done = true,
             }
         }
         self.block = block;
@@ -228,34 +229,69 @@ impl StreamSession {
         self.stats.packets += 1;
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet.ts_ns, packet.number, writer);
-        match decoder.decode(packet, frame) {
-            Ok(datagram) if datagram.proto == proto::TCP => self.datagram(packet, frame, &datagram, writer),
-            Ok(_) => {}
-            Err(reason) => {
-                if reason == Drop::Fragment && self.tracker.packets {
-                    self.tracker.fragment(packet, frame, decoder.last_datagram(), writer);
+        let plain = decoder.plain();
+        match plain.ip(packet, frame) {
+            Some((4, offset)) => {
+                if let Some(ip) = PlainIp::v4(&frame[offset..])
+                    && plain.takes(&ip)
+                {
+                    return self.plain(packet, frame, (&ip, offset), writer);
                 }
-                self.stats.count_drop(reason);
             }
+            Some((6, offset)) => {
+                if let Some(ip) = PlainIp::v6(&frame[offset..])
+                    && plain.takes(&ip)
+                {
+                    return self.plain(packet, frame, (&ip, offset), writer);
+                }
+            }
+            _ => {}
+        }
+        let reason = match &decoder.decode_any(packet, frame) {
+            Ok(datagram) if datagram.proto == proto::TCP => return self.datagram(packet, frame, datagram, writer),
+            Ok(_) => return,
+            Err(reason) => *reason,
+        };
+        if reason == Drop::Fragment && self.tracker.packets {
+            self.tracker.fragment(packet, frame, decoder.last_datagram(), writer);
+        }
+        self.stats.count_drop(reason);
+    }
+
+    /// A plain packet. What is handed on stays where it was put together: a value that is copied in larger pieces than it
+    /// was written in makes the processor wait.
+    #[inline(never)]
+    fn plain(
+        &mut self,
+        packet: &Packet,
+        frame: &[u8],
+        (ip, offset): (&PlainIp<'_>, usize),
+        writer: &mut EventWriter<'_>,
+    ) {
+        if ip.proto == proto::TCP {
+            self.datagram(packet, frame, &ip.datagram(offset, EncapId(0)), writer);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn datagram(&mut self, packet: &Packet, frame: &[u8], datagram: &Datagram<'_>, writer: &mut EventWriter<'_>) {
         let encap = self.options.decode.key_encap(datagram.outer);
-        let (Some(mut segment), Some(identity)) = (Segment::parse(datagram), identify(datagram, encap)) else {
+        let mut segment = Segment::parse(datagram);
+        let Some(segment) = &mut segment else {
+            self.stats.bad_segments += 1;
+            return;
+        };
+        let Some(Identity { key, from_first, .. }) = identify(datagram, encap) else {
             self.stats.bad_segments += 1;
             return;
         };
         if !datagram.reassembled {
             let offset = datagram.upper_offset + segment.header_len;
-            clip_to_wire(&mut segment, packet.wire_len.saturating_sub(offset));
+            clip_to_wire(segment, packet.wire_len.saturating_sub(offset));
         }
-        let hash = self.tracker.table.hash(&identity.key);
-        let (key, from_first) = (identity.key, identity.from_first);
+        let hash = self.tracker.table.hash(&key);
         let lent = self.lent.and_then(|block| Some(block + (packet.start + place_in(frame, segment.payload)?) as u64));
-        self.tracker
-            .segment(&Arrived { packet, frame, datagram, key, hash, from_first, segment: &segment, lent }, writer);
+        self.tracker.segment(&Arrived { packet, frame, datagram, key, hash, from_first, segment, lent }, writer);
     }
 
     /// Reads and walks what one call may.

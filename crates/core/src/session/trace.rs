@@ -20,8 +20,8 @@ use self::held::{HeldFrame, HeldFrames, MAX_HELD};
 use self::label::LabelParts;
 use self::rows::{EndedFlow, MAX_FLOWS, MAX_FRAMES, TraceLayout};
 use super::feed::FeedFilled;
-use super::{Buffers, Feed, FeedStep, Progress, Session, Source, Status};
-use crate::capture::{Block, CaptureLog, LinkType, Packet};
+use super::{Buffers, Feed, Progress, Session, Source, Status};
+use crate::capture::{self, Block, CaptureLog, LinkType, Packet};
 use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, Segment, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
@@ -138,21 +138,22 @@ impl TraceSession {
         // A datagram may lie in the decoder's memory, so the decoder is lent for the time of the walk.
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut walked = Ok(false);
+        let mut packet = Packet::NOTHING;
         while !self.is_batch_full() {
-            match self.feed.next(&block) {
-                FeedStep::Packet(packet) => {
+            match self.feed.find(&block, &mut packet) {
+                capture::Found::Packet => {
                     if let Err(error) = self.packet(&mut decoder, &packet, packet.bytes(&block), batch) {
                         walked = Err(error);
                         break;
                     }
                 }
-                FeedStep::Tick(ts_ns) => {
+                capture::Found::Tick(ts_ns) => {
                     if let Err(error) = self.end_over(ts_ns) {
                         walked = Err(error);
                         break;
                     }
                 }
-                FeedStep::BlockDone => {
+                capture::Found::BlockDone => {
                     walked = Ok(true);
                     break;
                 }

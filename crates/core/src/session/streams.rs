@@ -16,7 +16,7 @@ use crate::capture::{Block, CaptureLog, Found, Packet};
 use crate::connection::{
     CaptureClock, Connection, ConnectionLimits, ConnectionTable, EndReason, Finished, begins_anew,
 };
-use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, EncapId, PlainIp, Segment, flags, proto};
+use crate::decode::{Datagram, DecodeOptions, Decoder, Drop, EncapId, PlainIp, Segment, flags, if_plain, proto};
 use crate::error::FlowError;
 use crate::filter::Filter;
 use crate::flow::{Direction, FlowKey, Identity, identify};
@@ -230,23 +230,7 @@ impl StreamSession {
         self.stats.captured_bytes += u64::from(packet.captured_len);
         self.tracker.advance(packet.ts_ns, packet.number, writer);
         let plain = decoder.plain();
-        match plain.ip(packet, frame) {
-            Some((4, offset)) => {
-                if let Some(ip) = PlainIp::v4(&frame[offset..])
-                    && plain.takes(&ip)
-                {
-                    return self.plain(packet, frame, (&ip, offset), writer);
-                }
-            }
-            Some((6, offset)) => {
-                if let Some(ip) = PlainIp::v6(&frame[offset..])
-                    && plain.takes(&ip)
-                {
-                    return self.plain(packet, frame, (&ip, offset), writer);
-                }
-            }
-            _ => {}
-        }
+        if_plain!(plain, packet, frame, |ip, offset| return self.plain(packet, frame, (&ip, offset), writer));
         let reason = match &decoder.decode_any(packet, frame) {
             Ok(datagram) if datagram.proto == proto::TCP => return self.datagram(packet, frame, datagram, writer),
             Ok(_) => return,

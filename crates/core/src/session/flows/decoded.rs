@@ -2,7 +2,7 @@
 //! one thread to another without the memory they speak of.
 
 use crate::capture::Packet;
-use crate::decode::{Datagram, EncapId, Fragment, PlainDecoder, PlainIp, Segment, proto};
+use crate::decode::{Datagram, EncapId, Fragment, PlainDecoder, PlainIp, Segment, if_plain, proto};
 use crate::flow::{FlowKey, Identity, identify};
 use crate::seq::SeqNum;
 
@@ -57,23 +57,7 @@ impl Decoded {
         }
         let packet = self.packet;
         let frame = packet.bytes(block);
-        match plain.ip(&packet, frame) {
-            Some((4, offset)) => {
-                if let Some(ip) = PlainIp::v4(&frame[offset..])
-                    && plain.takes(&ip)
-                {
-                    return self.whole(&ip, offset);
-                }
-            }
-            Some((6, offset)) => {
-                if let Some(ip) = PlainIp::v6(&frame[offset..])
-                    && plain.takes(&ip)
-                {
-                    return self.whole(&ip, offset);
-                }
-            }
-            _ => {}
-        }
+        if_plain!(plain, &packet, frame, |ip, offset| return self.whole(&ip, offset));
         self.decode_cut(block, plain);
     }
 

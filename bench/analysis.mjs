@@ -11,19 +11,21 @@ const folder = mkdtempSync(join(tmpdir(), 'tcpskein-bench-'))
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url))
 const cli = at('../bin/tcpskein.js')
 
-/** Reads the capture's connections; the processor's time is that of all threads. */
-const connections = (/** @type {boolean} */ analyse) => [
+/** Reads the capture's connections, with what they carried or without; the processor's time is that of all threads. */
+const connections = (/** @type {object} */ options) => [
   '--input-type=module',
   '-e',
   `const { connections } = await import(${JSON.stringify(at('../dist/index.js'))})
-   for await (const _ of connections(${JSON.stringify(file)}, { maxStreamBytes: 0, analyse: ${analyse} }));`,
+   for await (const _ of connections(${JSON.stringify(file)}, ${JSON.stringify(options)}));`,
 ]
 const flows = (/** @type {string} */ format) => [cli, 'flows', file, '--quiet', '--force', '--format', format, '-o', join(folder, `flows.${format}`)]
 
 /** @type {Record<string, string[]>} */
 const jobs = {
-  connections: connections(false),
-  analysis: connections(true),
+  connections: connections({}),
+  analysis: connections({ analyse: true }),
+  'connections without streams': connections({ maxStreamBytes: 0 }),
+  'analysis without streams': connections({ maxStreamBytes: 0, analyse: true }),
   'flows to ndjson': flows('ndjson'),
   'flows to parquet': flows('parquet'),
   report: [cli, 'report', file, '--quiet', '--force', '-o', join(folder, 'report.html')],
@@ -48,7 +50,7 @@ for (let round = 0; round < Number(rounds); round += 1)
 rmSync(folder, { recursive: true })
 for (const [name, runs] of samples)
   console.log(`${name}: wall ${Math.min(...runs.map(r => r.wall)).toFixed(2)} s, cpu ${Math.min(...runs.map(r => r.cpu)).toFixed(2)} s (best of ${runs.length})`)
-const pairs = [['analysis', 'connections'], ['flows to parquet', 'flows to ndjson'], ['report', 'analysis']]
+const pairs = [['analysis', 'connections'], ['analysis without streams', 'connections without streams'], ['flows to parquet', 'flows to ndjson'], ['report', 'analysis without streams']]
 for (const [a = '', b = ''] of pairs) {
   const ratios = (/** @type {'wall' | 'cpu'} */ of) => samples.get(a)?.map((run, i) => run[of] / (samples.get(b)?.[i]?.[of] ?? NaN)) ?? []
   console.log(`${a} / ${b}: wall ${median(ratios('wall')).toFixed(2)}, cpu ${median(ratios('cpu')).toFixed(2)} (median of rounds)`)

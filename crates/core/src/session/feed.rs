@@ -241,7 +241,7 @@ impl Feed {
         self.reader.leave(block);
     }
 
-    /// Fills the caller's `block`, once [`Feed::next`] said that the last one is done.
+    /// Fills the caller's `block`, once [`Feed::find`] said that the last one is done.
     pub fn fill(&mut self, block: &mut [u8]) -> FeedFilled {
         let filled = self.start(false).and_then(|()| match &mut self.bytes {
             Some(Bytes::Direct(input)) => self.reader.fill(block, input.as_mut()),

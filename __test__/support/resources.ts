@@ -31,3 +31,11 @@ export async function settled(found: () => number, wanted: number): Promise<numb
   while (found() !== wanted && performance.now() < end) await sleep(5)
   return found()
 }
+
+/** Threads beyond `before`, when they have had time to end: fewer than before is right too, as one may just have been ending. */
+export const threadsLeft = async (before: number): Promise<number> => {
+  const more = () => Math.max(threads() - before, 0)
+  // A busy machine takes its time.
+  for (let tries = 0; tries < 4 && more() > 0; tries++) await settled(more, 0)
+  return more()
+}

@@ -82,7 +82,17 @@ impl Judge {
     /// The kinds of the next segment.
     #[inline]
     pub fn judge(&mut self, seen: &Seen<'_>) -> Kinds {
-        let way = seen.direction.index();
+        self.handshake(seen);
+        if self.is_ordinary(seen) {
+            self.said[seen.direction.index()].remember(seen, Kinds::default());
+            return Kinds::default();
+        }
+        self.judge_closely(seen)
+    }
+
+    /// Times the handshake, and reads its options.
+    #[inline]
+    fn handshake(&mut self, seen: &Seen<'_>) {
         if seen.has(flags::SYN) {
             self.syn(seen);
         } else if self.initial_rtt_ns.is_none()
@@ -91,11 +101,6 @@ impl Judge {
         {
             self.initial_rtt_ns = Some(seen.ts_ns.wrapping_sub(syn)).filter(|&time| time != 0);
         }
-        if self.is_ordinary(seen) {
-            self.said[way].go_on(seen);
-            return Kinds::default();
-        }
-        self.judge_closely(seen)
     }
 
     /// The segment is of no kind, as most are: it begins at the next number expected, nothing is missing before it and
@@ -206,22 +211,6 @@ impl Judge {
 }
 
 impl Said {
-    /// What [`Self::remember`] does with an ordinary segment.
-    #[inline]
-    fn go_on(&mut self, seen: &Seen<'_>) {
-        if seen.ack != self.last_ack {
-            self.duplicates = 0;
-        }
-        if seen.len > 0 {
-            self.next = Some(seen.seq.wrapping_add(seen.len)).filter(|&end| end != 0);
-            self.next_ns = seen.ts_ns;
-            self.ackable = self.next;
-        }
-        (self.window, self.syn_window) = (Some(seen.window), false);
-        (self.last_ack, self.last_ack_ns) = (seen.ack, seen.ts_ns);
-        self.last = Kinds::default();
-    }
-
     /// The peer's segment ends where this direction's window does.
     #[inline]
     fn is_full_with(&self, seen: &Seen<'_>) -> bool {
@@ -284,6 +273,28 @@ impl Said {
         } else {
             kinds.add(Kinds::DUPLICATE_ACK, true);
             self.duplicates += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::tests::segments;
+
+    proptest! {
+        /// What is told at a glance is what a closer look tells.
+        #[test]
+        fn ordinary_segments_are_judged_as_others(segments in segments()) {
+            let mut judge = Judge::default();
+            for seen in &segments {
+                let mut twin = judge;
+                twin.handshake(seen);
+                prop_assert_eq!(judge.judge(seen), twin.judge_closely(seen));
+                prop_assert_eq!(format!("{judge:?}"), format!("{twin:?}"));
+            }
         }
     }
 }

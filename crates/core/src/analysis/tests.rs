@@ -1,5 +1,7 @@
 //! Small scenes with answers worked out by hand, and round trips against a naive model.
 
+use proptest::prelude::*;
+
 use super::ecn::EcnMode;
 use super::zeek::ConnState;
 use super::*;
@@ -33,6 +35,27 @@ fn data(seen: Seen<'static>, len: u32) -> Seen<'static> {
 
 fn at(seen: Seen<'static>, ms: i64) -> Seen<'static> {
     Seen { ts_ns: ms * 1_000_000, ..seen }
+}
+
+/// Connections that begin with a handshake or without, most of whose segments follow each other.
+pub(super) fn segments() -> impl Strategy<Value = Vec<Seen<'static>>> {
+    let flags = prop_oneof![12 => Just(ACK), 1 => Just(0), 1 => Just(SYN), 1 => Just(FIN | ACK), 1 => Just(RST)];
+    let window = prop_oneof![8 => Just(1000_u16), 1 => Just(0), 1 => Just(3)];
+    let jump = prop_oneof![8 => Just(0_i32), 1 => -4_i32..4];
+    let step = (any::<bool>(), flags, window, 0_u32..4, jump.clone(), jump);
+    (any::<bool>(), prop::collection::vec(step, 0..60)).prop_map(|(complete, steps)| {
+        let mut scene = if complete { handshake() } else { Vec::new() };
+        let mut next = [101_u32, 501];
+        for (i, (from_client, flags, window, len, jump, ack_jump)) in steps.into_iter().enumerate() {
+            let (me, peer) = if from_client { (0, 1) } else { (1, 0) };
+            let (seq, ack) = (next[me].wrapping_add_signed(jump), next[peer].wrapping_add_signed(ack_jump));
+            let seen = if from_client { fwd(seq, ack, flags) } else { rev(seq, ack, flags) };
+            let seen = Seen { window, ..if len > 0 { data(seen, len) } else { seen } };
+            next[me] = next[me].max(seq.wrapping_add(seen.seq_len()));
+            scene.push(at(seen, 30 + 2 * i as i64));
+        }
+        scene
+    })
 }
 
 const PORTS: [u16; 2] = [40_000, 4_000];

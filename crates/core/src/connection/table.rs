@@ -6,7 +6,7 @@ use tcpskein_map::Pages;
 
 use super::{Connection, EndReason};
 use crate::flow::index::KeyIndex;
-use crate::flow::timers::{Entry, NS, Timers, second_at_or_after};
+use crate::flow::timers::{Entry, LatestSecond, Timers, second_at_or_after};
 use crate::flow::{Direction, FlowKey};
 
 /// Bounds and times of a table.
@@ -79,8 +79,8 @@ pub struct ConnectionTable {
     free: Vec<u32>,
     timers: Timers,
     finished: VecDeque<Finished>,
-    /// End of the second that timers ran for last, nanoseconds.
-    ran_until_ns: Option<i64>,
+    /// Packet time.
+    now: LatestSecond,
     /// Connections ever opened.
     pub opened: u64,
     /// Connections that had to go because the table was full.
@@ -100,7 +100,7 @@ impl ConnectionTable {
             free: Vec::new(),
             timers: Timers::default(),
             finished: VecDeque::new(),
-            ran_until_ns: None,
+            now: LatestSecond::default(),
             opened: 0,
             evicted: 0,
         }
@@ -115,8 +115,8 @@ impl ConnectionTable {
     /// Moves packet time on; connections whose time has come are finished.
     #[inline]
     pub fn advance(&mut self, ts_ns: i64) {
-        if self.ran_until_ns.is_none_or(|until| ts_ns > until) {
-            self.run_timers(second_at_or_after(ts_ns));
+        if let Some(second) = self.now.reach(ts_ns) {
+            self.run_timers(second);
         }
     }
 
@@ -146,7 +146,6 @@ impl ConnectionTable {
                 }
             }
         }
-        self.ran_until_ns = Some(second.saturating_mul(NS));
     }
 
     fn status(&self, entry: Entry) -> Option<Status> {

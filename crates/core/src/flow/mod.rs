@@ -13,4 +13,3 @@ pub(crate) mod timers;
 pub use direction::Direction;
 pub use key::{FlowKey, Identity, identify};
 pub use table::{EndReason, FlowCold, FlowSlot, FlowTable, FlowTableOptions};
-pub(crate) use timers::second_at_or_after;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tcpskein_map::Pages;
 
 use super::index::KeyIndex;
-use super::timers::{Bin, Entry, NS, Timers, second_at_or_after};
+use super::timers::{Bin, Entry, LatestSecond, Timers, second_at_or_after};
 use super::{Direction, FlowKey, Identity};
 use crate::chain::{BasicState, TcpState};
 use crate::decode::EncapId;
@@ -122,10 +122,8 @@ pub struct FlowTable {
     free: Vec<u32>,
     timers: Timers,
     ready: VecDeque<u32>,
-    /// Packet time in whole seconds, rounded up; none before the first packet.
-    second: Option<i64>,
-    /// Its end: until then no timer fires.
-    until_ns: i64,
+    /// Packet time.
+    now: LatestSecond,
     /// Flows ever opened.
     pub opened: u64,
     /// Flows that had to go because the table was full.
@@ -145,8 +143,7 @@ impl FlowTable {
             free: Vec::new(),
             timers: Timers::default(),
             ready: VecDeque::new(),
-            second: None,
-            until_ns: i64::MIN,
+            now: LatestSecond::default(),
             opened: 0,
             evicted: 0,
         }
@@ -161,8 +158,8 @@ impl FlowTable {
     /// Moves packet time on and ends the flows whose time has come.
     #[inline]
     pub fn advance(&mut self, ts_ns: i64) {
-        if ts_ns > self.until_ns || self.second.is_none() {
-            self.run_timers(second_at_or_after(ts_ns));
+        if let Some(second) = self.now.reach(ts_ns) {
+            self.run_timers(second);
         }
     }
 
@@ -171,8 +168,6 @@ impl FlowTable {
         while let Some((fired, bin)) = self.timers.pop_until(second) {
             self.fire(fired, bin);
         }
-        self.second = Some(second);
-        self.until_ns = second.saturating_mul(NS);
     }
 
     fn fire(&mut self, second: i64, bin: Bin) {
@@ -316,7 +311,7 @@ impl FlowTable {
         let slot = &self.slots[index];
         if slot.status == Status::Active {
             let entry = Entry { slot: index as u32, generation: slot.generation };
-            let now = self.second.unwrap_or_default();
+            let now = self.now.get().unwrap_or_default();
             self.set_complete(entry, now, EndReason::Complete);
         }
     }

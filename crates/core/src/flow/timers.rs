@@ -66,6 +66,31 @@ impl Timers {
     }
 }
 
+/// The latest whole second that packet time has come to, rounded up; none before the first packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LatestSecond {
+    /// Its end, so that most packets need no division.
+    until_ns: Option<i64>,
+}
+
+impl LatestSecond {
+    /// The second of a packet's time, if none so late was before.
+    #[inline]
+    pub fn reach(&mut self, ts_ns: i64) -> Option<i64> {
+        if self.until_ns.is_some_and(|until_ns| ts_ns <= until_ns) {
+            return None;
+        }
+        let second = second_at_or_after(ts_ns);
+        self.until_ns = Some(second.saturating_mul(NS));
+        Some(second)
+    }
+
+    /// That second.
+    pub fn get(self) -> Option<i64> {
+        self.until_ns.map(second_at_or_after)
+    }
+}
+
 /// The first whole second at or after `ns`.
 pub(crate) fn second_at_or_after(ns: i64) -> i64 {
     ns.div_euclid(NS) + i64::from(ns.rem_euclid(NS) != 0)
@@ -73,3 +98,32 @@ pub(crate) fn second_at_or_after(ns: i64) -> i64 {
 
 /// Nanoseconds of a second.
 pub(crate) const NS: i64 = 1_000_000_000;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Times near each other, near the ends of what there is, and anywhere.
+    pub(crate) fn times() -> impl Strategy<Value = Vec<i64>> {
+        let near = (0_i64..3 * NS).prop_map(|ns| 1_700_000_000 * NS + ns);
+        let first = (0_i64..2 * NS).prop_map(|ns| i64::MIN + ns);
+        let last = (0_i64..2 * NS).prop_map(|ns| i64::MAX - ns);
+        prop::collection::vec(prop_oneof![4 => near, 1 => first, 1 => last, 1 => any::<i64>()], 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn latest_second_is_that_of_all_times_so_far(times in times()) {
+            let (mut latest, mut greatest) = (LatestSecond::default(), None);
+            for ts_ns in times {
+                let second = second_at_or_after(ts_ns);
+                let is_later = greatest.is_none_or(|greatest| second > greatest);
+                prop_assert_eq!(latest.reach(ts_ns), is_later.then_some(second));
+                greatest = greatest.max(Some(second));
+                prop_assert_eq!(latest.get(), greatest);
+            }
+        }
+    }
+}

@@ -374,3 +374,24 @@ impl Zeek {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::tests::segments;
+
+    proptest! {
+        /// A segment that moves no state goes a shorter way, to the same place.
+        #[test]
+        fn transfer_and_control_agree(segments in segments()) {
+            let (mut zeek, mut twin) = (Zeek::default(), Zeek::default());
+            for seen in &segments {
+                zeek.segment(seen, [40_000, 4_000]);
+                twin.control(seen, [40_000, 4_000]);
+                prop_assert_eq!(format!("{zeek:?}"), format!("{twin:?}"));
+            }
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::session::Stats;
 /// for the first cache.
 const FETCHED: usize = 16;
 
-/// Whom a packet belongs to. Written and read field by field, as [`Decoded`] is.
+/// Whom a packet belongs to. It is read where it was written, and never copied: see [`Decoded`].
 #[derive(Clone, Copy)]
 struct Owner {
     identity: Identity,

@@ -7,7 +7,8 @@ use super::tail::Tail;
 use crate::batch::{Layout, RowWriter};
 use crate::capture::Packet;
 use crate::decode::{Datagram, Decoder, Fragment, Layers, Segment, proto};
-use crate::flow::{Identity, identify, second_at_or_after};
+use crate::flow::timers::{LatestSecond, NS};
+use crate::flow::{Identity, identify};
 use crate::session::keys::{KeyTable, NO_KEY};
 use crate::session::{Feed, Stats};
 
@@ -16,8 +17,6 @@ pub(super) const MAX_ROWS: usize = 16_384;
 
 /// The bit of `meta` that says that the clock goes on.
 pub(super) const MOVES_CLOCK: u32 = 1 << 16;
-
-const NS: i64 = 1_000_000_000;
 
 /// What stands behind the IP header, in bits 2 to 4 of `meta`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +101,8 @@ pub(super) struct Rows {
     pub batch: u32,
     pub owners: Owners,
     pub options: PacketSessionOptions,
-    /// The end of the latest second that the consumer's clock knows of; none before the first packet.
-    until_ns: Option<i64>,
+    /// What the consumer's clock knows of.
+    now: LatestSecond,
 }
 
 impl Rows {
@@ -116,18 +115,14 @@ impl Rows {
             batch: 0,
             owners: Owners::default(),
             options,
-            until_ns: None,
+            now: LatestSecond::default(),
         }
     }
 
     /// Notes the time of a packet. True: the clock goes on.
     #[inline]
     pub fn moves_clock(&mut self, ts_ns: i64) -> bool {
-        let moves = self.until_ns.is_none_or(|until_ns| ts_ns > until_ns);
-        if moves {
-            self.until_ns = Some(second_at_or_after(ts_ns).saturating_mul(NS));
-        }
-        moves
+        self.now.reach(ts_ns).is_some()
     }
 
     #[inline]
@@ -288,14 +283,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Times near each other, near the ends of what there is, and anywhere.
-    fn times() -> impl Strategy<Value = Vec<i64>> {
-        let near = (0_i64..3 * NS).prop_map(|ns| 1_700_000_000 * NS + ns);
-        let first = (0_i64..2 * NS).prop_map(|ns| i64::MIN + ns);
-        let last = (0_i64..2 * NS).prop_map(|ns| i64::MAX - ns);
-        prop::collection::vec(prop_oneof![4 => near, 1 => first, 1 => last, 1 => any::<i64>()], 0..200)
-    }
+    use crate::flow::timers::second_at_or_after;
+    use crate::flow::timers::tests::times;
 
     proptest! {
         #[test]

@@ -2,7 +2,7 @@
  * Drives an engine over captures: opens one after another, pushes chunks of streams, and gives filled batches.
  *
  * Batches go round: one is walked here while the engine fills another on a thread of its own. An engine that takes several
- * requests at a time may be given a third one, so that it needn't wait for this thread where files are read.
+ * requests at a time may be given more of them, so that it needn't wait for this thread where files are read.
  */
 import type { BatchView } from './batch/view.js'
 import { parseCaptures, type CaptureInfo } from './capture-info.js'
@@ -89,8 +89,8 @@ export class Drive<S extends Slot> {
     this.finish()
   }
 
-  /** Filled batches. A batch is the caller's until the next one is asked for. With three slots two requests are made. */
-  async *batches(slots: readonly [S, S, S?]): AsyncGenerator<Filled<S>, undefined> {
+  /** Filled batches. A batch is the caller's until the next one is asked for. So many slots, so many requests but one. */
+  async *batches(slots: readonly [S, S, ...S[]]): AsyncGenerator<Filled<S>, undefined> {
     const { sources } = this.#options
     const signal = throwingSignal(this.#options.signal, sources)
     const endSignal = signal === undefined ? this.#options.signal : undefined
@@ -110,7 +110,7 @@ export class Drive<S extends Slot> {
         // Where more was asked for already, that is answered as this was: what the status says is done then.
         if ((answer & 7) !== Status.More) this.#reachesAhead = false
         if (requests.waiting === 0) requests.add(free => this.#request(answer & 7, free))
-        if (this.#reachesAhead && requests.waiting === 1) requests.add(free => this.#lend(free))
+        if (this.#reachesAhead) while (requests.add(free => this.#lend(free)));
         yield { slot, rows: answer >>> 3, last: requests.waiting === 0 }
         requests.giveBack(slot)
       }
@@ -121,9 +121,9 @@ export class Drive<S extends Slot> {
       signal?.removeEventListener('abort', onAbort)
       endSignal?.removeEventListener('abort', onEnd)
       this.stop()
-      // The engine may still write to the batch that it was lent.
-      await requests.settle()
+      // Requests that nobody waits for aren't begun any more; the one under way still writes to the batch that it was lent.
       this.#engine.close()
+      await requests.settle()
     }
   }
 
@@ -257,23 +257,24 @@ class Requests<S extends Slot> {
   readonly #free: S[]
   readonly #made: { readonly slot: S; readonly answer: Promise<number> }[] = []
 
-  constructor(slots: readonly [S, S, S?]) {
-    this.#free = slots.filter(slot => slot !== undefined)
+  constructor(slots: readonly S[]) {
+    this.#free = [...slots]
   }
 
   get waiting(): number {
     return this.#made.length
   }
 
-  /** Makes a request, unless there is nothing to ask for or no slot is free. */
-  add(make: (slot: S) => Promise<number> | undefined): void {
+  /** Makes a request, unless there is nothing to ask for or no slot is free: whether it did. */
+  add(make: (slot: S) => Promise<number> | undefined): boolean {
     const slot = this.#free[0]
     const answer = slot && make(slot)
-    if (slot === undefined || answer === undefined) return
+    if (slot === undefined || answer === undefined) return false
     // It is awaited later; until then nobody looks.
     answer.catch(() => {})
     this.#free.shift()
     this.#made.push({ slot, answer })
+    return true
   }
 
   /** The answer to the first of them. */

@@ -172,6 +172,9 @@ export const NO_STATS: Readonly<StreamStats> = {
 
 const DIRECTIONS = ['fwd', 'rev'] as const
 
+/** Batches beyond the one that is walked and the one that is filled: how far the engine may be ahead. */
+const FURTHER_SLOTS = 8
+
 /** What this package asks for beyond the public options. */
 interface InnerOptions {
   /** False: only closes come. */
@@ -221,7 +224,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
     const slot = () => eventSlot(layouts, captures, length)
-    const slots = [slot(), slot(), slot()] as const
+    const ahead = this.#engine.takesSeveral === true ? FURTHER_SLOTS : 0
+    const slots = [slot(), slot(), ...Array.from({ length: ahead }, slot)] as const
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)

@@ -69,11 +69,11 @@ const CLOSE_EXTRA: readonly Column[] = [
 ]
 
 /** Octets of the caller's block. */
-export const BLOCK_LENGTH = 2 ** 22
+export const BLOCK_LENGTH = 2 ** 20
 /** Most events of one batch. */
-const MAX_EVENTS = 16_384
+const MAX_EVENTS = 4096
 /** Most connections that one batch opens or closes. */
-const MAX_RECORDS = 4096
+const MAX_RECORDS = 1024
 
 const EVENT_LAYOUT = new Layout(STAT_NAMES, EVENTS, MAX_EVENTS)
 const OPEN_LAYOUT = new Layout([], IDENTITY, MAX_RECORDS, EVENT_LAYOUT.byteLength)

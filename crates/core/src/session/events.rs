@@ -100,15 +100,15 @@ const NO_SLOT: u32 = u32::MAX;
 
 const NS: i64 = 1_000_000_000;
 
-/// Octets of the caller's block. Each wakes two threads, one to fill it and one to walk its events, which costs more
-/// than what a block beyond the size of a core's own cache loses (measured with bench/streams.mjs: 1 MiB took a fifth
-/// longer, 8 MiB a tenth).
-pub const BLOCK_LEN: usize = 1 << 22;
+/// Octets of the caller's block: as many as a core's own cache may hold. Ten go round, so that a thread that is slow for
+/// a while holds up nobody (measured with bench/streams.mjs on web traffic: three of 4 MiB took a sixth longer, twenty of
+/// 512 KiB a twelfth).
+pub const BLOCK_LEN: usize = 1 << 20;
 
 /// Most events of one batch.
-const MAX_EVENTS: usize = 16_384;
+const MAX_EVENTS: usize = 4096;
 /// Most connections that one batch opens or closes.
-const MAX_RECORDS: usize = 4096;
+const MAX_RECORDS: usize = 1024;
 
 /// The tables of a batch.
 #[derive(Debug)]

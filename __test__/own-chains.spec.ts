@@ -268,6 +268,46 @@ for (const engine of ['native', 'js'] as const)
     t.deepEqual(fields, [[...start, 0, 0], [...start, 0, 0], [...all, 0], [...all, 0], [...all, 1], [...all, 1]])
   })
 
+/** Writes to a column that `newFlow` doesn't name, and always gives the same object. */
+function freeChain(): Chain<{ n: number }> {
+  const columns = { n: 0 }
+  return {
+    name: 'free',
+    newFlow: () => columns,
+    tcp(record, { seq }) {
+      record.n += seq
+      if (record.n > 3) Object.assign(record, { much: record.n, flow_id: 'taken' })
+      return undefined
+    },
+  }
+}
+
+/** A chain whose columns differ from flow to flow. */
+function fickleChain(): Chain<Record<string, number>> {
+  let flows = 0
+  return { name: 'fickle', newFlow: () => ({ [`column${flows++ % 3}`]: flows }), tcp: record => void (record.seen = 1) }
+}
+
+const BASE = [
+  'flow_id', 'ip_version', 'pkt_first', 'pkt_last', 'first_ns', 'last_ns', 'first_packet', 'end_reason', 'vlan', 'tunnel',
+  'tunnel_id',
+]
+
+test('a flow has its base columns, its chains\' and what hooks added, in this order; flows share nothing', async t => {
+  const packets: [bigint, Uint8Array][] = [1, 2, 3].map(n => [BigInt(n) * SEC, segment({ ports: [1000 + n, 80], seq: n })])
+  const flows = await collect(pcap([...packets, [4n * SEC, segment({ ports: [1002, 80], seq: 5 })]]), [freeChain()])
+  t.deepEqual(flows.map(({ n, much }) => [n, much]), [[1, undefined], [7, 7], [3, undefined]])
+  t.deepEqual(flows.map(({ flow_id }) => flow_id), [0, 1, 2])
+  t.deepEqual(Object.keys(flows[0]!), [...BASE, 'n'])
+  t.deepEqual(Object.keys(flows[1]!), [...BASE, 'n', 'much'])
+})
+
+test('chains whose columns change give each flow its own', async t => {
+  const packets: [bigint, Uint8Array][] = Array.from({ length: 250 }, (_, n) => [BigInt(n) * MS, segment({ ports: [1000 + n, 80] })])
+  const flows = await collect(pcap(packets), [fickleChain(), freeChain()])
+  t.deepEqual(flows.map(flow => Object.keys(flow).slice(BASE.length)), packets.map((_, n) => [`column${n % 3}`, 'n', 'seen']))
+})
+
 test('leaving the loop early ends the run', async t => {
   const seen: Direction[] = []
   const chain: Chain = { name: 'early', newFlow: () => ({}), tcp: (_, __, direction) => (seen.push(direction), false) }

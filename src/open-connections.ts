@@ -36,6 +36,8 @@ const SIZES: Readonly<Record<ColumnKind, number>> = {
 export class OpenConnections {
   readonly #layout: Layout
   readonly #captures: readonly string[] | null
+  /** Words of a value of each column. */
+  readonly #words: readonly number[]
   /** The columns of all slots, and what makes identities of them. */
   readonly #stores: Store[] = []
   /** The columns of each batch. */
@@ -53,6 +55,7 @@ export class OpenConnections {
   constructor(layout: Layout, captures: readonly string[] | null) {
     this.#layout = layout
     this.#captures = captures
+    this.#words = layout.columns.map(({ kind }) => (SIZES[kind] % 4 === 0 ? SIZES[kind] / 4 : SIZES[kind]))
   }
 
   /** A batch was filled. */
@@ -87,7 +90,13 @@ export class OpenConnections {
     const begun = this.#stillOpen()
     if (begun.length === 0) return
     const rows = this.#rows
-    for (const [i, source] of this.#source(this.#slot!.opens).entries()) this.#copy(i, source, begun)
+    const sources = this.#source(this.#slot!.opens)
+    for (let from = 0; from < begun.length; ) {
+      const store = this.#store(begun[from]!)
+      const to = endOfStore(begun, from)
+      for (let i = 0; i < sources.length; i++) copy(sources[i]!, rows, store.columns[i]!, begun.subarray(from, to), this.#words[i]!)
+      from = to
+    }
     for (const slot of begun) rows[slot] = NOWHERE
   }
 
@@ -98,23 +107,6 @@ export class OpenConnections {
     for (let i = 0; i < this.#begunCount; i++) if (rows[begun[i]!] !== NOWHERE) begun[count++] = begun[i]!
     this.#begunCount = 0
     return begun.subarray(0, count)
-  }
-
-  /** Copies a column of the batch at hand. */
-  #copy(column: number, source: Words, begun: Uint32Array): void {
-    const [rows, words] = [this.#rows, this.#wordsOf(column)]
-    for (let i = 0; i < begun.length; i++) {
-      const slot = begun[i]!
-      const target = this.#store(slot).columns[column]!
-      let [from, to] = [rows[slot]! * words, (slot % STORED) * words]
-      for (const end = from + words; from < end; from++, to++) target[to] = source[from]!
-    }
-  }
-
-  /** Words of a value. */
-  #wordsOf(column: number): number {
-    const size = SIZES[this.#layout.columns[column]!.kind]
-    return size % 4 === 0 ? size / 4 : size
   }
 
   #read(slot: number): ConnectionIdentity {
@@ -148,6 +140,23 @@ export class OpenConnections {
 }
 
 type Words = Uint32Array | Uint8Array
+
+/** Where the first slot stands, behind `from`, that isn't of the same store. */
+function endOfStore(slots: Uint32Array, from: number): number {
+  const store = Math.floor(slots[from]! / STORED)
+  let to = from + 1
+  while (to < slots.length && Math.floor(slots[to]! / STORED) === store) to++
+  return to
+}
+
+/** Copies values of a column, of so many words each, from the slots' rows to their places in a store. */
+function copy(source: Words, rows: Int32Array, target: Words, slots: Uint32Array, words: number): void {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!
+    const [from, to] = [rows[slot]! * words, (slot % STORED) * words]
+    for (let word = 0; word < words; word++) target[to + word] = source[from + word]!
+  }
+}
 
 /** The columns of a batch as words of a size that they are copied in. */
 function wordsOf(layout: Layout, batch: BatchView): Words[] {

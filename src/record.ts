@@ -49,10 +49,10 @@ const TWO_32 = 2 ** 32
 /** Whole seconds and nanoseconds after them as one number; its words are computed, so that one bigint is made. */
 export function nanosecondsAt(second: number, nanosecond: number): bigint {
   if (second < 0 || second > EXACT_SECONDS) return exactNanoseconds(second, nanosecond)
-  // In two parts, each exact as a double: upper * 2^16 + lower.
+  // In two parts, each exact as a double: upper * 2^16 + lower. What is stored, or masked, is taken modulo 2^32.
   const upper = Math.floor(second / 65536) * 1e9
-  const low = (upper % 65536) * 65536 + (second % 65536) * 1e9 + nanosecond
-  WORDS[LOW] = low % TWO_32
+  const low = (upper & 0xffff) * 65536 + (second & 0xffff) * 1e9 + nanosecond
+  WORDS[LOW] = low
   WORDS[1 - LOW] = Math.floor(upper / 65536) + Math.floor(low / TWO_32)
   return WHOLE[0]!
 }

@@ -42,7 +42,8 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     this.#walker = new Walker(chains, limits, captures)
     const layout = parseLayout(engine.layout())
     const length = engine.blockLength()
-    const slots = [this.#makeSlot(layout, length), this.#makeSlot(layout, length), this.#makeSlot(layout, length)] as const
+    const slot = () => this.#makeSlot(layout, length)
+    const slots = [slot(), slot(), slot(), slot(), slot()] as const
     this.#slot = slots[0]
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)

@@ -1,12 +1,11 @@
 /** The hooks of a run's chains, in calling order, and what may go wrong in them. */
 import type { AnyChain, Direction, Verdict } from '../chain/chain.js'
 import { ChainError, OptionError } from '../errors.js'
-import type { FlowBase } from '../flow.js'
 import type { Ip4View, Ip6View, IpView } from '../packet/ip-view.js'
 import type { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
 import { columnOwners } from './columns.js'
-import { assignColumns, compileFiller, type RecordFiller } from './fill.js'
 import type { HookName } from './hook-names.js'
+import { assigningMaker, compileMaker, type MakeOpen, type OpenRecord } from './record-makers.js'
 
 /** One chain's hook, bound to it. */
 export interface Hook<View> {
@@ -34,12 +33,15 @@ export class Hooks {
   readonly #columns: (readonly string[] | undefined)[] = []
   /** What each chain gives with the flow at hand. */
   readonly #given: object[] = []
-  #fill: RecordFiller | undefined
+  readonly #hasCapture: boolean
+  #make: MakeOpen | undefined
   /** How often the columns changed. */
   #changes = 0
 
-  constructor(chains: readonly AnyChain[]) {
+  /** `hasCapture`: flow records have the column of that name. */
+  constructor(chains: readonly AnyChain[], hasCapture: boolean) {
     this.#chains = chains
+    this.#hasCapture = hasCapture
     this.#owners = columnOwners(chains)
     this.ip4 = collect(chains, 'ip4')
     this.ip6 = collect(chains, 'ip6')
@@ -50,16 +52,20 @@ export class Hooks {
     this.only = this.tcp.length === 1 ? chains.find(chain => chain.tcp !== undefined) : undefined
   }
 
-  /** Adds every chain's columns to a new flow's record; false where one of them wants to ignore the flow. */
-  newFlow(record: FlowBase, packet: IpView): boolean {
+  /** What the hooks of a new flow get, with every chain's columns; undefined where one of them wants to ignore the flow. */
+  newFlow(packet: IpView): OpenRecord | undefined {
     for (let i = 0; i < this.#chains.length; i++) {
       const fields = this.#fields(i, packet)
-      if (fields === false) return false
+      if (fields === false) return undefined
       this.#given[i] = fields
     }
-    this.#fill ??= this.#changes > MAX_CHANGES ? assignColumns : compileFiller(this.#columns.map(columns => columns ?? []))
-    this.#fill(record, this.#given)
-    return true
+    this.#make ??= this.#maker()
+    return this.#make(this.#given)
+  }
+
+  #maker(): MakeOpen {
+    if (this.#changes > MAX_CHANGES) return assigningMaker(this.#hasCapture)
+    return compileMaker(this.#columns.map(columns => columns ?? []), this.#hasCapture)
   }
 
   #fields(index: number, packet: IpView): object | false {
@@ -88,7 +94,7 @@ export class Hooks {
     }
     this.#columns[index] = columns
     this.#changes += 1
-    this.#fill = undefined
+    this.#make = undefined
   }
 }
 

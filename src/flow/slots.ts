@@ -2,7 +2,8 @@
  * What the table of flows knows of each flow, in typed arrays by slot: a million open flows are no work for the garbage
  * collector.
  */
-import type { FlowBase } from '../flow.js'
+import type { Outer } from '../packet/columns.js'
+import type { OpenRecord } from './record-makers.js'
 
 /** What becomes of a flow. */
 export const FlowStatus = {
@@ -26,6 +27,17 @@ export const Hot = {
   FirstWay: 3,
 } as const
 
+/** Values of each slot in {@link FlowSlots.first}, and where each stands. */
+export const FIRST = 4
+export const First = {
+  Second: 0,
+  Nanosecond: 1,
+  /** Its number. */
+  Packet: 2,
+  /** The number of its capture. */
+  Capture: 3,
+} as const
+
 /** Typed arrays that grow together. */
 export class FlowSlots {
   #capacity = 1024
@@ -37,12 +49,15 @@ export class FlowSlots {
   status = new Uint8Array(this.#capacity)
   /** Why the flow ends, as a place in {@link END_REASONS}. */
   reason = new Uint8Array(this.#capacity)
-  /** Time of the first packet. */
-  firstSecond = new Float64Array(this.#capacity)
-  firstNanosecond = new Uint32Array(this.#capacity)
+  /** 4 or 6. */
+  version = new Uint8Array(this.#capacity)
+  /** What is known of the first packet, side by side. */
+  first = new Float64Array(this.#capacity * FIRST)
   /** What every packet looks at or changes, side by side: one line of the processor's cache. */
   hot = new Float64Array(this.#capacity * HOT)
-  readonly records: (FlowBase | undefined)[] = []
+  /** What lies around each flow's packets. */
+  readonly outers: Outer[] = []
+  readonly records: (OpenRecord | undefined)[] = []
   readonly #free: number[] = []
   /** Means nothing: what is read must be used. */
   looked = 0
@@ -79,8 +94,8 @@ export class FlowSlots {
     this.id = grown(this.id, new Float64Array(this.#capacity))
     this.status = grown(this.status, new Uint8Array(this.#capacity))
     this.reason = grown(this.reason, new Uint8Array(this.#capacity))
-    this.firstSecond = grown(this.firstSecond, new Float64Array(this.#capacity))
-    this.firstNanosecond = grown(this.firstNanosecond, new Uint32Array(this.#capacity))
+    this.version = grown(this.version, new Uint8Array(this.#capacity))
+    this.first = grown(this.first, new Float64Array(this.#capacity * FIRST))
     this.hot = grown(this.hot, new Float64Array(this.#capacity * HOT))
   }
 }

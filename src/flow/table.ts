@@ -2,8 +2,9 @@
  * The table of open flows in TypeScript: look-up by key number, timers, eviction, and the queue of finished flows. The
  * rules and the order of what comes out are those of the native engine's table, step for step.
  */
-import type { FlowBase, FlowEndReason } from '../flow.js'
+import type { FlowEndReason } from '../flow.js'
 import { KeySlots } from './keys.js'
+import type { OpenRecord } from './record-makers.js'
 import { FlowSlots, FlowStatus, Hot, HOT } from './slots.js'
 import { entriesOf, Timers, type Bin, type Entry } from './timers.js'
 
@@ -110,8 +111,8 @@ export class FlowTable {
     if (idle > hot[at + Hot.Idle]!) hot[at + Hot.Idle] = Math.min(idle, LAST_SECOND)
   }
 
-  /** Opens a flow with its first packet's record, and makes room for it where there is none; its slot. */
-  add(key: number, firstWay: number, record: FlowBase, second: number, nanosecond: number): number {
+  /** Opens a flow with its first packet, and makes room for it where there is none; its slot. */
+  add(key: number, firstWay: number, record: OpenRecord, second: number, nanosecond: number): number {
     if (this.open >= this.#maxFlows) this.#evict()
     const { slots } = this
     const slot = slots.take()
@@ -120,8 +121,6 @@ export class FlowTable {
     slots.id[slot] = id
     slots.status[slot] = FlowStatus.Active
     slots.reason[slot] = FLUSH!
-    slots.firstSecond[slot] = second
-    slots.firstNanosecond[slot] = nanosecond
     slots.hot[slot * HOT + Hot.Idle] = Number.NEGATIVE_INFINITY
     slots.hot[slot * HOT + Hot.FirstWay] = firstWay
     slots.records[slot] = record

@@ -7,13 +7,14 @@
 import type { AnyChain, Direction } from '../chain/chain.js'
 import { ChainError } from '../errors.js'
 import type { FlowBase } from '../flow.js'
-import { MOVES_CLOCK, NO_KEY, Upper, type Outer, type PacketColumns } from '../packet/columns.js'
+import { MOVES_CLOCK, NO_KEY, Upper, type PacketColumns } from '../packet/columns.js'
 import { PacketViews, QuoteViews } from '../packet/views.js'
-import { nanosecondsAt, recordClass, secondsAt } from '../record.js'
+import { nanosecondsAt, secondsAt } from '../record.js'
 import { HOOK_NAMES } from './hook-names.js'
 import { Hooks, type Hook } from './hooks.js'
 import { IGNORED, NO_FLOW } from './keys.js'
-import { Hot, HOT } from './slots.js'
+import { flowMaker, type OpenRecord } from './record-makers.js'
+import { First, FIRST, Hot, HOT } from './slots.js'
 import { END_REASONS, FlowTable, type FlowTableLimits } from './table.js'
 
 /**
@@ -43,7 +44,7 @@ export class Walker {
   /** `captures` names the captures where there are several. */
   constructor(chains: readonly AnyChain[], limits: FlowTableLimits, captures: readonly string[] | null) {
     this.table = new FlowTable(limits)
-    this.#hooks = new Hooks(chains)
+    this.#hooks = new Hooks(chains, captures !== null)
     this.#captures = captures
   }
 
@@ -71,17 +72,26 @@ export class Walker {
   /** The record of a finished flow, once: its slot is free then. Times become bigints here, as late as can be. */
   finish(slot: number): FlowBase {
     const { slots } = this.table
-    const record = slots.records[slot]!
-    record.flow_id = slots.id[slot]!
-    const [firstSecond, firstNanosecond] = [slots.firstSecond[slot]!, slots.firstNanosecond[slot]!]
+    const { first } = slots
+    const columns = slots.records[slot]!
+    const at = slot * FIRST
+    const [firstSecond, firstNanosecond] = [first[at + First.Second]!, first[at + First.Nanosecond]!]
     const [lastSecond, lastNanosecond] = [slots.get(slot, Hot.Second), slots.get(slot, Hot.Nanosecond)]
-    record.first_ns = nanosecondsAt(firstSecond, firstNanosecond)
-    record.last_ns = nanosecondsAt(lastSecond, lastNanosecond)
-    record.pkt_first = secondsAt(firstSecond, firstNanosecond)
-    record.pkt_last = secondsAt(lastSecond, lastNanosecond)
-    record.end_reason = END_REASONS[slots.reason[slot]!]!
+    const flow = flowMaker(columns)(
+      columns,
+      slots.id[slot]!,
+      slots.version[slot]!,
+      secondsAt(firstSecond, firstNanosecond),
+      secondsAt(lastSecond, lastNanosecond),
+      nanosecondsAt(firstSecond, firstNanosecond),
+      nanosecondsAt(lastSecond, lastNanosecond),
+      first[at + First.Packet]!,
+      END_REASONS[slots.reason[slot]!]!,
+      slots.outers[slot]!,
+      this.#captures?.[first[at + First.Capture]!],
+    )
     slots.give(slot)
-    return record
+    return flow
   }
 
   /** Looks up the flows of rows as far as they have one and time stands still; the row behind them. */
@@ -139,12 +149,22 @@ export class Walker {
   #open(columns: PacketColumns, row: number, key: number, meta: number): number {
     const { table } = this
     this.#views.place.move(row, meta)
-    const record = newRecord(columns, row, meta, this.#captures)
-    if (!this.#hooks.newFlow(record, this.#views.ip)) {
+    const record = this.#hooks.newFlow(this.#views.ip)
+    if (record === undefined) {
       table.keys.ignore(key)
       return IGNORED
     }
-    return table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
+    const [second, nanosecond] = [columns.second[row]!, columns.nanosecond[row]!]
+    const slot = table.add(key, meta & 1, record, second, nanosecond)
+    const { first, version, outers } = table.slots
+    const at = slot * FIRST
+    first[at + First.Second] = second
+    first[at + First.Nanosecond] = nanosecond
+    first[at + First.Packet] = columns.number[row]!
+    first[at + First.Capture] = columns.capture[row]!
+    version[slot] = (meta & 0x80) === 0 ? 4 : 6
+    outers[slot] = columns.outer(row)
+    return slot
   }
 
   /** Shows a flow's packet to the hooks that it is for; where one says false the flow is complete. */
@@ -178,7 +198,7 @@ export class Walker {
   }
 
   /** Segments are most of all packets. A single hook is called as what it is, which V8 can make part of this code. */
-  #tcp(record: FlowBase, direction: Direction): boolean {
+  #tcp(record: OpenRecord, direction: Direction): boolean {
     const { tcp, only } = this.#hooks
     const view = this.#views.tcp
     if (only === undefined) return this.#call(tcp, TCP!, record, view, direction)
@@ -188,7 +208,7 @@ export class Walker {
     return verdict !== false
   }
 
-  #call<View>(hooks: readonly Hook<View>[], kind: number, record: FlowBase, view: View, direction: Direction): boolean {
+  #call<View>(hooks: readonly Hook<View>[], kind: number, record: OpenRecord, view: View, direction: Direction): boolean {
     let keep = true
     for (let i = 0; i < hooks.length; i++) {
       this.#calling = i * KINDS + kind
@@ -198,7 +218,7 @@ export class Walker {
     return keep
   }
 
-  #icmp(hooks: Hooks['icmp4'], kind: number, record: FlowBase, direction: Direction): boolean {
+  #icmp(hooks: Hooks['icmp4'], kind: number, record: OpenRecord, direction: Direction): boolean {
     if (hooks.length === 0) return true
     const quote = this.#quote.of(this.#views.place)
     let keep = true
@@ -209,32 +229,4 @@ export class Walker {
     this.#calling = -1
     return keep
   }
-}
-
-/** A record whose columns are not known yet. */
-type NewRecord = { [Column in keyof FlowBase]: FlowBase[Column] | null }
-
-/**
- * The base columns of a new flow; what isn't known yet, and times, which are objects to V8, come when the flow ends.
- * A constructor that names its columns gets them, and room for a chain's, in one piece.
- */
-const BaseRecord = function (this: NewRecord, version: number, firstPacket: number, outer: Outer) {
-  this.flow_id = null
-  this.ip_version = version
-  this.pkt_first = null
-  this.pkt_last = null
-  this.first_ns = null
-  this.last_ns = null
-  this.first_packet = firstPacket
-  this.end_reason = null
-  this.vlan = outer.vlan
-  this.tunnel = outer.tunnel
-  this.tunnel_id = outer.tunnel_id
-} as unknown as new (version: number, firstPacket: number, outer: Outer) => NewRecord
-recordClass(BaseRecord)
-
-function newRecord(columns: PacketColumns, row: number, meta: number, captures: readonly string[] | null): FlowBase {
-  const record = new BaseRecord((meta & 0x80) === 0 ? 4 : 6, columns.number[row]!, columns.outer(row))
-  if (captures !== null) record.capture = captures[columns.capture[row]!]!
-  return record as FlowBase
 }

@@ -71,9 +71,14 @@ export abstract class Place {
 
 /** The place of a row: it holds nothing of the packet, so that moving on costs next to nothing. */
 export class RowPlace extends Place {
+  /** The columns' `head`, and where this row's begins. */
+  #head = this.data
+  #headAt = 0
+
   /** Turns to another batch. */
   enter(columns: PacketColumns): void {
     this.columns = columns
+    this.#head = columns.head
     if (columns.block === this.bytes) return
     this.bytes = columns.block
     this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
@@ -83,6 +88,7 @@ export class RowPlace extends Place {
   move(row: number, meta: number): void {
     this.row = row
     this.meta = meta
+    this.#headAt = row * HEAD_LENGTH
   }
 
   get ip(): number {
@@ -110,15 +116,15 @@ export class RowPlace extends Place {
   }
 
   headOctet(at: number): number {
-    return this.columns!.head.getUint8(this.row * HEAD_LENGTH + at)
+    return this.#head.getUint8(this.#headAt + at)
   }
 
   head16(at: number): number {
-    return this.columns!.head.getUint16(this.row * HEAD_LENGTH + at)
+    return this.#head.getUint16(this.#headAt + at)
   }
 
   head32(at: number): number {
-    return this.columns!.head.getUint32(this.row * HEAD_LENGTH + at)
+    return this.#head.getUint32(this.#headAt + at)
   }
 }
 

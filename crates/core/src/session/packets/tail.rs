@@ -5,9 +5,9 @@ use tcpskein_map::PAGE_LEN;
 use crate::capture::{MIN_BLOCK_LEN, Packet};
 use crate::decode::Datagram;
 
-/// Octets of a block that packets are read into: a thread is woken for each, so it is larger than a core's own cache
-/// (measured in bench/chains.ts: half of this costs a tenth more).
-const READ_LEN: usize = 2 * MIN_BLOCK_LEN;
+/// Octets of a block that packets are read into: what the kernel copies there is still in a core's own cache when it is
+/// walked (measured in bench/chains.ts: twice as much costs a twentieth more, unless fewer blocks go round than five).
+const READ_LEN: usize = MIN_BLOCK_LEN;
 
 /// Most octets that a reassembled datagram takes: its IP header's packet and its upper layer.
 pub(super) const MOST_IN_TAIL: usize = 2 * 65_536;

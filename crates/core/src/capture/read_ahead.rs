@@ -26,9 +26,9 @@ const HEADROOM: usize = MAX_NEED;
 /// of 2 MiB took a tenth more time (measured).
 const BLOCKS: usize = 8;
 
-/// Blocks that are given back at once: where there are fewer processors than threads, each time that the reading thread
-/// is woken it takes the place of the one that walks.
-const GIVEN_BACK: usize = BLOCKS / 2;
+/// Blocks that are handed over at once, full or empty, unless the other side has none: where there are fewer processors
+/// than threads, each time that one is woken it takes the place of another.
+const AT_ONCE: usize = BLOCKS / 2;
 
 type Answer = Result<(Buffer, usize), FlowError>;
 
@@ -67,7 +67,8 @@ impl ReadAhead {
         let position = Arc::new(AtomicU64::new(input.position()));
         let shared = Arc::clone(&position);
         let (may_stall, compression) = (input.may_stall(), input.compression());
-        let (channels, thread) = spawn(move |blocks| {
+        let at_once = if may_stall { 1 } else { AT_ONCE };
+        let (channels, thread) = spawn(at_once, move |blocks| {
             blocks.fill_all(&mut |out| {
                 let filled = input.fill(out);
                 shared.store(input.position(), Ordering::Relaxed);
@@ -91,10 +92,11 @@ impl ReadAhead {
         let position = Arc::new(AtomicU64::new(0));
         let shared = Arc::clone(&position);
         // A decoder belongs to the thread that makes it.
-        let (channels, thread) = spawn(move |blocks| match InlineDecoder::new(compression, Box::new(file), shared) {
-            Ok(mut decoder) => blocks.fill_all(&mut |out| decoder.fill(out)),
-            Err(error) => blocks.fail(error),
-        })?;
+        let (channels, thread) =
+            spawn(AT_ONCE, move |blocks| match InlineDecoder::new(compression, Box::new(file), shared) {
+                Ok(mut decoder) => blocks.fill_all(&mut |out| decoder.fill(out)),
+                Err(error) => blocks.fail(error),
+            })?;
         Ok(Self {
             channels: Some(channels),
             walked: Vec::new(),
@@ -142,7 +144,7 @@ impl ReadAhead {
         let block = if is_ours { block } else { Buffer::new(HEADROOM + READ_LEN) };
         self.walked.push(block);
         if let Some((empty, _)) = &self.channels
-            && self.walked.len() >= GIVEN_BACK
+            && self.walked.len() >= AT_ONCE
         {
             give(&mut self.walked, empty);
         }
@@ -167,14 +169,14 @@ impl Drop for ReadAhead {
     }
 }
 
-/// Starts a thread for `work`, and gives it blocks.
-fn spawn(work: impl FnOnce(&Blocks) + Send + 'static) -> Result<(Channels, JoinHandle<()>), FlowError> {
+/// Starts a thread for `work`, and gives it blocks. It hands over so many at once.
+fn spawn(at_once: usize, work: impl FnOnce(&Blocks) + Send + 'static) -> Result<(Channels, JoinHandle<()>), FlowError> {
     let (empty, to_fill) = sync_channel::<Buffer>(BLOCKS);
     let (filled, full) = sync_channel::<Answer>(BLOCKS);
     let thread = std::thread::Builder::new()
         .name("tcpskein-read".to_owned())
         .spawn(move || {
-            let blocks = Blocks { to_fill, filled };
+            let blocks = Blocks { to_fill, filled, at_once };
             if catch_unwind(AssertUnwindSafe(|| work(&blocks))).is_err() {
                 blocks.fail(FlowError::Internal { message: "the thread that reads ahead panicked".to_owned() });
             }
@@ -190,6 +192,7 @@ fn spawn(work: impl FnOnce(&Blocks) + Send + 'static) -> Result<(Channels, JoinH
 struct Blocks {
     to_fill: Receiver<Buffer>,
     filled: SyncSender<Answer>,
+    at_once: usize,
 }
 
 /// What fills a part of a block, as [`Input::fill`].
@@ -198,17 +201,36 @@ type Fill<'f> = &'f mut dyn FnMut(&mut [u8]) -> Result<Filled, FlowError>;
 impl Blocks {
     /// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
     fn fill_all(&self, fill: Fill<'_>) {
-        for mut block in &self.to_fill {
+        let mut full = Vec::new();
+        while let Some(mut block) = self.next_empty(&mut full) {
             let (end, more) = fill_block(fill, &mut block);
             // What came before an error counts.
-            if end > HEADROOM && self.filled.send(Ok((block, end))).is_err() {
-                return;
+            if end > HEADROOM {
+                full.push((block, end));
+            }
+            if full.len() >= self.at_once || !matches!(more, Ok(true)) {
+                self.hand_over(&mut full);
             }
             match more {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => return self.fail(error),
             }
+        }
+    }
+
+    /// An empty block; whoever has them may wait for full ones.
+    fn next_empty(&self, full: &mut Vec<(Buffer, usize)>) -> Option<Buffer> {
+        self.to_fill.try_recv().ok().or_else(|| {
+            self.hand_over(full);
+            self.to_fill.recv().ok()
+        })
+    }
+
+    fn hand_over(&self, full: &mut Vec<(Buffer, usize)>) {
+        for block in full.drain(..) {
+            // Nobody may listen any more: then no block comes either.
+            let _ = self.filled.send(Ok(block));
         }
     }
 

@@ -93,7 +93,7 @@ impl InlineDecoder {
         inner: Box<dyn Input>,
         position: Arc<AtomicU64>,
     ) -> Result<Self, FlowError> {
-        Decoder::new(compression, Source::new(inner, Vec::new(), None, position)).map(Self)
+        Decoder::new(compression, Source::new(inner, &[], None, position)).map(Self)
     }
 
     /// See [`Input::fill`].

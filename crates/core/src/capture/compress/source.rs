@@ -10,6 +10,7 @@ use std::sync::mpsc::Receiver;
 use super::outbox::Outbox;
 use crate::capture::{Filled, Input};
 use crate::error::FlowError;
+use tcpskein_map::Buffer;
 
 /// Octets read from the input at once.
 const BUFFER_LEN: usize = 128 << 10;
@@ -42,7 +43,7 @@ impl Waiter {
 /// A buffered input.
 pub(super) struct Source {
     inner: Box<dyn Input>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     start: usize,
     end: usize,
     /// Without one the input always has something, or is at its end.
@@ -54,10 +55,12 @@ pub(super) struct Source {
 
 impl Source {
     /// A source that gives `head` and then what `inner` has.
-    pub(super) fn new(inner: Box<dyn Input>, head: Vec<u8>, waiter: Option<Waiter>, position: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(inner: Box<dyn Input>, head: &[u8], waiter: Option<Waiter>, position: Arc<AtomicU64>) -> Self {
         position.store(inner.position(), Ordering::Relaxed);
         let gauge = Rc::new(Gauge::default());
-        Self { inner, end: head.len(), start: 0, buffer: head, waiter, gauge, position }
+        let mut buffer = Buffer::new(BUFFER_LEN.max(head.len()));
+        buffer[..head.len()].copy_from_slice(head);
+        Self { inner, end: head.len(), start: 0, buffer, waiter, gauge, position }
     }
 
     pub(super) fn gauge(&self) -> Rc<Gauge> {
@@ -77,7 +80,6 @@ impl Source {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        self.buffer.resize(BUFFER_LEN, 0);
         loop {
             match self.inner.fill(&mut self.buffer[self.end..]) {
                 Ok(Filled::Bytes(n)) => {

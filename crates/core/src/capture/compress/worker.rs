@@ -64,7 +64,7 @@ impl Worker {
                 let work = || {
                     let outbox = Rc::new(RefCell::new(Outbox::new(message_sender.clone(), empty_receiver)));
                     let waiter = Waiter { outbox: Rc::clone(&outbox), resume: resume_receiver };
-                    decode(compression, Source::new(inner, head, Some(waiter), thread_position), &outbox)
+                    decode(compression, Source::new(inner, &head, Some(waiter), thread_position), &outbox)
                 };
                 let last = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
                     let message = format!("the {} decoder panicked", compression.name());

@@ -37,6 +37,14 @@ export interface Slot {
   givenBack?(): Uint32Array
 }
 
+/** Batches that go round: at least two, one that is walked and one that is filled. */
+export type Slots<S> = readonly [S, S, ...S[]]
+
+/** Makes so many. */
+export function makeSlots<S>(count: number, make: () => S): Slots<S> {
+  return [make(), make(), ...Array.from({ length: count - 2 }, make)]
+}
+
 /** A batch that was filled. */
 export interface Filled<S extends Slot> {
   readonly slot: S
@@ -90,7 +98,7 @@ export class Drive<S extends Slot> {
   }
 
   /** Filled batches. A batch is the caller's until the next one is asked for. So many slots, so many requests but one. */
-  async *batches(slots: readonly [S, S, ...S[]]): AsyncGenerator<Filled<S>, undefined> {
+  async *batches(slots: Slots<S>): AsyncGenerator<Filled<S>, undefined> {
     const { sources } = this.#options
     const signal = throwingSignal(this.#options.signal, sources)
     const endSignal = signal === undefined ? this.#options.signal : undefined

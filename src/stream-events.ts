@@ -1,7 +1,7 @@
 /** `streamEvents`: captures in, streams as events in capture order out. */
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
-import { Drive, type Filled } from './iterate.js'
+import { Drive, makeSlots, type Filled } from './iterate.js'
 import type { Engine } from './engine.js'
 import { abortSignal, checkEngine, checkReading, flag, knownNames, READ_OPTION_NAMES } from './options.js'
 import { platform } from './platform.js'
@@ -172,8 +172,8 @@ export const NO_STATS: Readonly<StreamStats> = {
 
 const DIRECTIONS = ['fwd', 'rev'] as const
 
-/** Batches beyond the one that is walked and the one that is filled: how far the engine may be ahead. */
-const FURTHER_SLOTS = 8
+/** Batches that go round: how far the engine may be ahead. */
+const SLOTS = 10
 
 /** What this package asks for beyond the public options. */
 interface InnerOptions {
@@ -224,8 +224,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
     const slot = () => eventSlot(layouts, captures, length)
-    const ahead = this.#engine.takesSeveral === true ? FURTHER_SLOTS : 0
-    const slots = [slot(), slot(), ...Array.from({ length: ahead }, slot)] as const
+    const slots = makeSlots(this.#engine.takesSeveral === true ? SLOTS : 2, slot)
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)

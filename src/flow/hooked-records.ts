@@ -4,13 +4,16 @@ import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
 import { bindOuter } from '../flow.js'
-import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
+import { Drive, makeSlots, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
 import { platform } from '../platform.js'
 import type { PacketColumns } from '../packet/columns.js'
 import type { RecordSource } from './source.js'
 import type { FlowTableLimits } from './table.js'
 import { Walker } from './walker.js'
+
+/** Batches that go round. */
+const SLOTS = 5
 
 /** A batch of packets and its block. */
 interface PacketSlot extends Slot {
@@ -42,8 +45,7 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     this.#walker = new Walker(chains, limits, captures)
     const layout = parseLayout(engine.layout())
     const length = engine.blockLength()
-    const slot = () => this.#makeSlot(layout, length)
-    const slots = [slot(), slot(), slot(), slot(), slot()] as const
+    const slots = makeSlots(SLOTS, () => this.#makeSlot(layout, length))
     this.#slot = slots[0]
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)

@@ -4,10 +4,13 @@ import { RowArrays, rowMaker, type MakeRow } from '../batch/row-maker.js'
 import { BatchView, parseLayout, type Layout } from '../batch/view.js'
 import type { AnyChain } from '../chain/chain.js'
 import type { Engine } from '../engine.js'
-import { Drive, type DriveOptions, type Filled, type Slot } from '../iterate.js'
+import { Drive, makeSlots, type DriveOptions, type Filled, type Slot } from '../iterate.js'
 import type { ObserveStats } from '../stats.js'
 import { BASE_COLUMNS } from './columns.js'
 import type { RecordSource } from './source.js'
+
+/** Batches that go round: the first records take V8 a while, in which the engine shall run on. */
+const SLOTS = 10
 
 /** A batch and the arrays that records are read from. */
 interface FlowSlot extends Slot {
@@ -29,7 +32,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
   constructor(engine: Engine, chains: readonly AnyChain[], captures: readonly string[] | null, options: DriveOptions) {
     this.#engine = engine
     const layout = parseLayout(engine.layout())
-    const slots = [flowSlot(layout, captures), flowSlot(layout, captures), flowSlot(layout, captures)] as const
+    const slots = makeSlots(SLOTS, () => flowSlot(layout, captures))
     this.#make = rowMaker<Flow>(layout, { name: 'FlowRow', columns: columnNames(chains, captures) })
     this.#slot = slots[0]
     this.#arrays = slots[0].arrays
@@ -77,8 +80,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
 /** Drives an engine of flow records for its columns alone. A batch is valid until the next one is asked for. */
 export function driveBatches(engine: Engine, options: DriveOptions): AsyncGenerator<Filled<Slot>, undefined> {
   const layout = parseLayout(engine.layout())
-  const slots = [slot(layout), slot(layout), slot(layout)] as const
-  return new Drive<Slot>(engine, options).batches(slots)
+  return new Drive<Slot>(engine, options).batches(makeSlots(SLOTS, () => slot(layout)))
 }
 
 function slot(layout: Layout): Slot {

@@ -91,9 +91,11 @@ impl ReadAhead {
     pub fn start_decoding(compression: Compression, file: FileInput) -> Result<Self, FlowError> {
         let position = Arc::new(AtomicU64::new(0));
         let shared = Arc::clone(&position);
+        // What takes long to decode isn't held up.
+        let at_once = if matches!(compression, Compression::Zstd | Compression::Lz4) { AT_ONCE } else { 1 };
         // A decoder belongs to the thread that makes it.
         let (channels, thread) =
-            spawn(AT_ONCE, move |blocks| match InlineDecoder::new(compression, Box::new(file), shared) {
+            spawn(at_once, move |blocks| match InlineDecoder::new(compression, Box::new(file), shared) {
                 Ok(mut decoder) => blocks.fill_all(&mut |out| decoder.fill(out)),
                 Err(error) => blocks.fail(error),
             })?;
@@ -208,8 +210,9 @@ impl Blocks {
             if end > HEADROOM {
                 full.push((block, end));
             }
-            if full.len() >= self.at_once || !matches!(more, Ok(true)) {
-                self.hand_over(&mut full);
+            let enough = full.len() >= self.at_once || !matches!(more, Ok(true));
+            if enough && !self.hand_over(&mut full) {
+                return;
             }
             match more {
                 Ok(true) => {}
@@ -221,17 +224,13 @@ impl Blocks {
 
     /// An empty block; whoever has them may wait for full ones.
     fn next_empty(&self, full: &mut Vec<(Buffer, usize)>) -> Option<Buffer> {
-        self.to_fill.try_recv().ok().or_else(|| {
-            self.hand_over(full);
-            self.to_fill.recv().ok()
-        })
+        let at_hand = self.to_fill.try_recv().ok();
+        at_hand.or_else(|| if self.hand_over(full) { self.to_fill.recv().ok() } else { None })
     }
 
-    fn hand_over(&self, full: &mut Vec<(Buffer, usize)>) {
-        for block in full.drain(..) {
-            // Nobody may listen any more: then no block comes either.
-            let _ = self.filled.send(Ok(block));
-        }
+    /// False: nobody listens any more.
+    fn hand_over(&self, full: &mut Vec<(Buffer, usize)>) -> bool {
+        full.drain(..).all(|block| self.filled.send(Ok(block)).is_ok())
     }
 
     fn fail(&self, error: FlowError) {

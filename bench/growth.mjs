@@ -1,9 +1,10 @@
 // What a packet and a flow cost as flows become many, and what a long input costs beside a short one.
 // usage: node bench/growth.mjs [flows | input] [FLOWS...]
 //
-// `flows`: a capture of ten million packets over so many open flows (10,000, 100,000, 500,000 and 2,000,000), each flow's
-// packets far apart; the time is from the start to the first record, which comes when all packets are in, and the memory
-// is what the process has more then than with one flow. `input`: 1 GB and 10 GB, made meanwhile and piped in.
+// `flows`: captures of ten and twenty million packets over so many open flows (10,000, 100,000, 500,000 and 2,000,000), each
+// flow's packets far apart; the time is from the start to the first record, which comes when all packets are in, and the
+// memory is what the process has more then than with one flow. What the second ten million add is what packets of open
+// flows cost; what the first ten million cost more than that is for opening them. `input`: 1 GB and 10 GB, made meanwhile and piped in.
 import { spawn } from 'node:child_process'
 import { createWriteStream, rmSync } from 'node:fs'
 import { once } from 'node:events'
@@ -91,28 +92,37 @@ async function again(words, input = 'ignore') {
   return JSON.parse(said)
 }
 
+/** The quickest of three runs over a capture of `packets` over `flows`. */
+async function best(packets, flows) {
+  const path = join(tmpdir(), `tcpskein-growth-${process.pid}.pcap`)
+  try {
+    await write(createWriteStream(path), packets, flows, () => SECOND)
+    const runs = []
+    for (let i = 0; i < 3; i++) runs.push(await again(['measure', path]))
+    const run = runs.reduce((a, b) => (b.first < a.first ? b : a))
+    if (run.packets !== packets || run.flows !== flows) throw new Error(`${run.packets} packets in ${run.flows} flows were found`)
+    return run
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
 async function growthOfFlows(counts) {
-  let [baseTime, baseMemory] = [0, 0]
-  for (const flows of [1, ...counts]) {
-    const path = join(tmpdir(), `tcpskein-growth-${process.pid}.pcap`)
-    try {
-      await write(createWriteStream(path), PACKETS, flows, () => SECOND)
-      const runs = []
-      for (let i = 0; i < 3; i++) runs.push(await again(['measure', path]))
-      const { first, memory, packets, flows: found } = runs.reduce((a, b) => (b.first < a.first ? b : a))
-      if (packets !== PACKETS || found !== flows) throw new Error(`${packets} packets in ${found} flows were found`)
-      if (flows === 1) {
-        baseMemory = memory
-        continue
-      }
-      const each = (first * 1e9) / packets
-      baseTime ||= each
-      const ratio = (each / baseTime).toFixed(2)
-      const octets = Math.round((memory - baseMemory) / flows)
-      console.log(`${flows} open flows: ${each.toFixed(1)} ns per packet (${ratio} times the first), ${octets} octets per flow`)
-    } finally {
-      rmSync(path, { force: true })
-    }
+  const { memory: baseMemory } = await best(PACKETS, 1)
+  let [baseAll, basePacket] = [0, 0]
+  for (const flows of counts) {
+    const [once, twice] = [await best(PACKETS, flows), await best(2 * PACKETS, flows)]
+    const all = (once.first * 1e9) / PACKETS
+    // The second ten million open nothing.
+    const packet = ((twice.first - once.first) * 1e9) / PACKETS
+    const open = ((2 * once.first - twice.first) * 1e9) / flows
+    baseAll ||= all
+    basePacket ||= packet
+    console.log(
+      `${flows} open flows: ${packet.toFixed(1)} ns for a packet of one (${(packet / basePacket).toFixed(2)} times the first), ` +
+        `${open.toFixed(0)} ns to open one; ten million packets with that ${all.toFixed(1)} ns each ` +
+        `(${(all / baseAll).toFixed(2)} times); ${Math.round((once.memory - baseMemory) / flows)} octets per flow`,
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import type { FlowEndReason } from '../flow.js'
 import { KeySlots } from './keys.js'
 import type { OpenRecord } from './record-makers.js'
 import { FlowSlots, FlowStatus, Hot, HOT } from './slots.js'
-import { entriesOf, Timers, type Bin, type Entry } from './timers.js'
+import { entriesOf, inOrder, Timers, type Bin, type Entry } from './timers.js'
 
 /** Why flows end. */
 export const END_REASONS: readonly FlowEndReason[] = ['complete', 'idle', 'flush', 'evicted']
@@ -81,9 +81,10 @@ export class FlowTable {
   #fire(second: number): void {
     const bin = this.#timers.take(second)
     if (bin === undefined) return
-    const idle = entriesOf(bin.idle).concat(bin.idleSorted)
+    const idle = bin.idle.concat(bin.idleSorted.flatMap(({ slot, id }) => [slot, id]))
     // In the order in which the flows began: at the limit, the first that completed goes first.
-    for (const { slot, id } of idle.toSorted((a, b) => a.id - b.id)) this.#checkIdle(second, slot, id)
+    const ordered = inOrder(idle)
+    for (let i = 0; i < ordered.length; i += 2) this.#checkIdle(second, ordered[i]!, ordered[i + 1]!)
     // Completed by an idle bin with an expiry time of 0: they are due in this very second.
     this.#retireAll(bin.expiry.slice(bin.expiryHead).concat(this.#timers.take(second)?.expiry ?? []))
   }
@@ -151,7 +152,8 @@ export class FlowTable {
 
   /** Ends flows in the order in which they began. */
   #retireAll(due: number[]): void {
-    for (const { slot, id } of entriesOf(due).toSorted((a, b) => a.id - b.id)) this.#retire(slot, id)
+    const ordered = inOrder(due)
+    for (let i = 0; i < ordered.length; i += 2) this.#retire(ordered[i]!, ordered[i + 1]!)
   }
 
   /** Takes a flow out of the table and puts it into the queue of finished ones. */

@@ -22,6 +22,37 @@ export function entriesOf(list: Entries): Entry[] {
   return out
 }
 
+/** A slot and a serial number below these fit into one double, which sorts as the serial number does. */
+const SLOTS = 2 ** 22
+const SERIALS = 2 ** 31
+
+/** The entries in the order in which their flows began. A million may end at once: none becomes an object. */
+export function inOrder(list: Entries): Entries {
+  const packed = new Float64Array(list.length / 2)
+  let isSorted = true
+  for (let i = 0, before = -1; i < packed.length; i++) {
+    const [slot, id] = [list[2 * i]!, list[2 * i + 1]!]
+    if (slot >= SLOTS || id >= SERIALS) return inOrderByObjects(list)
+    packed[i] = id * SLOTS + slot
+    isSorted &&= id > before
+    before = id
+  }
+  return isSorted ? list : unpacked(packed.toSorted())
+}
+
+function unpacked(packed: Float64Array): Entries {
+  const list: Entries = []
+  for (let i = 0; i < packed.length; i++) {
+    const id = Math.floor(packed[i]! / SLOTS)
+    list.push(packed[i]! - id * SLOTS, id)
+  }
+  return list
+}
+
+function inOrderByObjects(list: Entries): Entries {
+  return entriesOf(list).toSorted((a, b) => a.id - b.id).flatMap(({ slot, id }) => [slot, id])
+}
+
 /** What is due in one second. */
 export interface Bin {
   /** Flows that were to be idle by now when they were put here. */

@@ -6,7 +6,7 @@ use crate::capture::{MIN_BLOCK_LEN, Packet};
 use crate::decode::Datagram;
 
 /// Octets of a block that packets are read into: what the kernel copies there is still in a core's own cache when it is
-/// walked (measured in bench/chains.ts: twice as much costs a twentieth more, unless fewer blocks go round than five).
+/// walked (measured in bench/chains.mjs: twice as much costs a twentieth more, unless fewer blocks go round than five).
 const READ_LEN: usize = MIN_BLOCK_LEN;
 
 /// Most octets that a reassembled datagram takes: its IP header's packet and its upper layer.

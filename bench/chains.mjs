@@ -2,21 +2,27 @@
  * What chains cost: the built-in ones in the engine, one in TypeScript, and all in TypeScript; and that memory doesn't
  * grow.
  *
- *   node --expose-gc --import=@oxc-node/core/register bench/chains.ts CAPTURE [RUNS]
+ *   node --expose-gc bench/chains.mjs CAPTURE [RUNS]
  */
 import { argv, exit, memoryUsage } from 'node:process'
 import {
   basicChain, dnsChain, dscpChain, ecnChain, evilChain, icmpChain, mssChain, noopChain, observe, tcpChain,
-  tcpOptChain, tcpOptions, tfoChain, udpChain, type AnyChain, type Chain,
-} from '../src/index.js'
+  tcpOptChain, tcpOptions, tfoChain, udpChain,
+} from '../dist/index.js'
 
-const all = (): AnyChain[] => [
+/** @typedef {import('../dist/index.js').AnyChain} AnyChain */
+
+/** @returns {AnyChain[]} */
+const all = () => [
   basicChain(), tcpChain(), tcpOptChain(), mssChain(), tfoChain(), ecnChain(), dscpChain(), evilChain(), icmpChain(),
   udpChain(), dnsChain(), noopChain(),
 ]
 
-/** Reads what most chains read, of every segment. */
-const reader: Chain<{ sum: number }> = {
+/**
+ * Reads what most chains read, of every segment.
+ * @type {import('../dist/index.js').Chain<{ sum: number }>}
+ */
+const reader = {
   name: 'reader',
   newFlow: () => ({ sum: 0 }),
   tcp(record, segment) {
@@ -26,8 +32,11 @@ const reader: Chain<{ sum: number }> = {
   },
 }
 
-/** The same, and the options of SYNs. */
-const syns: Chain<{ shift: number | null }> = {
+/**
+ * The options of SYNs.
+ * @type {import('../dist/index.js').Chain<{ shift: number | null }>}
+ */
+const syns = {
   name: 'syns',
   newFlow: () => ({ shift: null }),
   tcp(record, segment) {
@@ -35,7 +44,8 @@ const syns: Chain<{ shift: number | null }> = {
   },
 }
 
-const CASES: Record<string, () => AnyChain[]> = {
+/** @type {Record<string, () => AnyChain[]>} */
+const CASES = {
   'no chain': () => [],
   'basic, tcp natively': () => [basicChain(), tcpChain()],
   'all built-in natively': all,
@@ -45,13 +55,11 @@ const CASES: Record<string, () => AnyChain[]> = {
   'all built-in in TypeScript': () => all().map(chain => Object.assign({}, chain)),
 }
 
-interface Sample {
-  seconds: number
-  packets: number
-  flows: number
-}
-
-async function run(capture: string, chains: AnyChain[]): Promise<Sample> {
+/**
+ * @param {string} capture
+ * @param {AnyChain[]} chains
+ */
+async function run(capture, chains) {
   const start = performance.now()
   const observer = observe(capture, { chains })
   let flows = 0
@@ -59,9 +67,14 @@ async function run(capture: string, chains: AnyChain[]): Promise<Sample> {
   return { seconds: (performance.now() - start) / 1000, packets: observer.stats.packets, flows }
 }
 
-/** Resident memory after each of several runs in one process, until there were as many packets, or fifty runs. */
-async function memory(capture: string, least: number): Promise<void> {
-  const megabytes: number[] = []
+/**
+ * Resident memory after each of several runs in one process, until there were as many packets, or fifty runs.
+ * @param {string} capture
+ * @param {number} least
+ */
+async function memory(capture, least) {
+  /** @type {number[]} */
+  const megabytes = []
   let packets = 0
   while (packets < least && megabytes.length < 50) {
     packets += (await run(capture, [basicChain(), reader])).packets
@@ -73,11 +86,11 @@ async function memory(capture: string, least: number): Promise<void> {
 
 const [capture, runs = '5'] = argv.slice(2)
 if (capture === undefined) {
-  console.error('usage: bench/chains.ts CAPTURE [RUNS]')
+  console.error('usage: bench/chains.mjs CAPTURE [RUNS]')
   exit(2)
 }
 for (const [name, chains] of Object.entries(CASES)) {
-  const samples: Sample[] = []
+  const samples = []
   for (let i = 0; i < Number(runs); i++) samples.push(await run(capture, chains()))
   const best = samples.reduce((a, b) => (b.seconds < a.seconds ? b : a))
   if (samples.some(({ packets, flows }) => packets !== best.packets || flows !== best.flows)) throw new Error('runs must agree')

@@ -40,9 +40,12 @@ export interface Slot {
 /** Batches that go round: at least two, one that is walked and one that is filled. */
 export type Slots<S> = readonly [S, S, ...S[]]
 
-/** Makes so many. */
-export function makeSlots<S>(count: number, make: () => S): Slots<S> {
-  return [make(), make(), ...Array.from({ length: count - 2 }, make)]
+/** Batches of events that go round: an engine may be so far ahead. */
+export const EVENT_SLOTS = 10
+
+/** Makes so many, or two for an engine that takes one request at a time. */
+export function makeSlots<S>(engine: Engine, count: number, make: () => S): Slots<S> {
+  return [make(), make(), ...Array.from({ length: engine.takesSeveral === true ? count - 2 : 0 }, make)]
 }
 
 /** A batch that was filled. */
@@ -97,7 +100,7 @@ export class Drive<S extends Slot> {
     this.finish()
   }
 
-  /** Filled batches. A batch is the caller's until the next one is asked for. So many slots, so many requests but one. */
+  /** Filled batches. A batch is the caller's until the next one is asked for. Requests are one fewer than slots. */
   async *batches(slots: Slots<S>): AsyncGenerator<Filled<S>, undefined> {
     const { sources } = this.#options
     const signal = throwingSignal(this.#options.signal, sources)
@@ -275,12 +278,13 @@ class Requests<S extends Slot> {
 
   /** Makes a request, unless there is nothing to ask for or no slot is free: whether it did. */
   add(make: (slot: S) => Promise<number> | undefined): boolean {
-    const slot = this.#free[0]
+    // The one that came back last is in the cache, and where two do, no others are touched.
+    const slot = this.#free.at(-1)
     const answer = slot && make(slot)
     if (slot === undefined || answer === undefined) return false
     // It is awaited later; until then nobody looks.
     answer.catch(() => {})
-    this.#free.shift()
+    this.#free.pop()
     this.#made.push({ slot, answer })
     return true
   }

@@ -94,7 +94,8 @@ export class OpenConnections {
     for (let from = 0; from < begun.length; ) {
       const store = this.#store(begun[from]!)
       const to = endOfStore(begun, from)
-      for (let i = 0; i < sources.length; i++) copy(sources[i]!, rows, store.columns[i]!, begun.subarray(from, to), this.#words[i]!)
+      const slots = from === 0 && to === begun.length ? begun : begun.subarray(from, to)
+      for (let i = 0; i < sources.length; i++) copy(sources[i]!, rows, store.columns[i]!, slots, this.#words[i]!)
       from = to
     }
     for (const slot of begun) rows[slot] = NOWHERE

@@ -1,7 +1,7 @@
 /** `streamEvents`: captures in, streams as events in capture order out. */
 import type { CaptureInfo } from './capture-info.js'
 import type { ConnectionIdentity, ConnectionRecord } from './connection.js'
-import { Drive, makeSlots, type Filled } from './iterate.js'
+import { Drive, EVENT_SLOTS, makeSlots, type Filled } from './iterate.js'
 import type { Engine } from './engine.js'
 import { abortSignal, checkEngine, checkReading, flag, knownNames, READ_OPTION_NAMES } from './options.js'
 import { platform } from './platform.js'
@@ -172,9 +172,6 @@ export const NO_STATS: Readonly<StreamStats> = {
 
 const DIRECTIONS = ['fwd', 'rev'] as const
 
-/** Batches that go round: how far the engine may be ahead. */
-const SLOTS = 10
-
 /** What this package asks for beyond the public options. */
 interface InnerOptions {
   /** False: only closes come. */
@@ -224,7 +221,7 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
     this.#open = new OpenConnections(layouts.opens, captures)
     const length = this.#engine.blockLength()
     const slot = () => eventSlot(layouts, captures, length)
-    const slots = makeSlots(this.#engine.takesSeveral === true ? SLOTS : 2, slot)
+    const slots = makeSlots(this.#engine, EVENT_SLOTS, slot)
     this.#slot = slots[0]
     this.#drive = new Drive(this.#engine, { sources, more: inner.more, merge, follow, signal, onError: options.onError })
     this.#batches = this.#drive.batches(slots)

@@ -5,7 +5,7 @@
 import type { ConnectionEndReason, ConnectionIdentity } from '../connection.js'
 import type { CaptureInfo } from '../capture-info.js'
 import type { Engine } from '../engine.js'
-import { Drive, type DriveOptions, type Filled } from '../iterate.js'
+import { Drive, EVENT_SLOTS, makeSlots, type DriveOptions, type Filled } from '../iterate.js'
 import type { StreamStats } from '../stream-events.js'
 import {
   eventSlot,
@@ -78,7 +78,7 @@ export class PacketEvents {
       const slot = eventSlot(layouts, captures, engine.blockLength())
       return { ...slot, packets: packetColumns(layouts, slot), opened: openedColumns(slot) }
     }
-    const slots = [make(), make()] as const
+    const slots = makeSlots(engine, EVENT_SLOTS, make)
     this.#slot = slots[0]
     this.#kinds = Object.fromEntries(slots[0].columns.words.map((word, number) => [word, number]))
     this.#drive = new Drive(engine, options)

@@ -45,7 +45,7 @@ export class HookedRecords<Flow> implements RecordSource<Flow> {
     this.#walker = new Walker(chains, limits, captures)
     const layout = parseLayout(engine.layout())
     const length = engine.blockLength()
-    const slots = makeSlots(SLOTS, () => this.#makeSlot(layout, length))
+    const slots = makeSlots(engine, SLOTS, () => this.#makeSlot(layout, length))
     this.#slot = slots[0]
     this.#drive = new Drive(engine, options)
     this.#batches = this.#drive.batches(slots)

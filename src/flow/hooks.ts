@@ -94,7 +94,8 @@ export class Hooks {
     }
     this.#columns[index] = columns
     this.#changes += 1
-    this.#make = undefined
+    // Whoever assigns takes any columns.
+    if (this.#changes <= MAX_CHANGES + 1) this.#make = undefined
   }
 }
 

@@ -32,7 +32,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
   constructor(engine: Engine, chains: readonly AnyChain[], captures: readonly string[] | null, options: DriveOptions) {
     this.#engine = engine
     const layout = parseLayout(engine.layout())
-    const slots = makeSlots(SLOTS, () => flowSlot(layout, captures))
+    const slots = makeSlots(engine, SLOTS, () => flowSlot(layout, captures))
     this.#make = rowMaker<Flow>(layout, { name: 'FlowRow', columns: columnNames(chains, captures) })
     this.#slot = slots[0]
     this.#arrays = slots[0].arrays
@@ -80,7 +80,7 @@ export class NativeRecords<Flow> implements RecordSource<Flow> {
 /** Drives an engine of flow records for its columns alone. A batch is valid until the next one is asked for. */
 export function driveBatches(engine: Engine, options: DriveOptions): AsyncGenerator<Filled<Slot>, undefined> {
   const layout = parseLayout(engine.layout())
-  return new Drive<Slot>(engine, options).batches(makeSlots(SLOTS, () => slot(layout)))
+  return new Drive<Slot>(engine, options).batches(makeSlots(engine, SLOTS, () => slot(layout)))
 }
 
 function slot(layout: Layout): Slot {

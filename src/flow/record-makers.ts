@@ -46,16 +46,27 @@ export function flowMaker(record: OpenRecord): MakeFlow {
 
 /** For chains whose columns change, and where no code may be compiled. */
 export function assigningMaker(hasCapture: boolean): MakeOpen {
+  return hasCapture ? withCapture : withoutCapture
+}
+
+function makeAssigning(hasCapture: boolean): MakeOpen {
   class Columns extends EmptyRecord {}
   keepMaker(Columns, (columns, ...base) => {
     const flow = baseRecord(hasCapture, base)
     takeFurther(flow, columns)
     return flow
   })
-  return fields => Object.assign(new Columns(), ...fields) as OpenRecord
+  return fields => {
+    const record = new Columns()
+    for (const columns of fields) takeFurther(record, columns)
+    return record as OpenRecord
+  }
 }
 
 class FlowRow extends EmptyRecord {}
+
+const withCapture = makeAssigning(true)
+const withoutCapture = makeAssigning(false)
 
 type Base = Parameters<MakeFlow> extends [object, ...infer Rest] ? Rest : never
 
@@ -78,7 +89,8 @@ export function compileMaker(columns: readonly (readonly string[])[], hasCapture
   const known = kept.get(source)
   if (known !== undefined) return known
   const make = compile(source) ?? assigningMaker(hasCapture)
-  if (kept.size < MOST_KEPT) kept.set(source, make)
+  for (const oldest of kept.keys()) if (kept.size >= MOST_KEPT) kept.delete(oldest)
+  kept.set(source, make)
   return make
 }
 
@@ -111,6 +123,7 @@ function code(columns: readonly (readonly string[])[], hasCapture: boolean): str
   const literals = columns.map(names => names.filter(name => name !== '__proto__').map(name => JSON.stringify(name)))
   const all = new Set(literals.flat())
   return `
+const names = [${Array.from(all).join(', ')}]
 class Columns {
   constructor(fields) {
     ${literals.flatMap((names, chain) => names.map(name => `this[${name}] = fields[${chain}][${name}]`)).join('\n')}
@@ -131,9 +144,10 @@ class FlowRow {
     this.tunnel_id = outer.tunnel_id
     ${hasCapture ? 'this.capture = capture' : ''}
     ${Array.from(all, name => `this[${name}] = columns[${name}]`).join('\n')}
-    let count = 0
-    for (const name in columns) count++
-    if (count !== ${all.size}) takeFurther(this, columns)
+    let known = 0
+    let others = 0
+    for (const name in columns) if (name === names[known]) known++; else others++
+    if (others > 0) takeFurther(this, columns)
   }
 }
 return {
@@ -147,7 +161,7 @@ return {
 /** Copies columns that the record doesn't have, such as a hook adds and its chain's `newFlow` doesn't name. */
 function takeFurther(flow: object, columns: object): void {
   const all = flow as Record<string, unknown>
-  for (const [name, value] of Object.entries(columns)) if (!Object.hasOwn(all, name)) all[name] = value
+  for (const [name, value] of Object.entries(columns)) if (!Object.hasOwn(all, name) && name !== '__proto__') all[name] = value
 }
 
 function keepMaker(of: { prototype: object }, value: MakeFlow): void {

@@ -2,7 +2,7 @@
 import { formatAddress } from '../address.js'
 import { BatchView, type ColumnPlace } from '../batch/view.js'
 import type { FlowError } from '../errors.js'
-import { Drive, type Slot } from '../iterate.js'
+import { Drive, EVENT_SLOTS, makeSlots, type Slot } from '../iterate.js'
 import { checkEngine, checkReading, type ReadOptions } from '../options.js'
 import { platform } from '../platform.js'
 import { sourceName, type CaptureSource } from '../source.js'
@@ -31,7 +31,7 @@ export async function gatherTable(
   const engine = platform().engines(checkEngine(options.engine)).streams(checked)
   const layouts = parseEventLayouts(engine.layout())
   const length = engine.blockLength()
-  const slots = [closesSlot(layouts, length), closesSlot(layouts, length)] as const
+  const slots = makeSlots(engine, EVENT_SLOTS, () => closesSlot(layouts, length))
   const { merge, follow } = checkReading(options, sources.length)
   const drive = new Drive<ClosesSlot>(engine, { sources, merge, follow, signal: options.signal, onError: options.onError })
   const rows = new Rows(layouts, maxRows)

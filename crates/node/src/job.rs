@@ -51,6 +51,9 @@ impl Job {
     /// Runs the session until the buffers are filled, or it has nothing more to do.
     pub fn answer(&self, buffers: &mut Buffers<'_>) -> Answer {
         let mut state = self.lock();
+        if self.is_closing() {
+            *state = State::Closed;
+        }
         let session = state.session()?;
         if buffers.batch.len() < session.batch_len() || buffers.block.len() < session.block_len() {
             return Err(FlowError::Internal { message: "a buffer is too small or detached".to_owned() });

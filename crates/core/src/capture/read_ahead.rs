@@ -26,8 +26,8 @@ const HEADROOM: usize = MAX_NEED;
 /// of 2 MiB took a tenth more time (measured).
 const BLOCKS: usize = 8;
 
-/// Blocks that are handed over at once, full or empty, unless the other side has none: where there are fewer processors
-/// than threads, each time that one is woken it takes the place of another.
+/// Blocks that are handed over at once, full or empty, unless this side has no others: where there are fewer processors
+/// than threads, each time that one is woken it takes the place of another. The first full one goes alone.
 const AT_ONCE: usize = BLOCKS / 2;
 
 type Answer = Result<(Buffer, usize), FlowError>;
@@ -204,15 +204,18 @@ impl Blocks {
     /// Fills every block that comes until the input ends or fails, or nobody wants blocks any more.
     fn fill_all(&self, fill: Fill<'_>) {
         let mut full = Vec::new();
+        let mut at_once = 1;
         while let Some(mut block) = self.next_empty(&mut full) {
             let (end, more) = fill_block(fill, &mut block);
             // What came before an error counts.
             if end > HEADROOM {
                 full.push((block, end));
             }
-            let enough = full.len() >= self.at_once || !matches!(more, Ok(true));
-            if enough && !self.hand_over(&mut full) {
-                return;
+            if full.len() >= at_once || !matches!(more, Ok(true)) {
+                at_once = self.at_once;
+                if !self.hand_over(&mut full) {
+                    return;
+                }
             }
             match more {
                 Ok(true) => {}

@@ -105,6 +105,10 @@ const NS: i64 = 1_000_000_000;
 /// 512 KiB a twelfth).
 pub const BLOCK_LEN: usize = 1 << 20;
 
+/// Most gaps of a direction that a record lists: a close has room in an empty block.
+pub const MOST_GAPS: usize = 1 << 14;
+const _: () = assert!(2 * MOST_GAPS * 16 + 64 + 8 <= BLOCK_LEN, "a close has room in an empty block");
+
 /// Most events of one batch.
 const MAX_EVENTS: usize = 4096;
 /// Most connections that one batch opens or closes.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::events::{
-    BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, PacketRow, Spill,
+    BLOCK_LEN, CloseExtra, Event, EventKind, EventLayout, EventWriter, MARK_OVER, MARK_WAITS, MOST_GAPS, PacketRow,
+    Spill,
 };
 use super::fault_ahead::FaultAhead;
 use super::feed::FeedFilled;
@@ -46,7 +47,7 @@ pub struct StreamSessionOptions {
     pub join: bool,
     /// Compute SHA-256 of each direction.
     pub sha256: bool,
-    /// Most gaps of a direction that its record lists; all are counted in `gap_bytes`.
+    /// Most gaps of a direction that its record lists, at most [`MOST_GAPS`]; all are counted in `gap_bytes`.
     pub max_gaps: usize,
     /// Packets that it doesn't choose are as if they weren't there.
     pub filter: Option<Filter>,
@@ -169,7 +170,7 @@ impl StreamSession {
             frames: options.frames,
             bare: options.bare,
             sha256: options.sha256,
-            max_gaps: options.max_gaps,
+            max_gaps: options.max_gaps.min(MOST_GAPS),
             clock: CaptureClock::default(),
             now_ns: 0,
             idle_ns: options.connections.idle_ns,

@@ -17,6 +17,9 @@ use std::thread;
 use super::group::Group;
 use super::tracker::FlowTracker;
 use super::{MAX_ROWS, OCTETS_PER_CALL};
+
+/// Flows that have ended before decoding stops: some batches, since a thread is begun for each call that reads.
+const MOST_FINISHED: usize = 4 * MAX_ROWS;
 use crate::capture::Block;
 use crate::decode::{Decoder, PlainDecoder};
 use crate::session::Feed;
@@ -110,7 +113,7 @@ fn track(
         drop(block);
         // Nobody wants it where the other side is at its end.
         let _ = spares.send(group);
-        if tracker.table.finished() >= MAX_ROWS {
+        if tracker.table.finished() >= MOST_FINISHED {
             stop.store(true, Ordering::Relaxed);
         }
     }

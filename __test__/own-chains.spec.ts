@@ -302,6 +302,19 @@ test('a flow has its base columns, its chains\' and what hooks added, in this or
   t.deepEqual(Object.keys(flows[1]!), [...BASE, 'n', 'much'])
 })
 
+test('what a hook puts in the place of a column is in the record', async t => {
+  const moving: Chain<{ n?: number; m?: number }> = {
+    name: 'moving',
+    newFlow: () => ({ n: 1 }),
+    tcp(record) {
+      delete record.n
+      record.m = 2
+    },
+  }
+  const [flow] = await collect(pcap([[0n, segment()]]), [moving, basicChain()])
+  t.like(flow, { n: undefined, m: 2, pkt_fwd: 1 })
+})
+
 test('chains whose columns change give each flow its own', async t => {
   const packets: [bigint, Uint8Array][] = Array.from({ length: 250 }, (_, n) => [BigInt(n) * MS, segment({ ports: [1000 + n, 80] })])
   const flows = await collect(pcap(packets), [fickleChain(), freeChain()])

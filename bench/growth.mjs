@@ -116,11 +116,13 @@ async function growthOfFlows(counts) {
     // The second ten million open nothing.
     const packet = ((twice.first - once.first) * 1e9) / PACKETS
     const open = ((2 * once.first - twice.first - (2 * one.first - oneTwice.first)) * 1e9) / flows
+    // Of few flows it would be the difference of nearly equal times.
+    const opening = flows < 500_000 ? '' : `${open.toFixed(0)} ns to open one; `
     baseAll ||= all
     basePacket ||= packet
     console.log(
       `${flows} open flows: ${packet.toFixed(1)} ns for a packet of one (${(packet / basePacket).toFixed(2)} times the first), ` +
-        `${open.toFixed(0)} ns to open one; ten million packets with that ${all.toFixed(1)} ns each ` +
+        `${opening}ten million packets with opening them ${all.toFixed(1)} ns each ` +
         `(${(all / baseAll).toFixed(2)} times); ${Math.round((once.memory - one.memory) / flows)} octets per flow`,
     )
   }

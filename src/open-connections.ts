@@ -94,7 +94,7 @@ export class OpenConnections {
     for (let from = 0; from < begun.length; ) {
       const store = this.#store(begun[from]!)
       const to = endOfStore(begun, from)
-      const slots = from === 0 && to === begun.length ? begun : begun.subarray(from, to)
+      const slots = begun.subarray(from, to)
       for (let i = 0; i < sources.length; i++) copy(sources[i]!, rows, store.columns[i]!, slots, this.#words[i]!)
       from = to
     }

@@ -5,7 +5,7 @@ import type { Ip4View, Ip6View, IpView } from '../packet/ip-view.js'
 import type { IcmpView, TcpView, UdpView } from '../packet/upper-views.js'
 import { columnOwners } from './columns.js'
 import type { HookName } from './hook-names.js'
-import { assigningMaker, compileMaker, type MakeOpen, type OpenRecord } from './record-makers.js'
+import { assignColumns, compileMaker, type MakeOpen, type OpenRecord } from './record-makers.js'
 
 /** One chain's hook, bound to it. */
 export interface Hook<View> {
@@ -33,15 +33,12 @@ export class Hooks {
   readonly #columns: (readonly string[] | undefined)[] = []
   /** What each chain gives with the flow at hand. */
   readonly #given: object[] = []
-  readonly #hasCapture: boolean
   #make: MakeOpen | undefined
   /** How often the columns changed. */
   #changes = 0
 
-  /** `hasCapture`: flow records have the column of that name. */
-  constructor(chains: readonly AnyChain[], hasCapture: boolean) {
+  constructor(chains: readonly AnyChain[]) {
     this.#chains = chains
-    this.#hasCapture = hasCapture
     this.#owners = columnOwners(chains)
     this.ip4 = collect(chains, 'ip4')
     this.ip6 = collect(chains, 'ip6')
@@ -59,13 +56,8 @@ export class Hooks {
       if (fields === false) return undefined
       this.#given[i] = fields
     }
-    this.#make ??= this.#maker()
+    this.#make ??= this.#changes > MAX_CHANGES ? assignColumns : compileMaker(this.#columns.map(columns => columns ?? []))
     return this.#make(this.#given)
-  }
-
-  #maker(): MakeOpen {
-    if (this.#changes > MAX_CHANGES) return assigningMaker(this.#hasCapture)
-    return compileMaker(this.#columns.map(columns => columns ?? []), this.#hasCapture)
   }
 
   #fields(index: number, packet: IpView): object | false {
@@ -94,8 +86,7 @@ export class Hooks {
     }
     this.#columns[index] = columns
     this.#changes += 1
-    // Whoever assigns takes any columns.
-    if (this.#changes <= MAX_CHANGES + 1) this.#make = undefined
+    this.#make = undefined
   }
 }
 

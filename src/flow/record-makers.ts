@@ -11,25 +11,48 @@
  */
 import type { FlowBase, FlowEndReason } from '../flow.js'
 import type { Outer } from '../packet/columns.js'
-import { EmptyRecord, recordClass } from '../record.js'
+import { EmptyRecord } from '../record.js'
 
 /** Where an open record's class keeps what makes flow records of it. */
 const MAKE: unique symbol = Symbol('flow record')
 
-/** Makes the flow's record at its end: base columns, `capture` where there are several, and the chains' columns. */
-type MakeFlow = (
-  columns: object,
-  id: number,
-  version: number,
-  first: number,
-  last: number,
-  firstNs: bigint,
-  lastNs: bigint,
-  firstPacket: number,
-  reason: FlowEndReason,
-  outer: Outer,
-  capture: string | undefined,
-) => FlowBase
+/** The base columns. A constructor that names them gets them in one piece; `capture` stands there where there are several. */
+const BaseRow = class FlowRow extends EmptyRecord {
+  constructor(
+    id: number,
+    version: number,
+    first: number,
+    last: number,
+    firstNs: bigint,
+    lastNs: bigint,
+    firstPacket: number,
+    reason: FlowEndReason,
+    outer: Outer,
+    capture: string | undefined,
+  ) {
+    super()
+    const row = this as { -readonly [Column in keyof FlowBase]?: FlowBase[Column] }
+    row.flow_id = id
+    row.ip_version = version
+    row.pkt_first = first
+    row.pkt_last = last
+    row.first_ns = firstNs
+    row.last_ns = lastNs
+    row.first_packet = firstPacket
+    row.end_reason = reason
+    row.vlan = outer.vlan
+    row.tunnel = outer.tunnel
+    row.tunnel_id = outer.tunnel_id
+    if (capture !== undefined) row.capture = capture
+  }
+}
+
+/** What it takes, and the same as code. */
+type Base = ConstructorParameters<typeof BaseRow>
+const BASE = 'id, version, first, last, firstNs, lastNs, firstPacket, reason, outer, capture'
+
+/** Makes the flow's record at its end: the base columns, then the chains'. */
+type MakeFlow = (columns: object, ...base: Base) => FlowBase
 
 /** What the hooks of an open flow get: the columns of all chains. */
 export interface OpenRecord {
@@ -44,39 +67,18 @@ export function flowMaker(record: OpenRecord): MakeFlow {
   return record[MAKE]
 }
 
+class AssignedColumns extends EmptyRecord {}
+keepMaker(AssignedColumns, (columns, ...base) => {
+  const flow = new BaseRow(...base)
+  takeFurther(flow, columns)
+  return flow as FlowBase
+})
+
 /** For chains whose columns change, and where no code may be compiled. */
-export function assigningMaker(hasCapture: boolean): MakeOpen {
-  return hasCapture ? withCapture : withoutCapture
-}
-
-function makeAssigning(hasCapture: boolean): MakeOpen {
-  class Columns extends EmptyRecord {}
-  keepMaker(Columns, (columns, ...base) => {
-    const flow = baseRecord(hasCapture, base)
-    takeFurther(flow, columns)
-    return flow
-  })
-  return fields => {
-    const record = new Columns()
-    for (const columns of fields) takeFurther(record, columns)
-    return record as OpenRecord
-  }
-}
-
-class FlowRow extends EmptyRecord {}
-
-const withCapture = makeAssigning(true)
-const withoutCapture = makeAssigning(false)
-
-type Base = Parameters<MakeFlow> extends [object, ...infer Rest] ? Rest : never
-
-function baseRecord(hasCapture: boolean, base: Base): FlowBase {
-  const [id, version, first, last, firstNs, lastNs, firstPacket, reason, outer, capture] = base
-  const record = Object.assign(new FlowRow(), {
-    flow_id: id, ip_version: version, pkt_first: first, pkt_last: last, first_ns: firstNs, last_ns: lastNs,
-    first_packet: firstPacket, end_reason: reason, vlan: outer.vlan, tunnel: outer.tunnel, tunnel_id: outer.tunnel_id,
-  })
-  return (hasCapture ? Object.assign(record, { capture }) : record) as FlowBase
+export const assignColumns: MakeOpen = fields => {
+  const record = new AssignedColumns()
+  for (const columns of fields) takeFurther(record, columns)
+  return record as OpenRecord
 }
 
 /** By their code: the classes of one run serve the next, and so does what V8 made of the hooks. */
@@ -84,11 +86,11 @@ const kept = new Map<string, MakeOpen>()
 const MOST_KEPT = 64
 
 /** For chains with these columns. */
-export function compileMaker(columns: readonly (readonly string[])[], hasCapture: boolean): MakeOpen {
-  const source = code(columns, hasCapture)
+export function compileMaker(columns: readonly (readonly string[])[]): MakeOpen {
+  const source = code(columns)
   const known = kept.get(source)
   if (known !== undefined) return known
-  const make = compile(source) ?? assigningMaker(hasCapture)
+  const make = compile(source) ?? assignColumns
   for (const oldest of kept.keys()) if (kept.size >= MOST_KEPT) kept.delete(oldest)
   kept.set(source, make)
   return make
@@ -96,66 +98,39 @@ export function compileMaker(columns: readonly (readonly string[])[], hasCapture
 
 /** Undefined where no code may be compiled (node --disallow-code-generation-from-strings). */
 function compile(source: string): MakeOpen | undefined {
-  let compiled: Compiled
+  const used = { EmptyRecord, BaseRow, keepMaker, takeFurther }
   try {
     // Columns' names are string literals in it, nothing else comes from outside.
     // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
-    compiled = new Function('takeFurther', source)(takeFurther) as Compiled
+    return new Function(...Object.keys(used), source)(...Object.values(used)) as MakeOpen
   } catch {
     return undefined
   }
-  recordClass(compiled.Columns)
-  recordClass(compiled.FlowRow)
-  keepMaker(compiled.Columns, compiled.makeFlow)
-  return compiled.makeOpen
 }
 
-interface Compiled {
-  readonly Columns: { prototype: object }
-  readonly FlowRow: { prototype: object }
-  readonly makeOpen: MakeOpen
-  readonly makeFlow: MakeFlow
-}
-
-const BASE = 'id, version, first, last, firstNs, lastNs, firstPacket, reason, outer, capture'
-
-function code(columns: readonly (readonly string[])[], hasCapture: boolean): string {
+function code(columns: readonly (readonly string[])[]): string {
   const literals = columns.map(names => names.filter(name => name !== '__proto__').map(name => JSON.stringify(name)))
-  const all = new Set(literals.flat())
+  const all = literals.flat()
   return `
-const names = [${Array.from(all).join(', ')}]
-class Columns {
+const names = [${all.join(', ')}]
+class Columns extends EmptyRecord {
   constructor(fields) {
+    super()
     ${literals.flatMap((names, chain) => names.map(name => `this[${name}] = fields[${chain}][${name}]`)).join('\n')}
   }
 }
-class FlowRow {
+class FlowRow extends BaseRow {
   constructor(columns, ${BASE}) {
-    this.flow_id = id
-    this.ip_version = version
-    this.pkt_first = first
-    this.pkt_last = last
-    this.first_ns = firstNs
-    this.last_ns = lastNs
-    this.first_packet = firstPacket
-    this.end_reason = reason
-    this.vlan = outer.vlan
-    this.tunnel = outer.tunnel
-    this.tunnel_id = outer.tunnel_id
-    ${hasCapture ? 'this.capture = capture' : ''}
-    ${Array.from(all, name => `this[${name}] = columns[${name}]`).join('\n')}
+    super(${BASE})
+    ${all.map(name => `this[${name}] = columns[${name}]`).join('\n')}
     let known = 0
     let others = 0
     for (const name in columns) if (name === names[known]) known++; else others++
     if (others > 0) takeFurther(this, columns)
   }
 }
-return {
-  Columns,
-  FlowRow,
-  makeOpen: fields => new Columns(fields),
-  makeFlow: (columns, ${BASE}) => new FlowRow(columns, ${BASE}),
-}`
+keepMaker(Columns, (columns, ${BASE}) => new FlowRow(columns, ${BASE}))
+return fields => new Columns(fields)`
 }
 
 /** Copies columns that the record doesn't have, such as a hook adds and its chain's `newFlow` doesn't name. */

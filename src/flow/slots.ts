@@ -2,7 +2,7 @@
  * What the table of flows knows of each flow, in typed arrays by slot: a million open flows are no work for the garbage
  * collector.
  */
-import type { Outer } from '../packet/columns.js'
+import type { Outer, PacketColumns } from '../packet/columns.js'
 import type { OpenRecord } from './record-makers.js'
 
 /** What becomes of a flow. */
@@ -69,6 +69,17 @@ export class FlowSlots {
     if (this.length === this.#capacity) this.#grow()
     this.records.push(undefined)
     return this.length++
+  }
+
+  /** Notes what is known of a flow's first packet, that of a row. */
+  begin(slot: number, columns: PacketColumns, row: number): void {
+    const at = slot * FIRST
+    this.first[at + First.Second] = columns.second[row]!
+    this.first[at + First.Nanosecond] = columns.nanosecond[row]!
+    this.first[at + First.Packet] = columns.number[row]!
+    this.first[at + First.Capture] = columns.capture[row]!
+    this.version[slot] = (columns.meta[row]! & 0x80) === 0 ? 4 : 6
+    this.outers[slot] = columns.outer(row)
   }
 
   /** One of a slot's hot values. */

@@ -44,7 +44,7 @@ export class Walker {
   /** `captures` names the captures where there are several. */
   constructor(chains: readonly AnyChain[], limits: FlowTableLimits, captures: readonly string[] | null) {
     this.table = new FlowTable(limits)
-    this.#hooks = new Hooks(chains, captures !== null)
+    this.#hooks = new Hooks(chains)
     this.#captures = captures
   }
 
@@ -154,16 +154,8 @@ export class Walker {
       table.keys.ignore(key)
       return IGNORED
     }
-    const [second, nanosecond] = [columns.second[row]!, columns.nanosecond[row]!]
-    const slot = table.add(key, meta & 1, record, second, nanosecond)
-    const { first, version, outers } = table.slots
-    const at = slot * FIRST
-    first[at + First.Second] = second
-    first[at + First.Nanosecond] = nanosecond
-    first[at + First.Packet] = columns.number[row]!
-    first[at + First.Capture] = columns.capture[row]!
-    version[slot] = (meta & 0x80) === 0 ? 4 : 6
-    outers[slot] = columns.outer(row)
+    const slot = table.add(key, meta & 1, record, columns.second[row]!, columns.nanosecond[row]!)
+    table.slots.begin(slot, columns, row)
     return slot
   }
 

@@ -17,13 +17,13 @@ use std::thread;
 use super::group::Group;
 use super::tracker::FlowTracker;
 use super::{MAX_ROWS, OCTETS_PER_CALL};
-
-/// Flows that have ended before decoding stops: some batches, since a thread is begun for each call that reads.
-const MOST_FINISHED: usize = 4 * MAX_ROWS;
 use crate::capture::Block;
 use crate::decode::{Decoder, PlainDecoder};
 use crate::session::Feed;
 use crate::session::feed::FeedFilled;
+
+/// Flows that have ended before decoding stops: some batches, since a thread is begun for each call that reads.
+const MOST_FINISHED: usize = 4 * MAX_ROWS;
 
 /// Packets of a group: so many that handing them over costs nothing beside them, and few enough that they are still
 /// in a cache when they are taken.

@@ -17,6 +17,8 @@ const common = /** @type {const} */ ({
   bundle: true,
   format: 'esm',
   minifyWhitespace: true,
+  // Node prints the line that an error was thrown in: it shouldn't fill the screen.
+  lineLimit: 160,
   minifySyntax: true,
   sourcemap: true,
   logLevel: 'warning',

@@ -159,6 +159,6 @@ impl Emitter {
             };
         }
         let first = land(&landing, entry);
-        Program { first, steps: steps.into(), arith: self.arith.into(), moves: self.moves }
+        Program { first, steps: steps.into(), arith: self.arith.into(), moves: self.moves, starts: None }
     }
 }

@@ -35,6 +35,7 @@ mod parser;
 mod print;
 mod program;
 mod relation;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -88,7 +89,7 @@ impl Filter {
     }
 
     fn of_tree(expr: &str, tree: &ast::Expr) -> Result<Self, FilterError> {
-        let programs = KINDS.map(|kind| codegen::compile(tree, kind));
+        let programs = KINDS.map(|kind| codegen::compile(tree, kind).map(|program| program.with_starts(kind)));
         if programs.iter().any(|program| matches!(program, Err(Refusal::TooLong))) {
             let expected = format!("an expression of at most {} steps", program::MAX_STEPS);
             return Err(FilterError::new(expr, (expr.len(), expr.len()), expected));

@@ -4,6 +4,8 @@
 //! beyond the captured octets ends the run: the packet isn't chosen, whatever else the expression says.
 
 use super::ast::ArithOp;
+use super::layout::LinkKind;
+use super::starts::Starts;
 
 /// The target that chooses the packet. Targets beyond the list that aren't this one refuse it.
 pub(super) const ACCEPT: u16 = u16::MAX;
@@ -59,6 +61,14 @@ pub(super) struct Step {
     pub width: u32,
 }
 
+impl Step {
+    /// The step that comes after `number` was read.
+    #[inline]
+    pub(super) fn next(&self, number: u32) -> u16 {
+        if (number & self.mask).wrapping_sub(self.low) <= self.width { self.yes } else { self.no }
+    }
+}
+
 /// A postfix instruction of arithmetic.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Push {
@@ -91,6 +101,8 @@ pub(super) struct Program {
     pub arith: Box<[Push]>,
     /// Places are those of [`Places`], too: a packet has told where they are.
     pub moves: bool,
+    /// Where it begins for most packets.
+    pub starts: Option<Box<Starts>>,
 }
 
 /// Where things lie that a packet itself tells the place of. In a program that moves, offsets around the constants of the
@@ -139,21 +151,34 @@ pub(super) const INNER_PAYLOAD: u32 = Places::PAYLOAD + Places::HALF;
 pub(super) const INNER_HEADER: u32 = Places::HEADER + Places::HALF;
 
 impl Program {
+    /// The same program for packets of `kind`, which says where it begins for most of them.
+    pub(super) fn with_starts(mut self, kind: LinkKind) -> Self {
+        // Steps of one that moves count from where a packet says.
+        self.starts = if self.moves { None } else { Starts::new(kind, self.first, &self.steps) };
+        self
+    }
+
     /// Whether the packet is chosen.
     #[inline]
     pub(super) fn run(&self, data: &[u8], wire_len: u32) -> bool {
-        if self.moves { self.run_moving(data, wire_len) } else { self.walk::<false>(data, wire_len) }
+        match self.starts.as_ref().and_then(|starts| starts.of(data)) {
+            Some(ACCEPT) => true,
+            Some(REJECT) => false,
+            Some(start) => self.run_from(start, data, wire_len),
+            None => self.run_from(self.first, data, wire_len),
+        }
     }
 
+    /// The same, from step `start` on.
     #[inline(never)]
-    fn run_moving(&self, data: &[u8], wire_len: u32) -> bool {
-        self.walk::<true>(data, wire_len)
+    pub(super) fn run_from(&self, start: u16, data: &[u8], wire_len: u32) -> bool {
+        if self.moves { self.walk::<true>(start, data, wire_len) } else { self.walk::<false>(start, data, wire_len) }
     }
 
     #[inline(always)]
-    fn walk<const MOVES: bool>(&self, data: &[u8], wire_len: u32) -> bool {
+    fn walk<const MOVES: bool>(&self, start: u16, data: &[u8], wire_len: u32) -> bool {
         let mut places = Places::default();
-        let mut next = self.first;
+        let mut next = start;
         while let Some(step) = self.steps.get(usize::from(next)) {
             let number = if MOVES {
                 self.read_moving(step, data, wire_len, &mut places)
@@ -161,8 +186,7 @@ impl Program {
                 self.read(step, data, wire_len, None)
             };
             let Some(number) = number else { return false };
-            let yes = (number & step.mask).wrapping_sub(step.low) <= step.width;
-            next = if yes { step.yes } else { step.no };
+            next = step.next(number);
         }
         next == ACCEPT
     }

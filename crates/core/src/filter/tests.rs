@@ -6,8 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::ast::{Arith, ArithOp, Carrier, Dir, Expr, Family, Join, Proto, RelOp, Test, Transport};
+use super::layout::{Layout, LinkKind};
 use super::parser::parse;
-use super::{Filter, MAX_DEPTH, MAX_EXPRESSION_LEN};
+use super::{Filter, MAX_DEPTH, MAX_EXPRESSION_LEN, codegen};
 use crate::capture::LinkType;
 
 /// An IPv4 packet 10.1.2.3 → 192.168.0.9 with `proto`, `fragment` (flags and offset) and `payload`.
@@ -543,6 +544,28 @@ proptest! {
         let text = expr.to_string();
         let parsed = parse(&text, None).unwrap_or_else(|error| panic!("{error}\n{}", error.picture()));
         prop_assert_eq!(parsed, expr, "{}", text);
+    }
+
+    #[test]
+    fn programs_answer_the_same_from_where_they_may_begin(
+        expr in any_expr(),
+        (kind, link_type) in prop::sample::select(vec![(LinkKind::Ethernet, 12), (LinkKind::Sll, 14), (LinkKind::Sll2, 0)]),
+        ethertype in prop::sample::select(vec![0x0800_u16, 0x86dd, 0x0806, 0x8100]),
+        protocol in prop::sample::select(vec![1_u8, 6, 17, 44, 58, 132, 200]),
+        mut data in vec(any::<u8>(), 16..100),
+    ) {
+        data[link_type..link_type + 2].copy_from_slice(&ethertype.to_be_bytes());
+        let network = Layout::new(kind).network() as usize;
+        for at in [network + 6, network + 9] {
+            if let Some(octet) = data.get_mut(at) {
+                *octet = protocol;
+            }
+        }
+        if let Ok(program) = codegen::compile(&expr, kind) {
+            let program = program.with_starts(kind);
+            let whole = program.run_from(program.first, &data, 100);
+            prop_assert_eq!(program.run(&data, 100), whole, "{}", expr);
+        }
     }
 
     #[test]

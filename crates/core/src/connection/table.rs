@@ -333,6 +333,7 @@ impl ConnectionTable {
     }
 
     /// The slot of the connection that is next in [`ConnectionTable::next_finished`].
+    #[inline]
     #[must_use]
     pub fn coming_finished(&self) -> Option<usize> {
         self.finished.front().map(|finished| finished.slot)

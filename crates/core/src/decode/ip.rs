@@ -5,6 +5,8 @@ use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv4Slice, Ipv6HeaderSlice, Ipv6Slic
 use super::Drop;
 use super::encap::EncapId;
 
+/// Octets of an IPv4 header without options (RFC 791 section 3.1).
+const V4_HEADER_LEN: usize = 20;
 /// Octets of an IPv6 header (RFC 8200 section 3).
 const V6_HEADER_LEN: usize = 40;
 
@@ -87,10 +89,6 @@ pub struct PlainIp<'a> {
     pub proto: u8,
     /// As in [`Datagram`].
     pub traffic_class: u8,
-    /// As in [`Datagram`].
-    pub src: [u8; 16],
-    /// As in [`Datagram`].
-    pub dst: [u8; 16],
     /// IP header and everything behind it, link-layer padding taken off.
     pub packet: &'a [u8],
     /// The upper layer.
@@ -109,8 +107,7 @@ impl<'a> PlainIp<'a> {
         if header.is_fragmenting_payload() || proto == IpNumber::AUTHENTICATION_HEADER {
             return None;
         }
-        let (src, dst) = (widen(header.source()), widen(header.destination()));
-        Some(Self { version: 4, proto: proto.0, traffic_class: bytes[1], src, dst, packet, upper })
+        Some(Self { version: 4, proto: proto.0, traffic_class: bytes[1], packet, upper })
     }
 
     /// The IPv6 packet at the head of `bytes`; `None` says nothing.
@@ -126,8 +123,29 @@ impl<'a> PlainIp<'a> {
         }
         let packet = bytes.get(..V6_HEADER_LEN + len)?;
         let upper = &packet[V6_HEADER_LEN..];
-        let (src, dst) = (header.source(), header.destination());
-        Some(Self { version: 6, proto: proto.0, traffic_class: header.traffic_class(), src, dst, packet, upper })
+        Some(Self { version: 6, proto: proto.0, traffic_class: header.traffic_class(), packet, upper })
+    }
+
+    /// Source and destination, as in [`Datagram`]. Read where they are wanted: kept here they would be written in one size
+    /// and read in another, for which the processor waits.
+    #[inline(always)]
+    #[must_use]
+    pub fn addresses(&self) -> ([u8; 16], [u8; 16]) {
+        let addresses = if self.version == 4 { self.addresses_v4() } else { self.addresses_v6() };
+        // The header is all there.
+        addresses.unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn addresses_v4(&self) -> Option<([u8; 16], [u8; 16])> {
+        let [.., a, b, c, d, e, f, g, h] = *self.packet.first_chunk::<V4_HEADER_LEN>()?;
+        Some((widen([a, b, c, d]), widen([e, f, g, h])))
+    }
+
+    #[inline(always)]
+    fn addresses_v6(&self) -> Option<([u8; 16], [u8; 16])> {
+        let addresses = &self.packet.first_chunk::<V6_HEADER_LEN>()?[8..];
+        Some((*addresses.first_chunk()?, *addresses.last_chunk()?))
     }
 
     /// As [`Datagram::ports`].
@@ -140,7 +158,8 @@ impl<'a> PlainIp<'a> {
     /// The datagram, whose header stands at `offset` in its frame.
     #[inline(always)]
     pub fn datagram(&self, offset: usize, outer: EncapId) -> Datagram<'a> {
-        let &Self { version, proto, traffic_class, src, dst, packet, upper } = self;
+        let &Self { version, proto, traffic_class, packet, upper } = self;
+        let (src, dst) = self.addresses();
         let ip_len = packet.len() as u32;
         Datagram {
             version,

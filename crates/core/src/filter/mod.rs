@@ -110,8 +110,17 @@ impl Filter {
     ///
     /// # Errors
     /// In words: `inbound` or `outbound` was asked for, and the link layer doesn't tell.
-    #[inline]
+    #[inline(always)]
     pub fn chooses(&self, link: LinkType, data: &[u8], wire_len: u32) -> Result<bool, String> {
+        // Most captures are of Ethernet, the first kind of all.
+        match self.programs.first() {
+            Some(Ok(program)) if link == LinkType::ETHERNET => Ok(program.run(data, wire_len)),
+            _ => self.chooses_of(link, data, wire_len),
+        }
+    }
+
+    #[inline(never)]
+    fn chooses_of(&self, link: LinkType, data: &[u8], wire_len: u32) -> Result<bool, String> {
         match self.programs.get(LinkKind::of(link) as usize) {
             Some(Ok(program)) => Ok(program.run(data, wire_len)),
             Some(Err(Refusal::NoDirection)) => Err(no_direction(link)),

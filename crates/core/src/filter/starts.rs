@@ -53,7 +53,10 @@ impl Starts {
 
 impl fmt::Debug for Starts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Starts").field("link_type", &self.link_type).field("network", &self.network).finish_non_exhaustive()
+        f.debug_struct("Starts")
+            .field("link_type", &self.link_type)
+            .field("network", &self.network)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +65,9 @@ fn follow(first: u16, steps: &[Step], known: [(Source, u32, u32); 2]) -> u16 {
     let mut next = first;
     for _ in 0..MOST {
         let Some(step) = steps.get(usize::from(next)) else { break };
-        let Some((.., number)) = known.iter().find(|(source, at, _)| (*source, *at) == (step.source, step.at)) else { break };
+        let Some((.., number)) = known.iter().find(|(source, at, _)| (*source, *at) == (step.source, step.at)) else {
+            break;
+        };
         next = step.next(*number);
     }
     next

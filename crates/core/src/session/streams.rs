@@ -436,10 +436,17 @@ struct Arrived<'a> {
 impl Tracker {
     /// Moves packet time on: ends connections and gives up holes whose time has come. `packet` is 0 where no packet
     /// brings the time.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
         self.now_ns = self.clock.tick(ts_ns);
         self.table.advance(self.now_ns);
+        if self.table.coming_finished().is_some() || self.arena.due(ts_ns).is_some() {
+            self.catch_up(ts_ns, packet, writer);
+        }
+    }
+
+    #[inline(never)]
+    fn catch_up(&mut self, ts_ns: i64, packet: u64, writer: &mut EventWriter<'_>) {
         self.end_finished(ts_ns, packet, writer);
         while let Some(token) = self.arena.due(ts_ns) {
             self.with_stream(token, ts_ns, packet, writer, |stream, arena, sink| {
@@ -465,7 +472,8 @@ impl Tracker {
                 self.open(arrived, writer)
             }
         };
-        let analysis = self.analysis_of[slot];
+        // Where there are none, they aren't asked for: that would be one more line to fetch for each packet.
+        let analysis = if self.analyse || self.watched.is_some() { self.analysis_of[slot] } else { None };
         if let Some(number) = analysis {
             self.analyses.fetch_ahead(number);
         }
@@ -580,6 +588,7 @@ impl Tracker {
             writer,
             spill: &mut self.spill,
             side: &mut self.sides[slot],
+            side_takes: self.sha256 || self.watched.is_some(),
             events: self.events && connection.wanted,
             bare: self.bare,
             max_gaps: self.max_gaps,
@@ -652,6 +661,7 @@ impl Tracker {
             writer,
             spill: &mut self.spill,
             side: &mut self.sides[slot],
+            side_takes: self.sha256 || self.watched.is_some(),
             events: self.events && connection.wanted,
             bare: self.bare,
             max_gaps: self.max_gaps,
@@ -764,6 +774,8 @@ struct EventSink<'a, 'w> {
     writer: &'a mut EventWriter<'w>,
     spill: &'a mut Spill,
     side: &'a mut MaybeSide,
+    /// There may be a side that takes octets: another line to fetch for each of them.
+    side_takes: bool,
     events: bool,
     bare: bool,
     max_gaps: usize,
@@ -774,7 +786,9 @@ struct EventSink<'a, 'w> {
 impl EventSink<'_, '_> {
     #[inline]
     fn data(&mut self, offset: u64, bytes: &[u8]) {
-        if let Some(side) = self.side {
+        if self.side_takes
+            && let Some(side) = self.side
+        {
             side.data(self.event.direction, offset, bytes);
         }
         if self.events {

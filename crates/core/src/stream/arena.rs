@@ -138,6 +138,7 @@ impl Arena {
     /// The token of a stream whose oldest hole was acknowledged [`StreamLimits::gap_patience_ns`] ago, at packet time
     /// `now_ns`. Call [`super::Stream::on_time`] on it, and ask again. One comparison where nothing is due, so it can
     /// be asked at each packet; streams that get packets judge themselves.
+    #[inline]
     #[must_use]
     pub fn due(&self, now_ns: i64) -> Option<u32> {
         self.queues.first_due().filter(|queue| self.is_over(queue.due_from, now_ns)).map(|queue| queue.token)

@@ -75,7 +75,7 @@ impl Decoded {
         }
         self.ip_offset = offset as u16;
         self.upper_offset = (offset + ip.packet.len() - ip.upper.len()) as u16;
-        (self.src, self.dst) = (ip.src, ip.dst);
+        (self.src, self.dst) = ip.addresses();
         (self.ip_len, self.ip_captured) = (ip.packet.len() as u32, ip.packet.len() as u32);
         (self.upper_len, self.upper_captured) = (ip.upper.len() as u32, ip.upper.len() as u32);
         self.version = ip.version;
@@ -231,19 +231,27 @@ impl Decoded {
         self.proto
     }
 
-    /// Whom a plain datagram belongs to; `None` where ports are needed but weren't captured.
+    /// Tells whom a plain datagram belongs to, field by field; false where ports are needed but weren't captured.
     #[inline(always)]
-    pub fn identity(&self, block: &[u8]) -> Option<Identity> {
+    pub fn identify(&self, block: &[u8], identity: &mut Identity) -> bool {
         let encap = EncapId(0);
-        match self.proto {
-            // It may be an error that quotes another flow's packet.
-            proto::ICMP | proto::ICMPV6 => identify(&self.datagram(block), encap),
-            proto => {
-                let ports = if proto::has_ports(proto) { self.ports? } else { (0, 0) };
-                let (key, from_first) = FlowKey::new(&self.src, &self.dst, ports, proto, self.version, encap);
-                Some(Identity { key, from_first, quoted: false })
-            }
+        // It may be an error that quotes another flow's packet.
+        if matches!(self.proto, proto::ICMP | proto::ICMPV6) {
+            return self.identify_icmp(block, identity);
         }
+        let has_ports = proto::has_ports(self.proto);
+        let ports = if has_ports { self.ports } else { Some((0, 0)) };
+        let Some(ports) = ports else { return false };
+        (identity.key, identity.from_first) =
+            FlowKey::new(&self.src, &self.dst, ports, self.proto, self.version, encap);
+        identity.quoted = false;
+        true
+    }
+
+    #[inline(never)]
+    fn identify_icmp(&self, block: &[u8], identity: &mut Identity) -> bool {
+        let known = identify(&self.datagram(block), EncapId(0));
+        known.map(|known| *identity = known).is_some()
     }
 
     /// The plain datagram, in the block that the packet was found in.

@@ -82,11 +82,12 @@ impl FlowTracker {
         if !decoded.is_plain() {
             return;
         }
-        let Some(identity) = (if self.aggregate { Some(Identity::AGGREGATE) } else { decoded.identity(block) }) else {
+        if self.aggregate {
+            owner.identity = Identity::AGGREGATE;
+        } else if !decoded.identify(block, &mut owner.identity) {
             return;
-        };
-        owner.hash = self.table.hash_ahead(&identity.key);
-        owner.identity = identity;
+        }
+        owner.hash = self.table.hash_ahead(&owner.identity.key);
         owner.is_known = true;
     }
 

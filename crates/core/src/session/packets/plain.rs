@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::rows::{MOVES_CLOCK, Rows, SecondParts, Upper, head_of, meta};
 use super::tail::Tail;
 use crate::decode::{Decoder, Fragment};
-use crate::flow::{FlowKey, Identity};
+use crate::flow::Identity;
 use crate::session::Feed;
 use crate::session::flows::decoded::Decoded;
 
@@ -17,9 +17,9 @@ pub(super) const GROUP: usize = 64;
 const FETCHED: usize = 16;
 
 /// Whom a packet belongs to. Written and read field by field.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Owner {
-    key: FlowKey,
+    identity: Identity,
     hash: u64,
     /// The key's number, probably.
     likely: Option<u32>,
@@ -27,6 +27,8 @@ struct Owner {
     /// False: nobody, or it isn't told before the packet's turn.
     is_known: bool,
 }
+
+const NOBODY: Owner = Owner { identity: Identity::AGGREGATE, hash: 0, likely: None, meta: 0, is_known: false };
 
 /// Owners of the packets at hand, and what of them stands in the rows of a group.
 pub(super) struct Owners {
@@ -37,7 +39,7 @@ pub(super) struct Owners {
 
 impl Default for Owners {
     fn default() -> Self {
-        Self { owners: [Owner::default(); FETCHED], keys: [0; GROUP], metas: [0; GROUP] }
+        Self { owners: [NOBODY; FETCHED], keys: [0; GROUP], metas: [0; GROUP] }
     }
 }
 
@@ -58,7 +60,8 @@ impl Rows {
             for (at, decoded) in (from..to).zip(&group[from..to]) {
                 let owner = &self.owners.owners[at - from];
                 if owner.is_known {
-                    self.owners.keys[at] = self.keys.id_ahead(&owner.key, (owner.hash, owner.likely), self.batch);
+                    self.owners.keys[at] =
+                        self.keys.id_ahead(&owner.identity.key, (owner.hash, owner.likely), self.batch);
                     let meta = owner.meta;
                     self.count(&decoded.packet);
                     self.stats.quoted += u64::from(meta >> 1 & 1);
@@ -102,13 +105,13 @@ impl Rows {
             if !decoded.is_plain() {
                 continue;
             }
-            let Some(identity) = (if options.aggregate { Some(Identity::AGGREGATE) } else { decoded.identity(block) })
-            else {
+            if options.aggregate {
+                owner.identity = Identity::AGGREGATE;
+            } else if !decoded.identify(block, &mut owner.identity) {
                 continue;
-            };
-            owner.key = identity.key;
-            owner.hash = keys.hash_ahead(&identity.key);
-            owner.meta = meta(&identity, upper_of(decoded), Fragment::Whole, decoded.version(), decoded.proto());
+            }
+            owner.hash = keys.hash_ahead(&owner.identity.key);
+            owner.meta = meta(&owner.identity, upper_of(decoded), Fragment::Whole, decoded.version(), decoded.proto());
             owner.is_known = true;
         }
         for owner in owners.owners[..packets.len()].iter_mut().filter(|owner| owner.is_known) {

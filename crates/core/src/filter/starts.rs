@@ -28,8 +28,6 @@ impl Starts {
         let (link_type, network) = (layout.link_type, layout.network());
         let after = |ethertype: u32, at: u32| {
             std::array::from_fn(|protocol| {
-                // The index of one of 256.
-                #[allow(clippy::cast_possible_truncation)]
                 let known = [(Source::Half, link_type, ethertype), (Source::Octet, network + at, protocol as u32)];
                 follow(first, steps, known)
             })

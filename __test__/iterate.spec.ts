@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { generate } from '../bench/generate.js'
-import { observe, type FlowBase, type Observer } from '../src/index.js'
+import { connections, observe, streamEvents, type FlowBase, type Observer } from '../src/index.js'
 import { collect } from './support/collect.js'
 import { samplePath } from './support/places.js'
 import { canCount, openFiles, settled, threads, threadsLeft } from './support/resources.js'
@@ -82,6 +82,29 @@ test.serial('a signal aborted while reading throws its reason', async t => {
     t.is(error, reason)
     t.true(seen >= 5 && seen < big.flows)
   })
+})
+
+test.serial('after an abort no record comes and the reason is thrown, also in the last batch', async t => {
+  const reason = new Error('enough')
+  for (const engine of ['native', 'js'] as const)
+    for (const read of [observe, connections, streamEvents]) {
+      const controller = new AbortController()
+      let seen = 0
+      const loop = async () => {
+        for await (const _ of read(samplePath, { engine, signal: controller.signal })) {
+          seen += 1
+          controller.abort(reason)
+        }
+      }
+      t.is(await t.throwsAsync(loop), reason, `${engine} ${read.name}`)
+      t.is(seen, 1, `${engine} ${read.name}`)
+    }
+  const controller = new AbortController()
+  const own = { name: 'own', newFlow: () => ({}) }
+  const loop = async () => {
+    for await (const _ of observe(samplePath, { chains: [own], signal: controller.signal })) controller.abort(reason)
+  }
+  t.is(await t.throwsAsync(loop), reason)
 })
 
 test.serial('a signal that is not aborted keeps no listener', async t => {

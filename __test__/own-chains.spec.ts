@@ -114,6 +114,21 @@ test('views read every field of a segment', async t => {
   }])
 })
 
+test('hooks that are async are refused, and a promise from newFlow is no record', async t => {
+  const mine = (hooks: object) => ({ name: 'mine', newFlow: () => ({}), ...hooks })
+  const says = (chain: object, hook: string) =>
+    t.throws(() => observe('capture.pcap', { chains: [chain] as never }), {
+      instanceOf: OptionError,
+      message: `chains: the hook ${hook} of 'mine' is async; hooks are called for each packet, and not waited for`,
+    })
+  says(mine({ newFlow: async () => ({}) }), 'newFlow')
+  says(mine({ async tcp() {} }), 'tcp')
+  says(mine({ *udp() {} }), 'udp')
+  const later = mine({ newFlow: () => Promise.reject(new Error('never seen')) })
+  const error = await t.throwsAsync(collect(pcap([[0n, segment()]]), [later as never]), { instanceOf: ChainError })
+  t.regex(error!.message, /newFlow gave a promise, but hooks are not waited for/)
+})
+
 test('a function that is no hook is an error that says what may have been meant', t => {
   const chain = (more: object): AnyChain => ({ name: 'mine', newFlow: () => ({}), ...more })
   const says = (more: object, message: string) =>

@@ -2,7 +2,7 @@
 // are seen on the other side.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { PacketFeed, basicChain, connections, observe, streamEvents } from '../src/index.js'
+import { OptionError, PacketFeed, basicChain, connections, observe, streamEvents } from '../src/index.js'
 import { collect } from './support/collect.js'
 import { packetsOf, tcpFrame } from './support/frames.js'
 import { naiveStreams } from './support/naive-streams.js'
@@ -130,4 +130,10 @@ test('what can be in no capture is refused', t => {
   t.throws(() => feed.push({ data, timestampNs: 2n ** 64n }), { code, message: /timestampNs/ })
   t.throws(() => new PacketFeed({ maxQueuedBytes: 0 }), { code, message: /maxQueuedBytes/ })
   t.is(feed.queuedBytes, 0)
+})
+
+test('what is no packet, and options that there are not, are errors that say so', t => {
+  t.throws(() => new PacketFeed({ maxQueuedByte: 5 } as never), { instanceOf: OptionError, message: /maxQueuedByte: there is no such option/ })
+  for (const packet of [{}, { data: 'abc' }, { data: null }])
+    t.throws(() => new PacketFeed().push(packet as never), { instanceOf: OptionError, message: /^data: expected a Uint8Array/ })
 })

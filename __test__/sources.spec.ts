@@ -452,3 +452,17 @@ test('separate: a table of flows has them all', async t => {
   const table = await flowTable(paths, { separate: true })
   t.is(table.length, (await collect(observe(paths, { separate: true }))).length)
 })
+
+test('a stream that fails before it is read ends the loop and not the process', async t => {
+  const nowhere = join(folder, 'no-such-file')
+  for (const engine of ['native', 'js'] as const) {
+    await t.throwsAsync(collect(observe(createReadStream(nowhere), { engine })), { code: 'ENOENT' })
+    await t.throwsAsync(collect(streamEvents(createReadStream(nowhere), { engine })), { code: 'ENOENT' })
+    // The second one fails while the first one is read.
+    const failures: string[] = []
+    const both = [createReadStream(samplePath), createReadStream(nowhere)]
+    const records = await collect(observe(both, { engine, onError: error => failures.push(String(error)) }))
+    t.true(records.length > 0)
+    t.regex(failures[0]!, /ENOENT/)
+  }
+})

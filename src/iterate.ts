@@ -125,6 +125,8 @@ export class Drive<S extends Slot> {
         yield { slot, rows: answer >>> 3, last: requests.waiting === 0 }
         requests.giveBack(slot)
       }
+      // The last batch wasn't taken to its end.
+      signal?.throwIfAborted()
       if (this.#firstError) throw this.#firstError
     } catch (error) {
       throw signal?.aborted === true ? signal.reason : asFlowError(error)

@@ -4,7 +4,7 @@
  */
 import { OptionError, StateError } from './errors.js'
 import { concat } from './octets.js'
-import { integer } from './options.js'
+import { integer, knownNames } from './options.js'
 
 /** A packet to be fed. */
 export interface FedPacket {
@@ -67,6 +67,7 @@ export class PacketFeed implements AsyncIterable<Uint8Array> {
   #wakeWriters: (() => void)[] = []
 
   constructor(options: PacketFeedOptions = {}) {
+    knownNames(options, ['maxQueuedBytes'])
     this.#limit = integer('maxQueuedBytes', options.maxQueuedBytes, 4 * 2 ** 20, 1, 2 ** 31)
   }
 
@@ -93,8 +94,8 @@ export class PacketFeed implements AsyncIterable<Uint8Array> {
    * reader has stopped
    */
   push(packet: FedPacket): boolean {
-    const { data, linkType = 1, timestampNs = now(), wireLength = packet.data.length } = packet
     this.#check()
+    const { data, linkType = 1, timestampNs = now(), wireLength = data?.length } = packet
     if (!(data instanceof Uint8Array) || data.length > MAX_PACKET)
       throw new OptionError(`data: expected a Uint8Array of at most ${MAX_PACKET} octets`)
     integer('linkType', linkType, 1, 0, 0xffff)

@@ -39,7 +39,10 @@ export interface ChunkReader {
 export function sourceList(source: CaptureSource | readonly CaptureSource[]): readonly CaptureSource[] {
   const list = Array.isArray(source) ? (source as readonly CaptureSource[]) : [source as CaptureSource]
   if (list.length === 0) throw new OptionError('source: the list of captures is empty')
-  for (const each of list) sourceName(each)
+  for (const each of list) {
+    sourceName(each)
+    platform().expectSource(each)
+  }
   return list
 }
 

@@ -260,7 +260,8 @@ export class StreamEvents implements AsyncIterableIterator<StreamEvent, undefine
 
   /** @internal The next event of the batch at hand; undefined at its end. */
   take(): StreamEvent | undefined {
-    while (this.#row < this.#rows) {
+    // After an abort none comes: the next batch throws its reason.
+    while (this.#row < this.#rows && !this.#drive.stopped) {
       const event = this.#event(this.#row++)
       if (event) return event
     }

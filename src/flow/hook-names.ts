@@ -20,10 +20,15 @@ export function checkHooks(chain: object, name: string): void {
   for (const hook of FUNCTIONS) {
     const value: unknown = (chain as Record<string, unknown>)[hook]
     if (value !== undefined && typeof value !== 'function') throw new OptionError(`chains: the hook ${hook} of '${name}' is no function`)
+    if (isAsync(value)) throw new OptionError(`chains: the hook ${hook} of '${name}' is async; hooks are called for each packet, and not waited for`)
   }
   for (let of: object | null = chain; of !== null && of !== Object.prototype; of = Object.getPrototypeOf(of) as object | null)
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(of)))
       if (typeof value === 'function') checkName(key, name, of === chain)
+}
+
+function isAsync(hook: unknown): boolean {
+  return ['AsyncFunction', 'AsyncGeneratorFunction', 'GeneratorFunction'].includes((hook as object | undefined)?.constructor.name ?? '')
 }
 
 function checkName(key: string, chain: string, own: boolean): void {

@@ -65,6 +65,7 @@ export class Hooks {
     let fields: object | false
     try {
       fields = chain.newFlow(packet) as object | false
+      if (fields instanceof Promise) throw neverAwaited(fields)
       if (fields !== false && (typeof fields !== 'object' || fields === null))
         throw new TypeError(`newFlow must return an object with the chain's columns, or false, not ${String(fields)}`)
     } catch (error) {
@@ -88,6 +89,12 @@ export class Hooks {
     this.#changes += 1
     this.#make = undefined
   }
+}
+
+function neverAwaited(promise: Promise<unknown>): TypeError {
+  // Nobody else looks at it.
+  promise.catch(() => {})
+  return new TypeError('newFlow gave a promise, but hooks are not waited for')
 }
 
 function collect<View>(chains: readonly AnyChain[], name: HookName): Hook<View>[] {

@@ -52,18 +52,27 @@ export function isReadable(source: unknown): source is Readable {
   return source instanceof process.getBuiltinModule('node:stream').Readable
 }
 
+/**
+ * A stream that fails before it is read, or when nobody reads any more, would end the process. Whoever reads it is told
+ * of the error then.
+ */
+export function expectSource(source: CaptureSource): void {
+  if (typeof source === 'object' && isReadable(source) && !source.listeners('error').includes(ignore)) source.on('error', ignore)
+}
+
+const ignore = (): void => {}
+
 function urlPath(url: URL): string {
   if (url.protocol !== 'file:') throw new OptionError(`source: only file: URLs can be read, not ${url.protocol}`)
   return fileURLToPath(url)
 }
 
 function readableChunks(stream: Readable): ChunkReader {
+  expectSource(stream)
   const reader = iteratorChunks(stream)
   return {
     next: () => reader.next(),
     stop() {
-      // An error that comes when nobody reads any more has nowhere to go.
-      stream.on('error', () => {})
       stream.destroy()
     },
   }

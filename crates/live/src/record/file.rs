@@ -29,10 +29,13 @@ enum Sink {
     Zstd(Box<zstd::stream::write::Encoder<'static, File>>),
 }
 
+fn refused(path: &std::path::Path, op: &'static str, source: io::Error) -> FlowError {
+    FlowError::Output { path: path.to_string_lossy().into_owned(), op, source }
+}
+
 impl Sink {
     fn create(path: &std::path::Path, zstd: bool) -> Result<Self, FlowError> {
-        let failed =
-            |source: io::Error| FlowError::Io { op: "write the file", source }.in_capture(&path.to_string_lossy());
+        let failed = |source: io::Error| refused(path, "write the file", source);
         let file = File::create(path).map_err(failed)?;
         if !zstd {
             return Ok(Self::Plain(file));
@@ -260,14 +263,12 @@ impl Writer {
         let keep = (most as usize).max(1) - usize::from(begins);
         while self.before.len() > keep {
             let Some(oldest) = self.before.pop_front() else { break };
-            std::fs::remove_file(&oldest).map_err(|source| {
-                FlowError::Io { op: "remove the oldest file", source }.in_capture(&oldest.to_string_lossy())
-            })?;
+            std::fs::remove_file(&oldest).map_err(|source| refused(&oldest, "remove the oldest file", source))?;
         }
         Ok(())
     }
 
     fn failed(&self, source: io::Error) -> FlowError {
-        FlowError::Io { op: "write the file", source }.in_capture(&self.path.to_string_lossy())
+        refused(&self.path, "write the file", source)
     }
 }

@@ -127,7 +127,7 @@ fn rotation_by_time_and_a_limit_keep_the_latest_files() {
 fn file_that_can_not_be_made_is_named() {
     let options = RecordOptions { path: PathBuf::from("/does/not/exist/t.pcap"), ..plain(FileFormat::Pcap) };
     let error = Writer::open(options, &LiveOptions::new("fake"), &Fake::new([])).err().unwrap();
-    assert_eq!(error.code(), "ERR_CAPTURE_IO");
+    assert_eq!(error.code(), "ERR_OUTPUT_IO");
     assert!(error.to_string().starts_with("/does/not/exist/t.pcap: cannot write the file: "), "{error}");
 }
 

@@ -1,5 +1,5 @@
 // Every export format read back by someone else's reader: values, types and nulls are those of the records.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -13,6 +13,7 @@ import {
   mssChain,
   observe,
   openExport,
+  OptionError,
   tcpChain,
   type Chain,
   type ColumnType,
@@ -161,7 +162,41 @@ test('a value of another type than its column is an option error', async t => {
   await t.throwsAsync(openExport(columns, '-', { format: 'zeek' }), { message: /analyse/ })
   await t.throwsAsync(openExport(columns, '-', { format: 'xml' as 'csv' }), { code: 'ERR_INVALID_OPTION' })
 })
+})
 
-test('a file that can not be made fails', async t => {
-  await t.throwsAsync(exportRecords(flows(), join(folder, 'no', 'such'), { format: 'ndjson' }), { code: 'ENOENT' })
+test('values that a column of one\'s own can not hold are refused, and so are types that there are not', async t => {
+  const to = (name: string) => join(folder, `own-${name}`)
+  for (const format of ['parquet', 'arrow'] as const)
+    for (const [type, value] of [['u8', 300], ['u16', -1], ['u32', 2 ** 32 + 5], ['u64', 1.5], ['i64', 2n ** 63n], ['f64', '1']] as const) {
+      const writer = await openExport([{ name: 'a', type, nullable: false }], to(`x.${format}`), { format })
+      const write = async () => {
+        await writer.write({ a: value })
+        await writer.end()
+      }
+      await t.throwsAsync(write, { instanceOf: OptionError, message: /^column a: expected/ }, `${format} ${type}`)
+    }
+  const unknown = [{ name: 'a', type: 'u9', nullable: false }] as never
+  for (const format of ['csv', 'json', 'ndjson', 'parquet', 'arrow'] as const)
+    await t.throwsAsync(openExport(unknown, to('y'), { format }), { instanceOf: OptionError, message: /^column a: the type is one of/ })
+  await t.throwsAsync(exportRecords([{ a: 1 }] as never, to('z'), { format: 'csv' }), { instanceOf: OptionError, message: /^records: expected a run/ })
+  await t.throwsAsync(exportRecords(observe(samplePath), to('z'), undefined as never), { instanceOf: OptionError, message: /^options: expected an object/ })
+  t.throws(() => observe(samplePath, { chains: [{ name: 'own', newFlow: () => ({}), columns: 'a' }] as never }), { instanceOf: OptionError, message: /list of names/ })
+})
+
+test('a bigint of one\'s own is a time only where its name says so', async t => {
+  const own = { name: 'own', newFlow: () => ({ total: 5n, seen_ns: 7n }) }
+  const path = join(folder, 'bigints.arrow')
+  await exportRecords(observe(samplePath, { chains: [own] }), path, { format: 'arrow' })
+  const { schema } = tableFromIPC(readFileSync(path))
+  const typeOf = (name: string) => String(schema.fields.find(field => field.name === name)?.type)
+  t.deepEqual([typeOf('total'), typeOf('seen_ns')], ['Int64', 'Timestamp<NANOSECOND, UTC>'])
+})
+
+test('a file that can not be written is ERR_OUTPUT_IO with its name', async t => {
+  for (const [path, reason] of [[join(folder, 'no', 'such'), /ENOENT/], ['/dev/full', /ENOSPC/]] as const) {
+    if (path === '/dev/full' && !existsSync(path)) return t.log('skipped: there is no /dev/full')
+    const error = await t.throwsAsync(exportRecords(observe(samplePath), path, { format: 'csv' }), { code: 'ERR_OUTPUT_IO' })
+    t.true(error!.message.startsWith(`${path}: cannot write: `), error!.message)
+    t.regex(error!.message, reason)
+  }
 })

@@ -1,5 +1,6 @@
 // `map` and `reduce`: what goes through both has the same records as what is read in one place, for every capture there is,
 // in parts and by partitions of their keys; fragments, ICMP errors and the clock of the whole job included.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ import {
 } from '../src/index.js'
 import { run, shell } from './support/cli.js'
 import { collect } from './support/collect.js'
-import { corpusFolder, NO_CORPUS, samplePath } from './support/places.js'
+import { corpusFolder, NO_CORPUS, root, samplePath } from './support/places.js'
 import { packetStream, type PartitionRow } from './support/partitions.js'
 import { jobFixtures } from './support/partition-captures.js'
 
@@ -242,6 +243,24 @@ test('streams that are no packets, and packets out of order, end with one line',
 
 const headers = (path: string, options: PartitionOptions = {}) => feedOf(path, options)
 const NEEDED = { code: 'ERR_CAPTURE_FORMAT', message: /^packets were mapped without what they carry, .* --payload or --connections$/ }
+
+test('reduce and map --arrow: what can not be read, and what is no stream, end with one line', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tcpskein-no-arrow-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const [text, empty] = [join(folder, 'text'), join(folder, 'empty')]
+  writeFileSync(text, 'hello\n')
+  writeFileSync(empty, '')
+  for (const command of [['reduce'], ['map', '--arrow']]) {
+    for (const [file, reason] of [[join(folder, 'none'), /ENOENT/], [folder, /EISDIR/], [text, /there is no Arrow stream/]] as const) {
+      const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin', 'tcpskein.js'), ...command, file, '-q'], { encoding: 'utf8' })
+      t.is(status, 1, `${command.join(' ')} ${file}`)
+      t.regex(stderr, reason)
+      t.is(stderr.trimEnd().split('\n').length, 1, stderr)
+    }
+  }
+  // As from a program that had nothing to say.
+  t.is(spawnSync(process.execPath, [join(root, 'bin', 'tcpskein.js'), 'reduce', empty, '-q']).status, 0)
+})
 
 test('packets mapped without what they carry give no records that need it', async t => {
   await t.throwsAsync(collect(connections(headers(samplePath))), NEEDED)

@@ -264,6 +264,7 @@ export function abortSignal(value: unknown): AbortSignal | undefined {
 
 /** Rejects option names that don't exist, so that a misspelt one isn't lost. */
 export function knownNames(options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw new OptionError(`options: expected an object, not ${show(options)}`)
   const unknown = Object.keys(options).find(name => !names.includes(name))
   if (unknown !== undefined) throw new OptionError(`${unknown}: there is no such option; there are ${names.join(', ')}`)
 }

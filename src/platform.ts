@@ -23,7 +23,7 @@ export interface Platform {
    */
   sourceName(source: CaptureSource): string
   /** Called when a run is given a source, which may be long before it is opened: it may fail meanwhile. */
-  expectSource(source: CaptureSource): void
+  expectSource(source: CaptureSource | AsyncIterable<Uint8Array>): void
   /** Opens a source as far as the engine can't; where `follow` says so, a file is waited at its end for more. */
   openSource(source: CaptureSource, follow: boolean): Promise<OpenSource>
   /** Begins a SHA-256. */

@@ -91,6 +91,7 @@ class ArrowSink implements GroupSink {
       case 'u32':
         return new Uint32()
       case 'u64':
+      case 'i64':
         return new Int64()
       case 'f64':
         return new Float64()
@@ -138,6 +139,7 @@ function numbersOf({ type, values }: GroupColumn): ArrayBufferView {
     case 'u64':
       return BigInt64Array.from(numbers, value => BigInt(value ?? 0))
     case 'time':
+    case 'i64':
       return BigInt64Array.from(values as (bigint | null)[], value => value ?? 0n)
     default:
       return Float64Array.from(numbers, value => value ?? 0)

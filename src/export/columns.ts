@@ -7,9 +7,13 @@ import type { ColumnKind, ColumnPlace } from '../batch/view.js'
 /**
  * The type of a column's values:
  * `u64` are counts and durations, numbers in JavaScript, exact up to 2^53; `time` are nanoseconds since the Unix
- * epoch, bigints in JavaScript; `json` are lists; `any` is what a user's own chain gives, and known by its values.
+ * epoch, bigints in JavaScript; `i64` are other bigints; `json` are lists; `any` is what a user's own chain gives, and known
+ * by its values.
  */
-export type ColumnType = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'f64' | 'time' | 'text' | 'json' | 'any'
+export type ColumnType = (typeof COLUMN_TYPES)[number]
+
+/** All of them. */
+export const COLUMN_TYPES = ['bool', 'u8', 'u16', 'u32', 'u64', 'i64', 'f64', 'time', 'text', 'json', 'any'] as const
 
 /** One column of records. */
 export interface ColumnInfo {
@@ -42,15 +46,15 @@ export function derived(name: string, type: ColumnType, nullable = false): Colum
   return { name, type, nullable }
 }
 
-/** The type of a value, for columns that nobody described. */
-export function typeOf(value: unknown): ColumnType {
+/** The type of a value, for columns that nobody described. Names of times end in `_ns`. */
+export function typeOf(name: string, value: unknown): ColumnType {
   switch (typeof value) {
     case 'boolean':
       return 'bool'
     case 'number':
       return 'f64'
     case 'bigint':
-      return 'time'
+      return name.endsWith('_ns') ? 'time' : 'i64'
     case 'string':
       return 'text'
     default:

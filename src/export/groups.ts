@@ -79,7 +79,7 @@ class GroupWriter implements RecordWriter {
       const known = this.#declared.find(column => column.name === name)
       const values: unknown[] = []
       if (known && known.type !== 'any') return { name, type: known.type, nullable: known.nullable, values }
-      const types = new Set(this.#values[i]!.filter(value => value !== null).map(typeOf))
+      const types = new Set(this.#values[i]!.filter(value => value !== null).map(value => typeOf(name, value)))
       const [type = 'text'] = types
       return { name, type: types.size > 1 || type === 'any' ? 'json' : type, nullable: true, values }
     })
@@ -95,18 +95,26 @@ class GroupWriter implements RecordWriter {
 export function checkType(column: GroupColumn, value: unknown): void {
   const { name, type, nullable } = column
   if (value === null ? nullable : type === 'json' || matches(type, value)) return
-  throw new OptionError(`column ${name}: expected ${type} in every record, not ${typeof value}`)
+  const given = typeof value === 'number' || typeof value === 'bigint' ? String(value) : typeof value
+  throw new OptionError(`column ${name}: expected ${type} in every record, not ${given}`)
 }
+
+const LARGEST = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff } as const
 
 function matches(type: GroupColumn['type'], value: unknown): boolean {
   switch (type) {
     case 'bool':
       return typeof value === 'boolean'
     case 'time':
-      return typeof value === 'bigint'
+    case 'i64':
+      return typeof value === 'bigint' && BigInt.asIntN(64, value) === value
     case 'text':
       return typeof value === 'string'
-    default:
+    case 'f64':
       return typeof value === 'number'
+    case 'u64':
+      return Number.isInteger(value)
+    default:
+      return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST[type as keyof typeof LARGEST]
   }
 }

@@ -67,6 +67,7 @@ function schemaOf({ name, type, nullable }: GroupColumn): SchemaElement {
     case 'u32':
       return { name, repetition_type, type: 'INT32', converted_type: 'UINT_32' }
     case 'u64':
+    case 'i64':
       return { name, repetition_type, type: 'INT64' }
     case 'f64':
       return { name, repetition_type, type: 'DOUBLE' }

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { OutputError } from '../errors.js'
 
 /** Takes octets. */
 export interface Sink {
@@ -13,20 +14,26 @@ export interface Sink {
 
 /** Opens a path (`-`: standard output) or takes a stream, which stays open. */
 export function openSink(to: string | Writable): Sink {
-  if (typeof to !== 'string') return new StreamSink(to, false)
-  return to === '-' ? new StreamSink(process.stdout, false) : new StreamSink(createWriteStream(to), true)
+  if (typeof to !== 'string') return new StreamSink(to)
+  return to === '-' ? new StreamSink(process.stdout) : new StreamSink(createWriteStream(to), to)
 }
 
 class StreamSink implements Sink {
   readonly #stream: Writable
-  readonly #own: boolean
+  /** Of a file of ours. */
+  readonly #path: string | undefined
   readonly #failed: Promise<never>
 
-  constructor(stream: Writable, own: boolean) {
+  constructor(stream: Writable, path?: string) {
     this.#stream = stream
-    this.#own = own
-    this.#failed = new Promise<never>((_, reject) => stream.once('error', reject))
+    this.#path = path
+    this.#failed = new Promise<never>((_, reject) => stream.once('error', error => reject(this.#told(error))))
     this.#failed.catch(() => {})
+  }
+
+  /** What went wrong with a stream of somebody else's is theirs to tell. */
+  #told(error: Error): Error {
+    return this.#path === undefined ? error : new OutputError(`${this.#path}: cannot write: ${error.message}`, { cause: error })
   }
 
   write(octets: string | Uint8Array): Promise<void> | undefined {
@@ -35,14 +42,15 @@ class StreamSink implements Sink {
   }
 
   async #drained(): Promise<void> {
-    await Promise.race([once(this.#stream, 'drain'), this.#failed])
+    // `failed` is told first: it listens longer.
+    await Promise.race([this.#failed, once(this.#stream, 'drain')])
   }
 
   async end(): Promise<void> {
-    if (!this.#own) return this.#flush()
+    if (this.#path === undefined) return this.#flush()
     this.#stream.end()
     const { finished } = process.getBuiltinModule('node:stream/promises')
-    await Promise.race([finished(this.#stream), this.#failed])
+    await Promise.race([this.#failed, finished(this.#stream)])
   }
 
   /** An empty write is called back when all before it is out, or with the error that stopped it. */

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { OptionError } from '../errors.js'
 import { flag, integer, knownNames, word } from '../options.js'
 import { arrowWriter } from './arrow.js'
-import type { ColumnInfo } from './columns.js'
+import { COLUMN_TYPES, type ColumnInfo } from './columns.js'
 import { EXPORT_FORMATS, type ExportFormat } from './formats.js'
 import { parquetWriter } from './parquet.js'
 import { openSink, type Sink } from './sink.js'
@@ -67,12 +67,22 @@ export async function openExport(
   options: ExportOptions,
 ): Promise<RecordWriter> {
   knownNames(options, ['format', 'rowGroupSize', 'live'])
+  checkColumns(columns)
   if (options.format === undefined) throw new OptionError(`format: expected one of ${EXPORT_FORMATS.join(', ')}`)
   const format = word('format', options.format, 'ndjson', EXPORT_FORMATS)
   const rows = integer('rowGroupSize', options.rowGroupSize, groupSize(columns.length), 1, 2 ** 24)
   const live = flag('live', options.live, false)
   const open = await opener(format, columns, rows, live, typeof to === 'string' && to !== '-')
   return open(openSink(to))
+}
+
+function checkColumns(columns: unknown): void {
+  if (!Array.isArray(columns)) throw new OptionError('records: expected a run that gives records, such as observe(…), or a list of columns')
+  for (const { name, type } of columns as readonly Partial<ColumnInfo>[]) {
+    if (typeof name !== 'string') throw new OptionError('columns: expected objects with name, type and nullable')
+    if (!(COLUMN_TYPES as readonly unknown[]).includes(type))
+      throw new OptionError(`column ${name}: the type is one of ${COLUMN_TYPES.join(', ')}, not ${String(type)}`)
+  }
 }
 
 function groupSize(columns: number): number {

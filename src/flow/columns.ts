@@ -37,8 +37,14 @@ export function checkChains(chains: unknown): readonly AnyChain[] {
   for (const chain of chains as readonly Partial<AnyChain>[]) {
     if (typeof chain?.name !== 'string' || typeof chain.newFlow !== 'function')
       throw new OptionError('chains: expected chains, such as basicChain() (with its parentheses), or objects with name and newFlow')
+    if (chain.columns !== undefined && !isNames(chain.columns))
+      throw new OptionError(`chains: columns of '${chain.name}': expected a list of names`)
     checkHooks(chain, chain.name)
   }
   columnOwners(chains as readonly AnyChain[])
   return chains as readonly AnyChain[]
+}
+
+function isNames(columns: unknown): boolean {
+  return Array.isArray(columns) && columns.every(name => typeof name === 'string')
 }

@@ -56,8 +56,8 @@ export function isReadable(source: unknown): source is Readable {
  * A stream that fails before it is read, or when nobody reads any more, would end the process. Whoever reads it is told
  * of the error then.
  */
-export function expectSource(source: CaptureSource): void {
-  if (typeof source === 'object' && isReadable(source) && !source.listeners('error').includes(ignore)) source.on('error', ignore)
+export function expectSource(source: unknown): void {
+  if (isReadable(source) && !source.listeners('error').includes(ignore)) source.on('error', ignore)
 }
 
 const ignore = (): void => {}

@@ -5,6 +5,7 @@
 import type * as ApacheArrow from 'apache-arrow'
 import { CaptureError, OptionError } from '../errors.js'
 import { concat } from '../octets.js'
+import { platform } from '../platform.js'
 import type { PacketBatch } from './partitioner.js'
 
 type Arrow = typeof ApacheArrow
@@ -91,27 +92,53 @@ export class ArrowPackets implements AsyncIterable<ReadPackets> {
   /** A stream that says that it has headers only is refused. One that says nothing is taken as it is. */
   needsPayload = false
 
+  /** Octets read. */
+  #octets = 0
+  #failure: unknown
+
   constructor(source: AsyncIterable<Uint8Array>) {
+    platform().expectSource(source)
     this.#source = source
+  }
+
+  /** Arrow takes a source that fails before its first message for an empty one. */
+  async *#read(): AsyncGenerator<Uint8Array, undefined> {
+    try {
+      for await (const chunk of this.#source) {
+        this.#octets += chunk.length
+        yield chunk
+      }
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
+  }
+
+  #isNothing(): boolean {
+    if (this.#failure !== undefined) throw this.#failure as Error
+    return this.#octets === 0
   }
 
   /** Batches; the columns lie in the stream's own octets. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ReadPackets, undefined> {
     const { RecordBatchReader } = await load()
     try {
-      const reader = await RecordBatchReader.from(this.#source)
-      for (;;) {
+      const reader = await RecordBatchReader.from(this.#read())
+      for (let streams = 0; ; streams++) {
         // Otherwise what lies behind a stream's end is thrown away, and so would be the packets of the next one.
         await reader.open({ autoDestroy: false })
         const { schema } = reader as { schema?: ApacheArrow.Schema }
         // No more streams, or none at all, as from a program that had nothing to say.
-        if (reader.closed || schema === undefined) return
+        if (reader.closed || schema === undefined) {
+          if (streams === 0 && !this.#isNothing()) throw notPackets('there is no Arrow stream')
+          return
+        }
         const places = this.#begin(schema)
         for await (const batch of reader) if (batch.numRows > 0) yield columnsOf(batch, places)
         reader.reset()
       }
     } catch (error) {
-      if (error instanceof CaptureError) throw error
+      if (error instanceof CaptureError || error === this.#failure) throw error
       throw notPackets(error instanceof Error ? error.message : String(error), error)
     }
   }

@@ -1,5 +1,5 @@
 // The command line: exit statuses, formats, what goes to stderr, and one line for each thing that goes wrong.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -171,6 +171,46 @@ test('exit status 1 and one line that names --force: an output that is there alr
     t.is(readFileSync(path, 'utf8'), 'mine')
     t.deepEqual(await run([...args, '--force']), { status: 0, stdout: '', stderr: '' })
     t.deepEqual(readFileSync(path), before)
+  }
+})
+
+onUnix('exit status 2 and one line: an output that is an input, whatever it is called', async t => {
+  const input = join(folder, 'input.pcap')
+  copyFileSync(samplePath, input)
+  const [soft, hard] = [join(folder, 'soft.pcap'), join(folder, 'hard.pcap')]
+  symlinkSync(input, soft)
+  linkSync(input, hard)
+  const commands = [['flows'], ['connections'], ['analyze'], ['analyze', '--series', '0']].map(command => [...command, '--format', 'csv'])
+  for (const command of [...commands, ['report']])
+    for (const [read, written] of [[input, input], [input, soft], [soft, input], [input, hard]] as const) {
+      const { status, stdout, stderr } = await run([...command, read, '-o', written, '--force'])
+      t.deepEqual([status, stdout, stderr], [2, '', `tcpskein: ${written}: this file is an input, and would be overwritten\n`])
+      t.deepEqual(readFileSync(input), sample)
+    }
+  t.is(shell(`tcpskein flows - --format csv -o ${input} --force < ${input}`).status, 2)
+  t.deepEqual(readFileSync(input), sample)
+})
+
+onUnix('exit status 2 and one line: a folder of outputs in which an input would be one', async t => {
+  for (const [command, below, ...rest] of [['extract', 'pcaps', '--stale', '9999'], ['trace', '']] as const) {
+    const out = join(folder, `among-${command}`)
+    mkdirSync(out)
+    const args = [command, samplePath, '--out', out, ...rest, '-q', '--force']
+    t.deepEqual(await run(args), { status: 0, stdout: '', stderr: '' })
+    const name = readdirSync(join(out, below))[0]!
+    const path = join(out, below, name)
+    const others = readdirSync(join(out, below)).length
+    rmSync(path)
+    copyFileSync(samplePath, path)
+    const { status, stderr } = await run([command, path, ...args.slice(2)])
+    t.deepEqual([status, stderr], [2, `tcpskein: ${path}: this file is an input, and would be overwritten\n`])
+    t.deepEqual(readFileSync(path), sample)
+    t.is(readdirSync(join(out, below)).length, others)
+    // One of another name stays as it is.
+    const beside = join(out, below, 'input.pcap')
+    copyFileSync(samplePath, beside)
+    t.is((await run([command, beside, ...args.slice(2)])).status, 0)
+    t.deepEqual(readFileSync(beside), sample)
   }
 })
 

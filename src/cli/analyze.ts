@@ -100,7 +100,7 @@ async function printSeries(
   const { format, output } = options
   const force = options.force === true
   const waits = isEndless(options)
-  const writer = await openOutput({ format, columns: POINTS, live: waits, force, ...(output === undefined ? {} : { output }) })
+  const writer = await openOutput({ format, columns: POINTS, live: waits, force, inputs: files, ...(output === undefined ? {} : { output }) })
   const release = waits ? onInterrupt(() => points.finish()) : () => {}
   try {
     for await (const point of points) await writer.write(point)

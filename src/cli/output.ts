@@ -1,5 +1,6 @@
 /** Records for people as a table; every other format is the library's. Output is buffered and waits for who reads it. */
 import { EXPORT_FORMATS, openExport, type ColumnInfo, type ExportFormat, type RecordWriter } from '../index.js'
+import { refuseInput } from '../same-file.js'
 import { refuseToReplace } from './overwrite.js'
 import { openStdout } from './stdout.js'
 
@@ -14,6 +15,8 @@ export interface OutputOptions {
   readonly format: Format
   /** A path; without it standard output. */
   readonly output?: string
+  /** Paths of what is read. */
+  readonly inputs: readonly string[]
   /** A file that is there already is replaced. */
   readonly force: boolean
   /** Each record at once. */
@@ -27,10 +30,11 @@ export interface OutputOptions {
 /**
  * Opens it.
  *
- * @throws {@link FileExistsError}
+ * @throws {@link FileExistsError}, {@link OptionError} where it is an input
  */
 export async function openOutput(options: OutputOptions): Promise<RecordWriter> {
   const { format, output = '-', live, columns, force } = options
+  refuseInput(options.output, options.inputs)
   if (!force) refuseToReplace(options.output)
   if (format !== 'table') return openExport(columns, output, { format, live })
   return openTable(options)

@@ -126,6 +126,7 @@ export async function printRecords<R extends Records>(
     format,
     live: waits,
     columns,
+    inputs: files,
     force: options.force === true,
     ...(path === undefined ? {} : { output: path }),
     ...(shown === undefined ? {} : { shown }),

@@ -174,6 +174,29 @@ test('exit status 1 and one line that names --force: an output that is there alr
   }
 })
 
+test('a run that fails before its first record leaves no file that it made', async t => {
+  const path = join(folder, 'never.csv')
+  const missing = join(folder, 'nosuch.pcap')
+  const failing = [
+    ...[['flows'], ['connections'], ['analyze'], ['analyze', '--series', '0']].map(command => [...command, missing]),
+    ['flows', samplePath, '--filter', 'tcp port'],
+    ['analyze', samplePath, '--series', '99'],
+  ]
+  for (const command of failing)
+    for (const format of ['csv', 'json', 'parquet']) {
+      const { status, stdout, stderr } = await run([...command, '--format', format, '-q', '-o', path])
+      t.not(status, 0)
+      t.not(stderr, '')
+      t.is(stdout, '')
+      t.false(existsSync(path), command.join(' '))
+    }
+  // Flows that came before the failure stay, and so does a file without any where all is well.
+  t.is((await run(['flows', samplePath, missing, '--format', 'csv', '-q', '-o', path])).status, 1)
+  t.true(lines(readFileSync(path, 'utf8')).length > 1)
+  t.is((await run(['flows', samplePath, '--filter', 'port 1', '--format', 'csv', '-q', '-o', path, '--force'])).status, 0)
+  t.is(lines(readFileSync(path, 'utf8')).length, 1)
+})
+
 onUnix('exit status 2 and one line: an output that is an input, whatever it is called', async t => {
   const input = join(folder, 'input.pcap')
   copyFileSync(samplePath, input)

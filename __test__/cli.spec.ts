@@ -90,6 +90,7 @@ const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
   'no file': [['flows'], /missing required argument 'file'/],
   'a timeout that is no number': [['flows', samplePath, '--idle-timeout', 'long'], /idle-timeout.*number/],
   'a negative timeout': [['flows', samplePath, '--expiry-timeout', '-3'], /expiry-timeout.*number/],
+  'a recording to standard output': [['record', '-i', 'nosuch0', '-w', '-'], /-w - is no file, .*standard output/],
   'no room for flows': [['flows', samplePath, '--max-flows', '0'], /maxFlows.*from 1/],
 }
 

@@ -48,7 +48,7 @@ const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
   'no database': [['--writer', 'couchdb'], /--writer couchdb needs --couchdb URL/],
   'a database that is none': [['--writer', 'couchdb', '--couchdb', 'http://u:s3cret@host/'], /url: expected http/],
   'a stale time that is no number': [['--out', 'x', '--stale', 'long'], /stale.*number/],
-  'a part of no packets': [['--out', 'x', '--flush-packets', '0'], /flushPackets.*from 1/],
+  'a part of no packets': [['--out', 'x', '--flush-packets', '0'], /--flush-packets: .*from 1/],
 }
 
 for (const [title, [args, message]] of Object.entries(wrongUsage))

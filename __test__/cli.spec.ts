@@ -91,7 +91,12 @@ const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
   'a timeout that is no number': [['flows', samplePath, '--idle-timeout', 'long'], /idle-timeout.*number/],
   'a negative timeout': [['flows', samplePath, '--expiry-timeout', '-3'], /expiry-timeout.*number/],
   'a recording to standard output': [['record', '-i', 'nosuch0', '-w', '-'], /-w - is no file, .*standard output/],
-  'no room for flows': [['flows', samplePath, '--max-flows', '0'], /maxFlows.*from 1/],
+  'no room for flows': [['flows', samplePath, '--max-flows', '0'], /^tcpskein: --max-flows: .*from 1/],
+  'an option with a name of its own': [['report', samplePath, '-o', 'x', '--max-size', '10K'], /^tcpskein: --max-size: expected/],
+  'help for an unknown command': [['help', 'flow'], /^tcpskein: unknown command 'flow'\n/],
+  'an unknown option where one is missing': [['follow', samplePath, '--conn', '0'], /^tcpskein: unknown option '--conn'\n/],
+  'an option that is missing': [['follow', samplePath], /^tcpskein: required option '--connection <number>' not specified\n/],
+  'a digest of flows': [['reduce', samplePath, '--hash', 'sha256'], /^tcpskein: --hash: only with --connections\n/],
 }
 
 for (const [title, [args, message]] of Object.entries(wrongUsage)) {

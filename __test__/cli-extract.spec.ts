@@ -1,9 +1,12 @@
 // `tcpskein extract`: files, totals, refusals, exit statuses.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { run } from './support/cli.js'
+import { program, run } from './support/cli.js'
 import { fixture, samplePath } from './support/places.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-cli-extract-'))
@@ -48,7 +51,7 @@ const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
   'no database': [['--writer', 'couchdb'], /--writer couchdb needs --couchdb URL/],
   'a database that is none': [['--writer', 'couchdb', '--couchdb', 'http://u:s3cret@host/'], /url: expected http/],
   'a stale time that is no number': [['--out', 'x', '--stale', 'long'], /stale.*number/],
-  'a part of no packets': [['--out', 'x', '--flush-packets', '0'], /flushPackets.*from 1/],
+  'a part of no packets': [['--out', 'x', '--flush-packets', '0'], /--flush-packets: .*from 1/],
 }
 
 for (const [title, [args, message]] of Object.entries(wrongUsage))
@@ -58,6 +61,27 @@ for (const [title, [args, message]] of Object.entries(wrongUsage))
     t.regex(stderr, message)
     t.notRegex(stderr, /s3cret|^ +at /m)
   })
+
+test('exit status 1: a database that can not be connected to, told at once and in plain words', async t => {
+  const port = await freePort()
+  const args = ['extract', samplePath, '--writer', 'couchdb', '--couchdb']
+  const child = spawn(process.execPath, [program, ...args, `http://u:s3cret@127.0.0.1:${port}/db`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [first] = (await once(child.stderr.setEncoding('utf8'), 'data')) as [string]
+  child.kill()
+  t.is(first, `tcpskein: http://127.0.0.1:${port}/db: cannot connect: connection refused; trying again\n`)
+  const { status, stderr } = await run([...args, 'http://127.0.0.1:6000/db', '-q'])
+  t.deepEqual([status, stderr], [1, "tcpskein: writer 'couchdb': http://127.0.0.1:6000/db: cannot connect: this port is not for HTTP\n"])
+})
+
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
 
 test('exit status 1: a broken capture, a folder that can\'t be made, a server that is gone', async t => {
   const cut = await run(['extract', fixture('capture-last-cut.pcap'), '--out', newFolder()])

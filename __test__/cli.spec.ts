@@ -1,5 +1,5 @@
 // The command line: exit statuses, formats, what goes to stderr, and one line for each thing that goes wrong.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -90,7 +90,13 @@ const wrongUsage: Record<string, [args: string[], message: RegExp]> = {
   'no file': [['flows'], /missing required argument 'file'/],
   'a timeout that is no number': [['flows', samplePath, '--idle-timeout', 'long'], /idle-timeout.*number/],
   'a negative timeout': [['flows', samplePath, '--expiry-timeout', '-3'], /expiry-timeout.*number/],
-  'no room for flows': [['flows', samplePath, '--max-flows', '0'], /maxFlows.*from 1/],
+  'a recording to standard output': [['record', '-i', 'nosuch0', '-w', '-'], /-w - is no file, .*standard output/],
+  'no room for flows': [['flows', samplePath, '--max-flows', '0'], /^tcpskein: --max-flows: .*from 1/],
+  'an option with a name of its own': [['report', samplePath, '-o', 'x', '--max-size', '10K'], /^tcpskein: --max-size: expected/],
+  'help for an unknown command': [['help', 'flow'], /^tcpskein: unknown command 'flow'\n/],
+  'an unknown option where one is missing': [['follow', samplePath, '--conn', '0'], /^tcpskein: unknown option '--conn'\n/],
+  'an option that is missing': [['follow', samplePath], /^tcpskein: required option '--connection <number>' not specified\n/],
+  'a digest of flows': [['reduce', samplePath, '--hash', 'sha256'], /^tcpskein: --hash: only with --connections\n/],
 }
 
 for (const [title, [args, message]] of Object.entries(wrongUsage)) {
@@ -171,6 +177,69 @@ test('exit status 1 and one line that names --force: an output that is there alr
     t.is(readFileSync(path, 'utf8'), 'mine')
     t.deepEqual(await run([...args, '--force']), { status: 0, stdout: '', stderr: '' })
     t.deepEqual(readFileSync(path), before)
+  }
+})
+
+test('a run that fails before its first record leaves no file that it made', async t => {
+  const path = join(folder, 'never.csv')
+  const missing = join(folder, 'nosuch.pcap')
+  const failing = [
+    ...[['flows'], ['connections'], ['analyze'], ['analyze', '--series', '0']].map(command => [...command, missing]),
+    ['flows', samplePath, '--filter', 'tcp port'],
+    ['analyze', samplePath, '--series', '99'],
+  ]
+  for (const command of failing)
+    for (const format of ['csv', 'json', 'parquet']) {
+      const { status, stdout, stderr } = await run([...command, '--format', format, '-q', '-o', path])
+      t.not(status, 0)
+      t.not(stderr, '')
+      t.is(stdout, '')
+      t.false(existsSync(path), command.join(' '))
+    }
+  // Flows that came before the failure stay, and so does a file without any where all is well.
+  t.is((await run(['flows', samplePath, missing, '--format', 'csv', '-q', '-o', path])).status, 1)
+  t.true(lines(readFileSync(path, 'utf8')).length > 1)
+  t.is((await run(['flows', samplePath, '--filter', 'port 1', '--format', 'csv', '-q', '-o', path, '--force'])).status, 0)
+  t.is(lines(readFileSync(path, 'utf8')).length, 1)
+})
+
+onUnix('exit status 2 and one line: an output that is an input, whatever it is called', async t => {
+  const input = join(folder, 'input.pcap')
+  copyFileSync(samplePath, input)
+  const [soft, hard] = [join(folder, 'soft.pcap'), join(folder, 'hard.pcap')]
+  symlinkSync(input, soft)
+  linkSync(input, hard)
+  const commands = [['flows'], ['connections'], ['analyze'], ['analyze', '--series', '0']].map(command => [...command, '--format', 'csv'])
+  for (const command of [...commands, ['report']])
+    for (const [read, written] of [[input, input], [input, soft], [soft, input], [input, hard]] as const) {
+      const { status, stdout, stderr } = await run([...command, read, '-o', written, '--force'])
+      t.deepEqual([status, stdout, stderr], [2, '', `tcpskein: ${written}: this file is an input, and would be overwritten\n`])
+      t.deepEqual(readFileSync(input), sample)
+    }
+  t.is(shell(`tcpskein flows - --format csv -o ${input} --force < ${input}`).status, 2)
+  t.deepEqual(readFileSync(input), sample)
+})
+
+onUnix('exit status 2 and one line: a folder of outputs in which an input would be one', async t => {
+  for (const [command, below, ...rest] of [['extract', 'pcaps', '--stale', '9999'], ['trace', '']] as const) {
+    const out = join(folder, `among-${command}`)
+    mkdirSync(out)
+    const args = [command, samplePath, '--out', out, ...rest, '-q', '--force']
+    t.deepEqual(await run(args), { status: 0, stdout: '', stderr: '' })
+    const name = readdirSync(join(out, below))[0]!
+    const path = join(out, below, name)
+    const others = readdirSync(join(out, below)).length
+    rmSync(path)
+    copyFileSync(samplePath, path)
+    const { status, stderr } = await run([command, path, ...args.slice(2)])
+    t.deepEqual([status, stderr], [2, `tcpskein: ${path}: this file is an input, and would be overwritten\n`])
+    t.deepEqual(readFileSync(path), sample)
+    t.is(readdirSync(join(out, below)).length, others)
+    // One of another name stays as it is.
+    const beside = join(out, below, 'input.pcap')
+    copyFileSync(samplePath, beside)
+    t.is((await run([command, beside, ...args.slice(2)])).status, 0)
+    t.deepEqual(readFileSync(beside), sample)
   }
 })
 

@@ -163,6 +163,17 @@ test('info: a table for people; texts of the file stay on their line', async t =
   t.is(stdout.match(/^file: /gm)?.length, 2)
 })
 
+test('info --filter: what is of the file and what of the packets that match is told apart', async t => {
+  const count = naively(readFileSync(samplePath)).protocols.get('IPv6')![0]
+  for (const engine of ['native', 'js']) {
+    const args = ['info', samplePath, '--filter', 'ip6', '--engine', engine]
+    t.like(JSON.parse((await run([...args, '--json'])).stdout), { packets: 90, matching: count })
+    t.regex((await run(args)).stdout, new RegExp(`^packets: +90$[^]*^matching: +${count} packets, .*\n^flows: `, 'm'))
+  }
+  const { stdout } = await run(['info', samplePath])
+  t.notRegex(stdout, /matching/)
+})
+
 test('info: a capture that breaks is told as far as it goes; what is none is an error', async t => {
   const cut = await run(['info', '--json', fixture('capture-last-cut.pcap')])
   t.is(cut.status, 1)

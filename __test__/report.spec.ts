@@ -1,6 +1,6 @@
 // The data of a report against what the public API says of the same captures.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -304,6 +304,10 @@ test('a page that is there stays, and what can be read once only is refused', as
   t.is(readFileSync(path, 'utf8'), 'mine')
   await writeReport(samplePath, path, { overwrite: true })
   t.true(readFileSync(path, 'utf8').startsWith('<!doctype html>'))
+  const own = fresh()
+  copyFileSync(samplePath, own)
+  await t.throwsAsync(writeReport(own, own, { overwrite: true }), { instanceOf: OptionError, message: /is an input/ })
+  t.deepEqual(readFileSync(own), readFileSync(samplePath))
   await t.throwsAsync(writeReport('-', fresh()), { instanceOf: OptionError, message: /more than once/ })
   const pipe = join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])

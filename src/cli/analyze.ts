@@ -7,7 +7,7 @@ import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
 import { onInterrupt } from './interrupt.js'
 import { captureSources } from './live.js'
-import { openOutput } from './output.js'
+import { openOutput, writeRecords } from './output.js'
 import { addOutputOptions, addReadingOptions, isEndless, printRecords, readingOptions, type RunOptions } from './reading.js'
 import { connectionTotals } from './totals.js'
 
@@ -97,14 +97,13 @@ async function printSeries(
   // The captures that come after the connection's end aren't read, so there is no choice of reading each by itself.
   const { separate: _, ...reading } = readingOptions(options)
   const points = series(captureSources(files, options), id, { ...reading, onError: error => errors.push(error) })
-  const { format, output } = options
+  const { format, output: path } = options
   const force = options.force === true
   const waits = isEndless(options)
-  const writer = await openOutput({ format, columns: POINTS, live: waits, force, ...(output === undefined ? {} : { output }) })
+  const output = await openOutput({ format, columns: POINTS, live: waits, force, inputs: files, ...(path === undefined ? {} : { output: path }) })
   const release = waits ? onInterrupt(() => points.finish()) : () => {}
   try {
-    for await (const point of points) await writer.write(point)
-    await writer.end()
+    await writeRecords(output, points, errors)
   } finally {
     release()
     // Also where there is no such connection, because what could not be read may be why.

@@ -1,4 +1,5 @@
 /** `tcpskein extract`: each TCP stream to a file of its own, or to a database. */
+import { join } from 'node:path'
 import { Option, InvalidArgumentError, type Command } from 'commander'
 import {
   CouchDbWriter,
@@ -11,6 +12,7 @@ import {
   type OnWriterError,
   type StreamWriter,
 } from '../index.js'
+import { refuseInputIn } from '../same-file.js'
 import { complain } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
@@ -80,6 +82,7 @@ async function run(files: readonly string[], options: ExtractOptions): Promise<n
   keepNewSpaceSmall()
   const errors: FlowError[] = []
   const writers = openWriters(options)
+  for (const folder of foldersOf(options)) refuseInputIn(folder, files)
   const { separate: _, ...reading } = readingOptions(options)
   const extractor = new TCPStreamExtractor(captureSources(files, options), {
     ...reading,
@@ -111,6 +114,11 @@ interface NamedWriter {
 
 function openWriters(options: ExtractOptions): NamedWriter[] {
   return options.writer.map(name => (name === 'couchdb' ? openDatabase(options) : openFiles(name, options)))
+}
+
+/** Folders whose files may be replaced. */
+function foldersOf({ out, force }: ExtractOptions): string[] {
+  return out === undefined || force !== true ? [] : [join(out, 'pcaps'), join(out, 'flows')]
 }
 
 function openFiles(name: 'pcap' | 'summary', { out, force }: ExtractOptions): NamedWriter {

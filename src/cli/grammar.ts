@@ -40,10 +40,34 @@ export function shareGrammar(program: Command): void {
     if (!has('--quiet')) command.option('-q, --quiet', 'nothing on stderr but errors')
     if (!has('--json')) command.addOption(jsonOption(command))
     addHelp(command)
+    complainOfUnknownFirst(command)
   }
   program.addHelpText('after', `${exampleText(program.commands.flatMap(command => examplesOf.get(command)?.slice(0, 1) ?? []))}\n${EXIT_STATUS}
   
 tcpskein COMMAND --help shows what a command takes; --quiet and --json may also stand before the command.`.replace(/\n {2}\n/, '\n\n'))
+}
+
+/** What commander's types leave out. */
+interface Complaining {
+  missingMandatoryOptionValue: (option: Option) => void
+  unknownOption: (flag: string) => void
+}
+
+/** An option that is missing may be the one that nobody knows, misspelt. */
+function complainOfUnknownFirst(command: Command): void {
+  const complaining = command as unknown as Complaining
+  let unknown: string | undefined
+  const parse = command.parseOptions.bind(command)
+  command.parseOptions = args => {
+    const parsed = parse(args)
+    unknown = parsed.unknown[0]
+    return parsed
+  }
+  const miss = complaining.missingMandatoryOptionValue.bind(command)
+  complaining.missingMandatoryOptionValue = option => {
+    if (unknown !== undefined) complaining.unknownOption(unknown)
+    miss(option)
+  }
 }
 
 /** Records as NDJSON where there are records, and what is told on stderr as objects. */
@@ -78,6 +102,13 @@ export function commandFirst(program: Command, args: readonly string[]): readonl
   const [first, ...rest] = args.slice(at)
   const isCommand = program.commands.some(command => command.name() === first)
   return isCommand ? [first!, ...args.slice(0, at), ...rest] : args.slice(at)
+}
+
+/** `help NAME` where there is no such command is as wrong as `NAME`; commander would show the help of all. */
+export function helpOfCommand(program: Command, args: readonly string[]): readonly string[] {
+  const [first, name] = args
+  if (first !== 'help' || name === undefined || name.startsWith('-') || name === 'help') return args
+  return program.commands.some(command => command.name() === name) ? args : args.slice(1)
 }
 
 /** Someone gave a file where a command belongs: says so. */

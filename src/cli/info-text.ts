@@ -32,7 +32,7 @@ export function toJson({ capture, ...findings }: Findings): string {
 }
 
 /** Some lines for people. */
-export function describe({ capture, fileBytes, sha256, protocols, flows, talkers, talkersApproximate }: Findings): string {
+export function describe({ capture, fileBytes, sha256, matching, protocols, flows, talkers, talkersApproximate }: Findings): string {
   const { durationNs, averagePacketBytes, bytesPerSecond, bitsPerSecond, packetsPerSecond } = rates(capture)
   const lines: Line[] = [
     ['file', printable(capture.name)],
@@ -55,6 +55,7 @@ export function describe({ capture, fileBytes, sha256, protocols, flows, talkers
     ...capture.comments.slice(0, MOST_LINES).map(text => ['comment', printable(text)] as const),
     ...more('comments', capture.commentCount - Math.min(capture.comments.length, MOST_LINES)),
     ...oddities(capture),
+    ...(matching === null ? [] : [['matching', `${number(matching)} packets, which all that follows is of`] as const]),
     ['flows', number(flows)],
   ]
   const width = Math.max(...lines.map(([name]) => name.length))

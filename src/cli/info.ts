@@ -46,6 +46,8 @@ export interface Findings {
   fileBytes: number | null
   /** SHA-256 of the file, hexadecimal; null of a stream, and where it wasn't asked for. */
   sha256: string | null
+  /** Packets that the filter chose; null where there is none. */
+  matching: number | null
   protocols: Share[]
   flows: number
   talkers: Talker[]
@@ -60,7 +62,7 @@ export function infoCommand(program: Command, exit: (status: number) => void): v
     .argument('[file...]', 'captures; - is standard input')
     .option('--json', 'one JSON object per capture and line')
     .option('--top <n>', 'how many addresses to list', wholeNumber, 5)
-    .option('--filter <expression>', "packets to take, in tcpdump's language")
+    .option('--filter <expression>', "packets that flows, protocols and addresses are of, in tcpdump's language; counts, rates and times stay the file's")
     .addOption(new Option('--hash <kind>', 'add a digest of the file').choices(['sha256']))
     .addOption(engineOption())
   addLiveOptions(addDecodingOptions(command)).action(async (files: string[], options: InfoOptions) => exit(await info(files, options)))
@@ -123,6 +125,7 @@ async function examine(
     capture,
     sha256: null,
     fileBytes: isFile && source !== '-' ? (statSync(source, { throwIfNoEntry: false })?.size ?? null) : null,
+    matching: isFile && filter !== undefined ? observer.stats.packets : null,
     protocols: [...protocols.shares(), ...dropped(observer.stats)],
     flows,
     talkers: talkers.top(top),

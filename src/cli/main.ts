@@ -4,7 +4,8 @@ import { FlowError, OptionError } from '../index.js'
 import { complain, complainInJson, remark } from './complain.js'
 import { EXIT } from './exit.js'
 import { fileProblem } from './file-problem.js'
-import { commandFirst, isFileForCommand } from './grammar.js'
+import { commandFirst, helpOfCommand, isFileForCommand } from './grammar.js'
+import { inOptionNames } from './option-names.js'
 import { createProgram } from './program.js'
 
 /**
@@ -16,7 +17,7 @@ import { createProgram } from './program.js'
 export async function main(given: readonly string[]): Promise<number> {
   let status: number = EXIT.ok
   const program = createProgram(code => (status = code))
-  const args = commandFirst(program, given)
+  const args = helpOfCommand(program, commandFirst(program, given))
   // Asked before the arguments are understood, because not to understand them is an error too.
   complainInJson(given.includes('--json'))
   remarkOnWarnings()
@@ -25,7 +26,8 @@ export async function main(given: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args.length > 0 ? [...args] : ['--help'], { from: 'user' })
   } catch (error) {
-    return failure(error)
+    const command = program.commands.find(each => each.name() === args[0])
+    return failure(error instanceof OptionError ? inOptionNames(error, command) : error)
   }
   return status
 }

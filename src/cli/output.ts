@@ -1,5 +1,7 @@
 /** Records for people as a table; every other format is the library's. Output is buffered and waits for who reads it. */
+import { lstatSync, rmSync } from 'node:fs'
 import { EXPORT_FORMATS, openExport, type ColumnInfo, type ExportFormat, type RecordWriter } from '../index.js'
+import { refuseInput } from '../same-file.js'
 import { refuseToReplace } from './overwrite.js'
 import { openStdout } from './stdout.js'
 
@@ -14,6 +16,8 @@ export interface OutputOptions {
   readonly format: Format
   /** A path; without it standard output. */
   readonly output?: string
+  /** Paths of what is read. */
+  readonly inputs: readonly string[]
   /** A file that is there already is replaced. */
   readonly force: boolean
   /** Each record at once. */
@@ -27,13 +31,49 @@ export interface OutputOptions {
 /**
  * Opens it.
  *
- * @throws {@link FileExistsError}
+ * @throws {@link FileExistsError}, {@link OptionError} where it is an input
  */
-export async function openOutput(options: OutputOptions): Promise<RecordWriter> {
+export async function openOutput(options: OutputOptions): Promise<Output> {
   const { format, output = '-', live, columns, force } = options
+  refuseInput(options.output, options.inputs)
   if (!force) refuseToReplace(options.output)
-  if (format !== 'table') return openExport(columns, output, { format, live })
-  return openTable(options)
+  if (format === 'table') return { writer: openTable(options) }
+  const isNew = output !== '-' && lstatSync(output, { throwIfNoEntry: false }) === undefined
+  const writer = await openExport(columns, output, { format, live })
+  return isNew ? { writer, made: output } : { writer }
+}
+
+/** Where records go. */
+export interface Output {
+  readonly writer: RecordWriter
+  /** The file that was made for them. */
+  readonly made?: string
+}
+
+/**
+ * Writes all records. Where the run fails before there is one, a file that was made for them goes again.
+ *
+ * @param errors what went wrong without being thrown
+ */
+export async function writeRecords({ writer, made }: Output, records: AsyncIterable<object>, errors: readonly Error[]): Promise<void> {
+  let isEmpty = true
+  try {
+    for await (const record of records) {
+      await writer.write(record)
+      isEmpty = false
+    }
+  } catch (error) {
+    if (isEmpty && made !== undefined) await discard(writer, made)
+    throw error
+  }
+  if (isEmpty && errors.length > 0 && made !== undefined) await discard(writer, made)
+  else await writer.end()
+}
+
+/** A file is opened in Node's own time: only once it is closed it can't come back. */
+async function discard(writer: RecordWriter, made: string): Promise<void> {
+  await writer.end().catch(() => {})
+  rmSync(made, { force: true })
 }
 
 type Row = Readonly<Record<string, unknown>>

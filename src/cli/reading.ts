@@ -6,7 +6,7 @@ import { EXIT } from './exit.js'
 import { onInterrupt } from './interrupt.js'
 import { addLiveOptions, type LiveOptions } from './live.js'
 import { wholeNumber } from './numbers.js'
-import { FORMATS, openOutput, type Format } from './output.js'
+import { FORMATS, openOutput, writeRecords, type Format } from './output.js'
 import { openProgress, type Progressing } from './progress.js'
 
 /** Options of how packets are decoded, as commander gives them. */
@@ -126,6 +126,7 @@ export async function printRecords<R extends Records>(
     format,
     live: waits,
     columns,
+    inputs: files,
     force: options.force === true,
     ...(path === undefined ? {} : { output: path }),
     ...(shown === undefined ? {} : { shown }),
@@ -133,8 +134,7 @@ export async function printRecords<R extends Records>(
   const progress = openProgress(files, () => records.stats, options.quiet !== true, waits)
   const release = waits ? onInterrupt(() => records.finish()) : () => {}
   try {
-    for await (const record of records) await output.write(record)
-    await output.end()
+    await writeRecords(output, records, errors)
   } finally {
     release()
     progress.stop()

@@ -52,6 +52,10 @@ async function run(options: Options): Promise<number> {
     complain('record: which interface? (-i NAME; tcpskein interfaces lists them)')
     return EXIT.usage
   }
+  if (options.write === '-') {
+    complain('record: -w - is no file, and packets can not be written to standard output')
+    return EXIT.usage
+  }
   if (options.force !== true) refuseToReplace(firstFile(options))
   const source = liveSource(options.interface, options, options.filter)
   const recording = record(source, options.write, recordOptions(options))

@@ -62,6 +62,7 @@ export function reduceCommand(program: Command, exit: (status: number) => void):
 }
 
 async function reduce(file: string, options: ReduceOptions): Promise<number> {
+  if (options.hash !== undefined && options.connections !== true) throw new OptionError('--hash: only with --connections')
   const errors: FlowError[] = []
   const onError = (error: FlowError) => void errors.push(error)
   const stream: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : createReadStream(file)

@@ -1,6 +1,7 @@
 /** `tcpskein trace`: a file per TCP flow. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { traceFlows, type FlowError, type TraceStats } from '../index.js'
+import { refuseInputIn } from '../same-file.js'
 import { complain, writeObject } from './complain.js'
 import { EXIT } from './exit.js'
 import { withExamples } from './grammar.js'
@@ -57,6 +58,7 @@ async function trace(files: readonly string[], options: TraceOptions): Promise<n
   const errors: FlowError[] = []
   const { out, format, byteorder, maxOpenFiles, maxFlows, quiet = false } = options
   const { separate: _, ...reading } = readingOptions(options)
+  if (options.force === true) refuseInputIn(out, files)
   let stats: TraceStats | undefined
   const waits = isEndless(options)
   const progress = openProgress(files, () => stats ?? { inputBytes: 0, packets: 0 }, !quiet, waits)

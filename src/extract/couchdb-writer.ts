@@ -182,6 +182,7 @@ export class CouchDbWriter implements StreamWriter {
         return await question()
       } catch (error) {
         if (left === 0 || !(error instanceof StoreError && error.mayPass)) throw error
+        if (this.#stats.retries === 0) process.emitWarning(`${error.message}; trying again`, { type: 'RetryWarning' })
         this.#stats.retries += 1
         await sleep(pause)
       }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { deflateRaw } from 'node:zlib'
 import type { CaptureInfo } from '../capture-info.js'
 import { OptionError, type FlowError } from '../errors.js'
+import { refuseInput } from '../same-file.js'
 import { sourceName, type CaptureSource } from '../source.js'
 import { encodeContainer, narrowed } from './container.js'
 import { readingOf, type ReportReading } from './options.js'
@@ -27,8 +28,9 @@ export async function packed(octets: Uint8Array): Promise<Buffer> {
   return deflate(octets, { level: 3 })
 }
 
-/** A pipe ends when it was read once. */
-export function checkFiles(sources: readonly CaptureSource[]): void {
+/** A pipe ends when it was read once, and a page over a capture loses it. */
+export function checkFiles(sources: readonly CaptureSource[], output?: string): void {
+  refuseInput(output, sources.flatMap(source => (source instanceof Uint8Array ? [] : sourceName(source))))
   for (const source of sources) {
     if (source instanceof Uint8Array) continue
     const name = sourceName(source)

@@ -61,9 +61,9 @@ export async function makeReport(
   const maxDetails = integer('maxDetails', options.maxDetails, 100, 0, 100_000)
   const maxBytes = integer('maxBytes', options.maxBytes, 2 ** 25, 2 ** 20, 2 ** 28)
   const overwrite = flag('overwrite', options.overwrite, false)
+  checkFiles(sources, path)
   // Said before the captures are read, which may take long.
   if (path !== '-' && !overwrite && existsSync(path)) throw new FileExistsError(`${path}: the file exists already`)
-  checkFiles(sources)
   const progress = new ProgressSum(options.onProgress, 3)
   const gathered = await gather(sources, options, limits.maxRows, progress)
   const ids = mostInteresting(gathered.table, maxDetails)

@@ -1,4 +1,5 @@
 /** A database on a server with CouchDB's protocol, through the package nano. */
+import { getSystemErrorMap } from 'node:util'
 import type { ServerScope } from 'nano'
 import { OptionError } from '../../errors.js'
 import type { PartDocument } from './document.js'
@@ -91,10 +92,23 @@ export class CouchStore implements DocumentStore {
     const { statusCode, error: word, reason, message } = error as Partial<Record<string, unknown>>
     const { shown } = this.#url
     if (timedOut) return new StoreError(`${shown}: no answer for ${this.#timeout / 1000} s`, true)
-    if (typeof statusCode !== 'number') return new StoreError(`${shown}: ${this.#url.clean(message)}`, true)
+    if (typeof statusCode !== 'number') {
+      const { text, mayPass } = connectionProblem(String(message))
+      return new StoreError(`${shown}: ${this.#url.clean(text)}`, mayPass)
+    }
     const said = [word, reason ?? message].filter(text => typeof text === 'string' && text !== '').join(': ')
     return new HttpError(`${shown}: status ${statusCode}: ${this.#url.clean(said)}`, statusCode)
   }
+}
+
+/** Why there is no answer: fetch says it, and nano puts words before it. No time makes a port good that fetch won't use. */
+function connectionProblem(message: string): { text: string; mayPass: boolean } {
+  const [, reason = message] = /Reason: (?:Error: )?([^]*)$/.exec(message) ?? []
+  if (reason === 'bad port') return { text: 'cannot connect: this port is not for HTTP', mayPass: false }
+  const [, code] = /^(?:connect|getaddrinfo) (E[A-Z_]+)/.exec(reason) ?? []
+  if (code === undefined) return { text: reason, mayPass: true }
+  const words = [...getSystemErrorMap().values()].find(([name]) => name === code)?.[1]
+  return { text: `cannot connect: ${words ?? reason}`, mayPass: true }
 }
 
 class HttpError extends StoreError {

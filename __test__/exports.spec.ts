@@ -162,7 +162,6 @@ test('a value of another type than its column is an option error', async t => {
   await t.throwsAsync(openExport(columns, '-', { format: 'zeek' }), { message: /analyse/ })
   await t.throwsAsync(openExport(columns, '-', { format: 'xml' as 'csv' }), { code: 'ERR_INVALID_OPTION' })
 })
-})
 
 test('values that a column of one\'s own can not hold are refused, and so are types that there are not', async t => {
   const to = (name: string) => join(folder, `own-${name}`)

@@ -10,10 +10,10 @@ import type { ColumnKind, ColumnPlace } from '../batch/view.js'
  * epoch, bigints in JavaScript; `i64` are other bigints; `json` are lists; `any` is what a user's own chain gives, and known
  * by its values.
  */
-export type ColumnType = (typeof COLUMN_TYPES)[number]
+export type ColumnType = 'bool' | 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'f64' | 'time' | 'text' | 'json' | 'any'
 
 /** All of them. */
-export const COLUMN_TYPES = ['bool', 'u8', 'u16', 'u32', 'u64', 'i64', 'f64', 'time', 'text', 'json', 'any'] as const
+export const COLUMN_TYPES: readonly ColumnType[] = ['bool', 'u8', 'u16', 'u32', 'u64', 'i64', 'f64', 'time', 'text', 'json', 'any']
 
 /** One column of records. */
 export interface ColumnInfo {

@@ -114,9 +114,10 @@ export class ArrowPackets implements AsyncIterable<ReadPackets> {
     }
   }
 
-  #isNothing(): boolean {
+  /** Checks what there was before the end: nothing at all is well, as from a program that had nothing to say. */
+  #end(streams: number): undefined {
     if (this.#failure !== undefined) throw this.#failure as Error
-    return this.#octets === 0
+    if (streams === 0 && this.#octets > 0) throw notPackets('there is no Arrow stream')
   }
 
   /** Batches; the columns lie in the stream's own octets. */
@@ -128,11 +129,7 @@ export class ArrowPackets implements AsyncIterable<ReadPackets> {
         // Otherwise what lies behind a stream's end is thrown away, and so would be the packets of the next one.
         await reader.open({ autoDestroy: false })
         const { schema } = reader as { schema?: ApacheArrow.Schema }
-        // No more streams, or none at all, as from a program that had nothing to say.
-        if (reader.closed || schema === undefined) {
-          if (streams === 0 && !this.#isNothing()) throw notPackets('there is no Arrow stream')
-          return
-        }
+        if (reader.closed || schema === undefined) return this.#end(streams)
         const places = this.#begin(schema)
         for await (const batch of reader) if (batch.numRows > 0) yield columnsOf(batch, places)
         reader.reset()

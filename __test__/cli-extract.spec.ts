@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { program, run } from './support/cli.js'
 import { fixture, samplePath } from './support/places.js'
+import { freePort } from './support/ports.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tcpskein-cli-extract-'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
@@ -72,16 +72,6 @@ test('exit status 1: a database that can not be connected to, told at once and i
   const { status, stderr } = await run([...args, 'http://127.0.0.1:6000/db', '-q'])
   t.deepEqual([status, stderr], [1, "tcpskein: writer 'couchdb': http://127.0.0.1:6000/db: cannot connect: this port is not for HTTP\n"])
 })
-
-/** A port where nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('exit status 1: a broken capture, a folder that can\'t be made, a server that is gone', async t => {
   const cut = await run(['extract', fixture('capture-last-cut.pcap'), '--out', newFolder()])

@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { root } from './places.js'
+import { freePort } from './ports.js'
 
 /** A registry that answers. */
 export interface Registry {
@@ -29,15 +29,6 @@ export async function startRegistry(folder: string): Promise<Registry> {
   const url = `http://${address}`
   await answers(url, child)
   return { url, stop: () => stop(child) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Waits for the first answer, at most two minutes; fails with what the program said when it ends before. */

@@ -101,7 +101,7 @@ export class ArrowPackets implements AsyncIterable<ReadPackets> {
     this.#source = source
   }
 
-  /** Arrow takes a source that fails before its first message for an empty one. */
+  /** Arrow takes a source that fails for one that ends. */
   async *#read(): AsyncGenerator<Uint8Array, undefined> {
     try {
       for await (const chunk of this.#source) {
